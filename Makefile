@@ -1,0 +1,54 @@
+# Every command there is. `make` alone prints them.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# The tiers of the tests, the fast ones first.
+FAST := tests/tidy tests/unit tests/ledger tests/channels tests/api
+
+.PHONY: help
+help:  ## print these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): requirements-dev.lock requirements-bootstrap.lock scripts/environment.py
+	@$(PYTHON) scripts/environment.py $(VENV)
+	@touch $@
+
+.PHONY: setup
+setup: $(READY)  ## build the environment (the others do it by themselves)
+
+.PHONY: run
+run: $(READY)  ## start everything; the first start plays ninety days of a simulated retailer
+	@$(BIN)/oms up
+
+.PHONY: test
+test: $(READY)  ## run every test; a table at the end says how long each tier took
+	@$(BIN)/python scripts/browser.py
+	@$(BIN)/python -m pytest tests
+
+.PHONY: fast
+fast: $(READY)  ## run the fast tiers only
+	@$(BIN)/python -m pytest $(FAST)
+
+.PHONY: check
+check: $(READY)  ## format, lint, types, import contracts
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: ci
+ci: check test  ## what must hold before anything lands
+
+.PHONY: bench
+bench: $(READY)  ## measure every path beside its floor
+	@$(BIN)/python -m benchmarks
+
+.PHONY: lock
+lock: $(READY)  ## write the lock files anew from pyproject.toml
+	@$(BIN)/python scripts/lock.py
+
+.PHONY: clean
+clean:  ## remove the environment; data stays
+	@rm -rf $(VENV)

@@ -1,0 +1,1 @@
+"""The API: HTTP in front of the core, one file per resource."""

@@ -1,0 +1,44 @@
+"""The API's process: `python -m api --workers 2`, on loopback."""
+
+import argparse
+from typing import Any, Final
+
+import uvicorn
+from fastapi import FastAPI
+
+from api.app import create_app
+from oms import bootstrap
+from oms.settings import Settings
+
+GRACE_SECONDS: Final = 10
+
+LOGGING: Final[dict[str, Any]] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "api.edge.JsonLines"}},
+    "handlers": {
+        "out": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stdout"}
+    },
+    "root": {"handlers": ["out"], "level": "INFO"},
+}
+
+
+def make() -> FastAPI:
+    """Make the application of the settings; each worker has its own."""
+    return create_app(bootstrap.build(Settings()))
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT; requests at work are answered first."""
+    parser = argparse.ArgumentParser(prog="api", description=__doc__)
+    parser.add_argument("--workers", type=int, default=1, help="processes that answer")
+    workers = parser.parse_args().workers
+    uvicorn.run(
+        "api.__main__:make", factory=True, workers=workers, host="127.0.0.1",
+        port=Settings().api_port, log_config=LOGGING, access_log=False, server_header=False,
+        proxy_headers=False, timeout_graceful_shutdown=GRACE_SECONDS,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

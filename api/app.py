@@ -1,0 +1,89 @@
+"""The application: every router on one system, problems for every error."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import anyio.to_thread
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from api.edge import Edge
+from api.problems import (
+    MEDIA_TYPE,
+    Problem,
+    on_http_error,
+    on_oms_error,
+    on_validation_error,
+)
+from api.routers import catalog, channels, health, keys, orders, quarantine, sales, stock
+from api.routes import LedgerRoute, Unguarded
+from oms.bootstrap import System
+from oms.kernel.errors import OmsError
+from oms.reports.published import Publications
+
+ROUTERS: Final = (orders, stock, channels, quarantine, catalog, sales, keys)
+PUBLIC: Final = frozenset({"/health/live", "/health/ready", "/docs/problems.md"})
+
+DESCRIPTION: Final = (
+    "Orders and stock of every channel. Every request carries `Authorization: Bearer oms_…`;"
+    " a key that is bound to channels knows of no others. Errors are RFC 9457 problems with a"
+    " stable `code`, listed in [problems](/docs/problems.md). Amounts are decimal texts with"
+    " their currency, instants RFC 3339 in UTC. What was posted with an `Idempotency-Key` may"
+    " be posted again: it acts once."
+)
+
+
+def create_app(system: System) -> FastAPI:
+    """Make the application of a system; it closes the system when it stops.
+
+    Raises Unguarded when a route asks for no permission and is not among the public ones.
+    """
+    app = FastAPI(
+        title="ORP OMS", version="1", description=DESCRIPTION, redoc_url=None,
+        lifespan=_lifespan, redirect_slashes=False, middleware=None,
+        generate_unique_id_function=lambda route: route.name,
+        exception_handlers={
+            OmsError: on_oms_error,
+            RequestValidationError: on_validation_error,
+            HTTPException: on_http_error,
+        },
+    )  # fmt: skip
+    app.state.system = system
+    app.state.publications = Publications(system.settings.published_dir)
+    app.state.keys_used_at = {}
+    for module in ROUTERS:
+        _include(app, module.router, prefix="/v1")
+    _include(app, health.router)
+    _include(app, health.public)
+    app.add_middleware(Edge)
+    return app
+
+
+def _include(app: FastAPI, router: APIRouter, prefix: str = "") -> None:
+    for route in router.routes:
+        assert isinstance(route, APIRoute), "a router holds routes"
+        if not isinstance(route, LedgerRoute) and route.path not in PUBLIC:
+            raise Unguarded(f"{route.path} asks for no permission")
+    app.include_router(router, prefix=prefix, responses=_PROBLEMS)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    system: System = app.state.system
+    # As many requests work at once as there are connections; the rest wait without a thread.
+    anyio.to_thread.current_default_thread_limiter().total_tokens = system.ledger.engine.pool.size()  # type: ignore[attr-defined]  # it is a QueuePool
+    yield
+    system.close()
+
+
+_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"description": description, "content": {MEDIA_TYPE: {"schema": {
+        "$ref": "#/components/schemas/Problem"}}}}
+    for status, description in (
+        ("4XX", "What the caller can mend; `code` says what."),
+        ("5XX", "What the caller cannot mend; 503 may work again after `Retry-After`."),
+    )
+}  # fmt: skip

@@ -1,0 +1,86 @@
+"""What a route asks for in its signature: the system, the time, a transaction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Request
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from oms import bootstrap
+from oms.kernel import clock
+from oms.kernel.errors import Unavailable
+from oms.ledger.database import REPEATABLE, Ledger
+
+T = TypeVar("T")
+
+
+class Busy(Unavailable):
+    """More is asked at the moment than can be answered; try again in a moment."""
+
+    code = "BUSY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """A transaction to be: the route's work is run in it, and again when PostgreSQL asks so."""
+
+    ledger: Ledger
+    is_read_only: bool
+
+    def run(self, work: Callable[[Connection], T]) -> T:
+        """Run work in the transaction, which commits when it returns and rolls back when it raises.
+
+        Raises Busy when no connection is free or every repetition failed.
+        """
+        try:
+            if not self.is_read_only:
+                return self.ledger.run(work)
+            with self.ledger.snapshot() as tx:
+                return work(tx)
+        except PoolTimeout as error:
+            raise Busy from error
+        except DBAPIError as error:
+            if isinstance(error.orig, REPEATABLE):
+                raise Busy from error
+            raise
+
+
+def system_of(request: Request) -> bootstrap.System:
+    """Return the system this application serves."""
+    system: bootstrap.System = request.app.state.system
+    return system
+
+
+# Without an await in them, but async: a plain function would cost a thread each.
+async def _system(request: Request) -> bootstrap.System:
+    return system_of(request)
+
+
+async def _now() -> datetime:
+    return clock.now()
+
+
+async def _writing(request: Request) -> Opening:
+    return Opening(ledger=system_of(request).ledger, is_read_only=False)
+
+
+async def _reading(request: Request) -> Opening:
+    return Opening(ledger=system_of(request).ledger, is_read_only=True)
+
+
+System = Annotated[bootstrap.System, Depends(_system)]
+"""Everything that runs on the ledger, for routes whose work has transactions of its own."""
+
+Now = Annotated[datetime, Depends(_now)]
+"""The instant of the request."""
+
+# A route is handed the open transaction: the Opening is exchanged for it (api/routes.py).
+Tx = Annotated[Connection, Depends(_writing)]
+"""The request's transaction: it commits when the route returns and rolls back when it raises."""
+
+Snapshot = Annotated[Connection, Depends(_reading)]
+"""The request's view of one moment of the ledger, for reading."""

@@ -1,0 +1,143 @@
+"""Idempotency: the same key with the same request gets the same answer, and acts once."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Final
+
+from fastapi import Depends, Header, Request, Response
+from sqlalchemy import Connection, text
+
+from api.problems import BadRequest, correlation_id_of, rendered
+from oms.kernel import clock
+from oms.kernel.errors import Conflict, OmsError, Rejected, Unavailable
+
+KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
+REPLAYED: Final = "Idempotency-Replayed"
+
+# The lock ends with the transaction, so a request that dies leaves nothing in flight. A row
+# alone would make the second request wait for the first instead of being told.
+_LOCK: Final = text("select pg_try_advisory_xact_lock(hashtextextended(:subject, 0))")
+_FIND: Final = text(
+    "select request_sha256, status, response from idempotency_keys"
+    " where owner = :owner and route = :route and idempotency_key = :key"
+)
+_KEEP: Final = text(
+    "insert into idempotency_keys (owner, route, idempotency_key, request_sha256, status,"
+    " response, created_at) values (:owner, :route, :key, :sha256, :status,"
+    " jsonb_build_object('body', cast(:body as text), 'media_type', cast(:media_type as text),"
+    " 'location', cast(:location as text)), :at)"
+)
+
+
+class KeyMissing(BadRequest):
+    """This needs the header Idempotency-Key, so that repeating it is safe."""
+
+    code = "IDEMPOTENCY_KEY_MISSING"
+
+
+class KeyInvalid(BadRequest):
+    """An Idempotency-Key has 1 to 200 printable ASCII characters."""
+
+    code = "IDEMPOTENCY_KEY_INVALID"
+
+
+class KeyReused(Rejected):
+    """This Idempotency-Key came before with another request."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+
+
+class InFlight(Conflict):
+    """The first request with this Idempotency-Key is still being answered."""
+
+    code = "IDEMPOTENCY_KEY_IN_FLIGHT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Once:
+    """A request that shall act once: whose it is, under which key, and its digest."""
+
+    owner: str
+    route: str
+    key: str
+    sha256: bytes
+    correlation_id: str
+
+    def answer(
+        self, tx: Connection, work: Callable[[], Response], *, kept: Callable[[str], str]
+    ) -> Response:
+        """Return the kept answer of this key, or work it out and keep it in the same transaction.
+
+        An anticipated refusal is an answer too; that something is away is not. `kept` says
+        what of a body may be kept. Raises InFlight and KeyReused.
+        """
+        names = {"owner": self.owner, "route": self.route, "key": self.key}
+        subject = "\n".join(names.values())
+        if not tx.execute(_LOCK, {"subject": subject}).scalar_one():
+            raise InFlight(retry_after_seconds=1)
+        row = tx.execute(_FIND, names).one_or_none()
+        if row is not None:
+            return self._replay(bytes(row.request_sha256), row.status, row.response)
+        response = self._worked(tx, work)
+        tx.execute(
+            _KEEP,
+            {
+                **names, "sha256": self.sha256, "status": response.status_code,
+                "body": kept(bytes(response.body).decode()), "media_type": response.media_type,
+                "location": response.headers.get("location"), "at": clock.now(),
+            },
+        )  # fmt: skip
+        return response
+
+    def _worked(self, tx: Connection, work: Callable[[], Response]) -> Response:
+        try:
+            with tx.begin_nested():
+                return work()
+        except Unavailable:
+            raise
+        except OmsError as error:
+            return rendered(error, self.correlation_id).response()
+
+    def _replay(self, sha256: bytes, status: int, response: dict[str, str | None]) -> Response:
+        if sha256 != self.sha256:
+            raise KeyReused
+        headers = {REPLAYED: "true"}
+        if response["location"] is not None:
+            headers["Location"] = response["location"]
+        return Response(response["body"], status, headers, media_type=response["media_type"])
+
+
+async def once_or_not(
+    request: Request,
+    idempotency_key: Annotated[
+        str | None, Header(description="Repeating a request with its key acts once.")
+    ] = None,
+) -> Once | None:
+    """Return what makes a request act once, or None without a key; raises KeyInvalid."""
+    if idempotency_key is None:
+        return None
+    if not KEY.fullmatch(idempotency_key):
+        raise KeyInvalid
+    target = f"{request.url.path}?{request.url.query}\n".encode()
+    return Once(
+        owner=request.state.caller.key_id, route=request.scope["route"].name, key=idempotency_key,
+        sha256=hashlib.sha256(target + await request.body()).digest(),
+        correlation_id=correlation_id_of(request.scope),
+    )  # fmt: skip
+
+
+async def once(found: Annotated[Once | None, Depends(once_or_not)]) -> Once:
+    """Return what makes a request act once; raises KeyMissing."""
+    if found is None:
+        raise KeyMissing
+    return found
+
+
+OncePerKey = Annotated[Once, Depends(once)]
+"""The route must be called with an Idempotency-Key."""
+
+OncePerKeyIfGiven = Annotated[Once | None, Depends(once_or_not)]
+"""The route may be called with an Idempotency-Key."""

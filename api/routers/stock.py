@@ -1,0 +1,106 @@
+"""Stock: what there is, what may be sold, what changed, and what was counted or moved."""
+
+from datetime import datetime
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Header, Query, Response
+
+from api.dependencies import Now, Snapshot, Tx
+from api.idempotency import OncePerKeyIfGiven
+from api.problems import Refused, field_problem
+from api.routes import LedgerRoute
+from api.schemas.stock import (
+    ChangesQuery,
+    CountsIn,
+    MovementsIn,
+    RecordedOut,
+    SkusIn,
+    StockBatchOut,
+    StockChangesOut,
+    StockOut,
+)
+from api.security import StockRead, StockWrite
+from oms.access.model import Caller
+from oms.orders import operations as orders
+from oms.stock import operations, queries
+from oms.stock.model import UnknownSku
+
+router: Final = APIRouter(tags=["stock"], route_class=LedgerRoute)
+
+
+@router.get("/stock/changes")
+def list_stock_changes(
+    query: Annotated[ChangesQuery, Query()], caller: StockRead, tx: Snapshot, now: Now
+) -> StockChangesOut:
+    """List SKUs whose stock changed since a position; SKUs of one change stay together."""
+    skus, upto, has_more = queries.changes(tx, after=query.after, limit=query.limit)
+    items = _stock(tx, skus, caller, at=now)
+    return StockChangesOut(as_of=now, items=items, next_after=upto, has_more=has_more)
+
+
+@router.get("/stock/{sku:path}", responses={304: {"description": "It is as the ETag says."}})
+def get_stock(
+    sku: str, caller: StockRead, tx: Snapshot, now: Now, response: Response,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> StockOut:  # fmt: skip
+    """Return the stock of a SKU, per location and per channel."""
+    found = _stock(tx, [sku], caller, at=now)
+    if not found:
+        raise UnknownSku
+    return _unless_known(found[0], if_none_match, response)
+
+
+@router.post("/stock:batchGet")
+def batch_get_stock(body: SkusIn, caller: StockRead, tx: Snapshot, now: Now) -> StockBatchOut:
+    """Return the stock of several SKUs at one instant."""
+    found = _stock(tx, body.skus, caller, at=now)
+    unknown = sorted(set(body.skus) - {item.sku for item in found})
+    return StockBatchOut(as_of=now, items=found, unknown=unknown)
+
+
+@router.post("/stock/counts")
+def record_counts(
+    body: CountsIn, _caller: StockWrite, tx: Tx, now: Now, _once: OncePerKeyIfGiven
+) -> RecordedOut:
+    """Apply counts, all or none; each counts what was there when it was taken."""
+    changed = _record(tx, body.drafts(), "counts", at=now)
+    return RecordedOut(received_count=len(body.counts), changed_count=changed, as_of=now)
+
+
+@router.post("/stock/movements")
+def record_movements(
+    body: MovementsIn, _caller: StockWrite, tx: Tx, now: Now, _once: OncePerKeyIfGiven
+) -> RecordedOut:
+    """Apply movements, all or none, each once by its `movement_ref`."""
+    changed = _record(tx, body.drafts(), "movements", at=now)
+    return RecordedOut(received_count=len(body.movements), changed_count=changed, as_of=now)
+
+
+def _stock(tx: Tx, skus: list[str], caller: Caller, *, at: datetime) -> list[StockOut]:
+    codes = None if caller.channels is None else sorted(caller.channels)
+    return [
+        StockOut.of(stock, at=at)
+        for stock in queries.of_skus(tx, skus, channel_codes=codes, at=at)
+    ]
+
+
+def _record(tx: Tx, drafts: dict[str, bytes], kind: str, *, at: datetime) -> int:
+    recorded = operations.record(tx, drafts, at=at)
+    if recorded.problems:
+        raise Refused(
+            field_problem(code, f"/{kind}/{position - 1}{field}")
+            for position, field, code, _ in recorded.problems
+        )
+    filled = operations.fill_backorders(tx, recorded.risen, at=at)
+    orders.record_backorders(tx, filled, at=at)
+    return recorded.changed_count
+
+
+def _unless_known(stock: StockOut, if_none_match: str | None, response: Response) -> StockOut:
+    """Leave the body out when the caller has it: FastAPI sends none with a 304."""
+    response.headers["ETag"] = stock.etag
+    response.headers["Cache-Control"] = "private, no-cache"
+    known = [each.strip().removeprefix("W/") for each in (if_none_match or "").split(",")]
+    if "*" in known or stock.etag.removeprefix("W/") in known:
+        response.status_code = 304
+    return stock

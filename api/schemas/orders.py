@@ -1,0 +1,283 @@
+"""Orders on the wire."""
+
+import hashlib
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field
+
+from api.paging import Paging
+from api.schemas.common import Moment, MoneyOut, Out, Wire, Words
+from oms.adapters.channels.canonical.rows import order_rows
+from oms.adapters.channels.canonical.schema import NoteText, OrderIn, Ref
+from oms.orders.model import Change, FulfillmentMethod, FulfillmentState, Line, Order, OrderState
+from oms.orders.model import Summary as OrderSummary
+from oms.orders.queries import Filters
+from oms.workflows.documents import csv_rows
+
+EXAMPLE = {
+    "channel_code": "web", "external_ref": "W-1001", "external_number": "1001", "version": 1,
+    "placed_at": "2026-03-01T09:30:00+01:00", "currency": "EUR", "prices_include_tax": True,
+    "fulfillment_method": "ship_home", "customer_name": "Jo Doe",
+    "customer_email": "jo@example.com",
+    "ship_to": {"name": "Jo Doe", "street": "Laan 1", "postcode": "1011 AB",
+                "city": "Amsterdam", "country_code": "NL"},
+    "shipping_net": "4.09", "shipping_tax": "0.86", "total": "59.85",
+    "lines": [{"line_ref": "1", "sku": "MUG-BLUE", "quantity": 2, "unit_price": "29.95",
+               "discount": "5.00", "total": "54.90", "tax": "9.53"}],
+}  # fmt: skip
+
+
+class OrderPost(OrderIn):
+    """An order as it is now, in our own format."""
+
+    model_config = OrderIn.model_config | {"json_schema_extra": {"examples": [EXAMPLE]}}
+
+    channel_code: Annotated[
+        Ref | None, Field(description="may be left out by a key that is bound to one channel")
+    ] = None
+    allow_backorder: Annotated[
+        bool,
+        Field(strict=True, description="take the order even when not everything can be supplied"),
+    ] = False
+
+    @property
+    def may_fall_short(self) -> bool:
+        """Whether to take the order whatever the stock says; what was carried out is a fact."""
+        return self.allow_backorder or self.fulfillment_method == "carry_out"
+
+    def drafts(self, *, is_gross: bool) -> dict[str, bytes]:
+        """Return the order as drafts; `is_gross` is what the channel's prices are."""
+        content = self.model_dump_json(exclude={"channel_code", "allow_backorder"})
+        digest = hashlib.sha256(content.encode()).hexdigest()
+        tables = order_rows(self, 1, digest, is_gross=is_gross)
+        return {name: csv_rows(rows) for name, rows in tables.items() if rows}
+
+
+class OrderQuery(Paging):
+    """Which orders to list; a filter left out means any."""
+
+    number: Annotated[Words | None, Field(description="our number")] = None
+    external: Annotated[
+        Words | None, Field(description="the channel's id or number of the order")
+    ] = None
+    customer: Annotated[
+        Words | None, Field(description="words of the customer's name, or how they begin")
+    ] = None
+    email: Words | None = None
+    placed_from: Annotated[Moment | None, Field(description="from this instant on")] = None
+    placed_to: Annotated[Moment | None, Field(description="before this instant")] = None
+    channel: Annotated[Words | None, Field(description="a channel's code")] = None
+    order_state: OrderState | None = None
+    fulfillment_state: FulfillmentState | None = None
+    sku: Annotated[Words | None, Field(description="a SKU in the order")] = None
+    product_type: Annotated[
+        Words | None, Field(description="a type of product in the order")
+    ] = None
+    has_exception: bool | None = None
+
+    def filters(self, channel_codes: tuple[str, ...] | None) -> Filters:
+        """Return the filters, with the channels that may be seen."""
+        return Filters(
+            **self.model_dump(exclude={"after", "limit", "channel"}), channel_codes=channel_codes
+        )
+
+
+class NotePost(Wire):
+    """A remark to add to an order."""
+
+    body: Annotated[NoteText, Field(min_length=1)]
+    visibility: Literal["internal", "customer", "store", "warehouse"] = "internal"
+
+
+class NoteOut(Out):
+    """A remark on an order."""
+
+    note_id: int
+    visibility: str
+    body: str
+    author: str
+    created_at: datetime
+
+
+class LineOut(Out):
+    """A line of an order: what was sold, and how much of it is where."""
+
+    line_no: int
+    line_ref: str
+    sku: str
+    title: str
+    product_type: str | None
+    quantity: int
+    canceled: int
+    shipped: int
+    returned: int
+    allocated: int
+    backordered: int
+    unit_price: MoneyOut | None
+    list_price: MoneyOut
+    discount: MoneyOut
+    net: MoneyOut
+    tax: MoneyOut
+
+    @classmethod
+    def of(cls, line: Line, currency: str) -> Self:
+        """Write a line."""
+        values = asdict(line)
+        minors = {
+            name: MoneyOut.of_known(values.pop(f"{column}_minor"), currency)
+            for name, column in (
+                ("unit_price", "unit_price"), ("list_price", "list"), ("discount", "discount"),
+                ("net", "net"), ("tax", "tax"),
+            )
+        }  # fmt: skip
+        return cls(**values, **minors)
+
+
+class ChangeOut(Out):
+    """What happened to a line, in signed quantity and money."""
+
+    line_no: int
+    kind: str
+    change_ref: str
+    quantity: int
+    net: MoneyOut
+    tax: MoneyOut
+    occurred_at: datetime
+    location_code: str | None
+    reason: str | None
+
+    @classmethod
+    def of(cls, change: Change, currency: str) -> Self:
+        """Write a change."""
+        values = asdict(change)
+        net, tax = values.pop("net_minor"), values.pop("tax_minor")
+        return cls(**values, net=MoneyOut.of(net, currency), tax=MoneyOut.of(tax, currency))
+
+
+class EventOut(Out):
+    """One step of an order's story."""
+
+    seq: int
+    type: str
+    occurred_at: datetime
+    recorded_at: datetime
+    actor_type: str
+    actor: str
+    data: dict[str, Any] | None
+
+
+class ExceptionOut(Out):
+    """Something about an order that a person should look at."""
+
+    code: str
+    detail: dict[str, Any]
+    opened_at: datetime
+    resolved_at: datetime | None
+
+
+class SummaryOut(Out):
+    """An order as a list shows it."""
+
+    order_number: str
+    channel_code: str
+    external_ref: str
+    external_number: str | None
+    order_state: OrderState
+    fulfillment_state: FulfillmentState
+    fulfillment_method: FulfillmentMethod
+    location_code: str | None
+    placed_at: datetime
+    placed_on: Annotated[date, Field(description="in the channel's time zone")]
+    updated_at: datetime
+    total: Annotated[MoneyOut, Field(description="items and shipping, with tax")]
+    customer_name: str | None
+    customer_email: str | None
+    country_code: str | None
+    has_exception: bool
+    is_test: bool
+    is_historical: bool
+    version: int
+
+    @classmethod
+    def of(cls, summary: OrderSummary) -> Self:
+        """Write an order as a list shows it."""
+        return cls(**_header(summary))
+
+
+class OrderOut(SummaryOut):
+    """An order with everything about it."""
+
+    customer_ref: str | None
+    customer_phone: str | None
+    ship_to: dict[str, Any] | None
+    bill_to: dict[str, Any] | None
+    prices_include_tax: bool
+    items_net: MoneyOut
+    items_tax: MoneyOut
+    shipping_net: MoneyOut
+    shipping_tax: MoneyOut
+    stated_total: Annotated[MoneyOut | None, Field(description="what the channel said it was")]
+    lines: list[LineOut]
+    changes: list[ChangeOut]
+    events: list[EventOut]
+    notes: list[NoteOut]
+    exceptions: list[ExceptionOut]
+
+    @classmethod
+    def of_all(cls, order: Order) -> Self:
+        """Write an order with everything about it."""
+        currency = order.summary.currency
+        return cls(
+            **_header(order.summary), customer_ref=order.customer_ref,
+            customer_phone=order.customer_phone, ship_to=order.ship_to, bill_to=order.bill_to,
+            prices_include_tax=order.prices_include_tax,
+            items_net=MoneyOut.of(order.items_net_minor, currency),
+            items_tax=MoneyOut.of(order.items_tax_minor, currency),
+            shipping_net=MoneyOut.of(order.shipping_net_minor, currency),
+            shipping_tax=MoneyOut.of(order.shipping_tax_minor, currency),
+            stated_total=MoneyOut.of_known(order.stated_total_minor, currency),
+            lines=[LineOut.of(line, currency) for line in order.lines],
+            changes=[ChangeOut.of(change, currency) for change in order.changes],
+            events=[EventOut(**asdict(event)) for event in order.events],
+            notes=[NoteOut(**asdict(note)) for note in order.notes],
+            exceptions=[ExceptionOut(**asdict(each)) for each in order.exceptions],
+        )  # fmt: skip
+
+
+class ReceiptOut(Out):
+    """What became of a posted order. It names nobody, so that it may be kept for a repetition."""
+
+    outcome: Literal["captured", "updated", "duplicate"]
+    order_number: str
+    channel_code: str
+    external_ref: str
+    order_state: OrderState
+    fulfillment_state: FulfillmentState
+    placed_at: datetime
+    total: MoneyOut
+    has_exception: bool
+    version: int
+    lines: list[LineOut]
+    exceptions: list[ExceptionOut]
+
+    @classmethod
+    def of(cls, order: Order, outcome: str) -> Self:
+        """Write the receipt of an order."""
+        header = _header(order.summary)
+        return cls.model_validate(
+            {name: header[name] for name in cls.model_fields if name in header}
+            | {
+                "outcome": outcome,
+                "lines": [LineOut.of(line, order.summary.currency) for line in order.lines],
+                "exceptions": [ExceptionOut(**asdict(each)) for each in order.exceptions],
+            }
+        )
+
+
+def _header(summary: OrderSummary) -> dict[str, Any]:
+    values = asdict(summary)
+    del values["order_id"]
+    values["total"] = MoneyOut.of(values.pop("total_minor"), values.pop("currency"))
+    return values

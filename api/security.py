@@ -1,0 +1,104 @@
+"""Permissions: who calls, by which key, and what a route's signature asks of them."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final, get_type_hints
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPBearer
+from sqlalchemy import text
+
+from api.dependencies import Opening, system_of
+from oms.access import queries
+from oms.access.model import SCOPES, Caller, NotAuthenticated, ScopeMissing
+from oms.kernel import clock
+from oms.ledger.database import Tx
+
+KEY: Final = re.compile(r"oms_[0-9a-f]{12}_[0-9a-f]{64}")
+SIGNATURE_HEADER: Final = "x-shopify-hmac-sha256"
+# How exact the last use of a key is known: writing it down at each request would make all
+# requests of a key wait for each other.
+USE_NOTED_EVERY: Final = timedelta(minutes=1)
+
+_bearer = HTTPBearer(auto_error=False, bearerFormat="oms_…", description="An API key.")
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What a route asks of its caller: a scope, or for webhooks a signature in its stead."""
+
+    scope: str
+    is_signature_enough: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a scope nobody can have."""
+        assert self.scope in SCOPES, f"{self.scope} is not a scope"
+
+    async def __call__(
+        self, request: Request, _key: Annotated[Any, Security(_bearer)] = None
+    ) -> Caller | None:
+        """Return the caller, who was let in before the body was read."""
+        caller: Caller | None = request.state.caller
+        return caller
+
+    def let_in(self, request: Request) -> Caller | None:
+        """Return who calls; None when a signature speaks for them.
+
+        Raises NotAuthenticated, and ScopeMissing for a key that does not allow this.
+        """
+        given = request.headers.getlist("authorization")
+        if not given and self.is_signature_enough and SIGNATURE_HEADER in request.headers:
+            return None
+        if len(given) != 1:
+            raise NotAuthenticated
+        scheme, _, key = given[0].partition(" ")
+        if scheme.lower() != "bearer" or not KEY.fullmatch(key):
+            raise NotAuthenticated
+        opening = Opening(ledger=system_of(request).ledger, is_read_only=True)
+        caller = opening.run(lambda tx: queries.caller(tx, key, at=clock.now()))
+        self._note_use(request, caller)
+        if self.scope not in caller.scopes:
+            raise ScopeMissing(scope=self.scope)
+        return caller
+
+    def _note_use(self, request: Request, caller: Caller) -> None:
+        noted, at = request.app.state.keys_used_at, clock.now()
+        if at - noted.get(caller.key_id, at - USE_NOTED_EVERY) >= USE_NOTED_EVERY:
+            noted[caller.key_id] = at
+            with system_of(request).ledger.transaction() as tx:
+                _write_use(tx, caller, at=at)
+
+
+def _write_use(tx: Tx, caller: Caller, *, at: datetime) -> None:
+    tx.execute(
+        text("update api_keys set last_used_at = :at where key_id = :key_id"),
+        {"at": at, "key_id": caller.key_id},
+    )
+
+
+def permission_of(endpoint: Any) -> Permission | None:
+    """Return the permission a function's signature names."""
+    for hint in get_type_hints(endpoint, include_extras=True).values():
+        for mark in getattr(hint, "__metadata__", ()):
+            if isinstance(getattr(mark, "dependency", None), Permission):
+                permission: Permission = mark.dependency
+                return permission
+    return None
+
+
+OrdersRead = Annotated[Caller, Depends(Permission("orders:read"))]
+OrdersWrite = Annotated[Caller, Depends(Permission("orders:write"))]
+StockRead = Annotated[Caller, Depends(Permission("stock:read"))]
+StockWrite = Annotated[Caller, Depends(Permission("stock:write"))]
+CatalogRead = Annotated[Caller, Depends(Permission("catalog:read"))]
+CatalogWrite = Annotated[Caller, Depends(Permission("catalog:write"))]
+ChannelsRead = Annotated[Caller, Depends(Permission("channels:read"))]
+InboxWrite = Annotated[Caller, Depends(Permission("inbox:write"))]
+InboxWriteOrSigned = Annotated[
+    Caller | None, Depends(Permission("inbox:write", is_signature_enough=True))
+]
+QuarantineRead = Annotated[Caller, Depends(Permission("quarantine:read"))]
+QuarantineWrite = Annotated[Caller, Depends(Permission("quarantine:write"))]
+SalesRead = Annotated[Caller, Depends(Permission("sales:read"))]
+KeysWrite = Annotated[Caller, Depends(Permission("keys:write"))]

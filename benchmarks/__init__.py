@@ -1,0 +1,1 @@
+"""Measurements: each path beside its floor, in one run, printed as ratios."""

@@ -1,0 +1,1 @@
+"""The dashboards: what the published marts say, on a screen."""

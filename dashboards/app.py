@@ -1,0 +1,58 @@
+"""The frame of the dashboards: their navigation, nothing else."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboards.views import (
+    channel_by_product,
+    freshness,
+    sales_by_channel,
+    sales_by_product,
+    sales_overview,
+    stock,
+)
+
+PAGES = {
+    "Sales": [
+        st.Page(
+            sales_overview.render,
+            title="Overview",
+            url_path="sales",
+            default=True,
+            icon=":material/monitoring:",
+        ),
+        st.Page(
+            sales_by_channel.render,
+            title="By channel",
+            url_path="sales_by_channel",
+            icon=":material/storefront:",
+        ),
+        st.Page(
+            sales_by_product.render,
+            title="By product",
+            url_path="sales_by_product",
+            icon=":material/sell:",
+        ),
+        st.Page(
+            channel_by_product.render,
+            title="Channel by product",
+            url_path="channel_by_product",
+            icon=":material/table_chart:",
+        ),
+    ],
+    "Stock": [
+        st.Page(stock.render, title="Stock", url_path="stock", icon=":material/inventory_2:"),
+    ],
+    "Data": [
+        st.Page(
+            freshness.render, title="Freshness", url_path="freshness", icon=":material/update:"
+        ),
+    ],
+}
+
+# A file of ours: the icons Streamlit knows by name are fetched from another site.
+ICON = Path(__file__).with_name("icon.svg")
+
+st.set_page_config(page_title="ORP OMS", page_icon=str(ICON), layout="wide")
+st.navigation(PAGES).run()

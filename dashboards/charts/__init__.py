@@ -1,0 +1,1 @@
+"""Data frames drawn as Plotly figures; no Streamlit and no SQL here."""

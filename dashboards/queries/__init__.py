@@ -1,0 +1,1 @@
+"""Questions to the published marts, answered once for each publication."""

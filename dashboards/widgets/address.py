@@ -1,0 +1,89 @@
+"""The choices of a page, kept in its URL: they outlive a rerun, a reload and a change of page."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import streamlit as st
+
+# In the session: the last choices on any page, by parameter; what the page before this run was,
+# which choices it showed with which values, and the URL we gave it.
+_KEPT: Final = "address_kept"
+_PAGE: Final = "address_page"
+_SHOWN: Final = "address_shown"
+_VALUES: Final = "address_values"
+_WRITTEN: Final = "address_written"
+_CAME_BARE: Final = "address_came_bare"
+
+Parameters = dict[str, list[str]]
+
+
+def begin(page: str) -> None:
+    """Begin a page: take over what its URL says, if people changed it and not we."""
+    state = st.session_state
+    found = _in_url()
+    if page != state.get(_PAGE):
+        # The navigation menu leads to a bare URL: the choices of the last page go on.
+        # What a widget of the other page was last set to is less sure than what we kept of it.
+        for name in state.get(_SHOWN, []):
+            state.pop(name, None)
+        state[_CAME_BARE] = not found and any(state.get(_KEPT, {}).values())
+        if found:
+            _take_over(found)
+    elif found != state[_WRITTEN] and not _changed() and (found or not state[_CAME_BARE]):
+        # Back or forward within the page. Where a choice changed as well, the URL is merely
+        # late: the browser had not yet been told the one of the run before.
+        _take_over(found)
+    state[_PAGE], state[_SHOWN] = page, []
+
+
+def recall(name: str) -> list[str]:
+    """Return the values of a choice as the URL has them, or as this session last had them."""
+    values: list[str] = st.session_state.get(_KEPT, {}).get(name, [])
+    return values
+
+
+def remember(name: str, values: Sequence[str]) -> None:
+    """Remember a choice; one without values is not worth a word in the URL."""
+    st.session_state.setdefault(_KEPT, {})[name] = list(values)
+
+
+def keep(name: str, values: Sequence[str]) -> None:
+    """Remember a choice this page shows, so that it stands in its URL."""
+    remember(name, values)
+    st.session_state[_SHOWN].append(name)
+
+
+def finish() -> None:
+    """End a page: write the choices it has into its URL."""
+    state = st.session_state
+    kept: Parameters = state.get(_KEPT, {})
+    wanted = {name: kept[name] for name in state[_SHOWN] if kept[name]}
+    if wanted != _in_url():
+        st.query_params.from_dict(wanted)
+    state[_WRITTEN] = wanted
+    state[_VALUES] = _values()
+
+
+def forget(names: Sequence[str]) -> None:
+    """Forget choices, as if they had never been made."""
+    for name in names:
+        st.session_state.get(_KEPT, {}).pop(name, None)
+        st.session_state.pop(name, None)
+
+
+def _in_url() -> Parameters:
+    return {name: st.query_params.get_all(name) for name in st.query_params}
+
+
+def _take_over(found: Parameters) -> None:
+    forget([*st.session_state.get(_SHOWN, []), *found])
+    for name, values in found.items():
+        remember(name, values)
+
+
+def _values() -> dict[str, Any]:
+    return {name: st.session_state.get(name) for name in st.session_state[_SHOWN]}
+
+
+def _changed() -> bool:
+    return _values() != st.session_state.get(_VALUES)

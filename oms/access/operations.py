@@ -1,0 +1,70 @@
+"""Writes on access: keys made, revoked, the first one."""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import text
+
+from oms.access.model import ROLES
+from oms.kernel.errors import NotFound, Rejected
+from oms.ledger.database import Tx
+
+PREFIX = "oms"
+
+
+def make_key(
+    tx: Tx, name: str, *, role: str, channel_codes: Sequence[str] | None, at: datetime,
+    expires_at: datetime | None = None,
+) -> str:  # fmt: skip
+    """Make an API key and return its secret text, which is nowhere to be had again.
+
+    The text is oms_<id>_<256 random bits>; only its hash is kept. Raises Rejected for an
+    unknown role.
+    """
+    if role not in ROLES:
+        raise Rejected(f"a role is one of {', '.join(ROLES)}")
+    key_id, secret = secrets.token_hex(6), secrets.token_hex(32)
+    tx.execute(
+        text(
+            "insert into api_keys (key_id, name, secret_sha256, role, scopes, channel_codes,"
+            " created_at, expires_at) values (:key_id, :name, :hash, :role, :scopes, :channels,"
+            " :at, :expires_at)"
+        ),
+        {
+            "key_id": key_id, "name": name, "hash": hashlib.sha256(secret.encode()).digest(),
+            "role": role, "scopes": list(ROLES[role]), "at": at, "expires_at": expires_at,
+            "channels": None if channel_codes is None else list(channel_codes),
+        },
+    )  # fmt: skip
+    return f"{PREFIX}_{key_id}_{secret}"
+
+
+def revoke_key(tx: Tx, key_id: str, *, at: datetime) -> None:
+    """Revoke a key from now on; raises NotFound for an unknown one."""
+    revoked = tx.execute(
+        text("update api_keys set revoked_at = coalesce(revoked_at, :at) where key_id = :key_id"),
+        {"key_id": key_id, "at": at},
+    )
+    if revoked.rowcount != 1:
+        raise NotFound
+
+
+def first_admin_key(tx: Tx, path: Path, *, at: datetime) -> str | None:
+    """Make the first admin key and keep it in a file only its owner can read.
+
+    Returns None when there is a key already: it is shown once, and then lies in the file.
+    """
+    tx.execute(text("lock table api_keys in exclusive mode"))
+    if tx.execute(text("select exists (select from api_keys where role = 'admin')")).scalar():
+        return None
+    key = make_key(tx, "first admin", role="admin", channel_codes=None, at=at)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(key + "\n")
+    return key

@@ -1,0 +1,55 @@
+"""Reads of access: who a key belongs to."""
+
+import hashlib
+import hmac
+from datetime import datetime
+
+from sqlalchemy import text
+
+from oms.access.model import ApiKey, Caller, NotAuthenticated
+from oms.ledger.database import Tx
+
+_COLUMNS = (
+    "key_id, name, role, scopes, channel_codes, created_at, expires_at, revoked_at, last_used_at"
+)
+
+
+def caller(tx: Tx, key: str, *, at: datetime) -> Caller:
+    """Return who a key's text belongs to, compared in constant time.
+
+    Raises NotAuthenticated for a text that is no key, or is revoked or expired.
+    """
+    prefix, _, rest = key.partition("_")
+    key_id, _, secret = rest.partition("_")
+    row = tx.execute(
+        text(
+            "select key_id, name, role, scopes, channel_codes, secret_sha256 from api_keys"
+            " where key_id = :key_id and revoked_at is null"
+            " and (expires_at is null or expires_at > :at)"
+        ),
+        {"key_id": key_id, "at": at},
+    ).one_or_none()
+    kept = bytes(row.secret_sha256) if row is not None else bytes(32)
+    given = hashlib.sha256(secret.encode(errors="replace")).digest()
+    if not hmac.compare_digest(kept, given) or row is None or prefix != "oms":
+        raise NotAuthenticated
+    channels = None if row.channel_codes is None else frozenset(row.channel_codes)
+    return Caller(
+        key_id=row.key_id, name=row.name, role=row.role, scopes=frozenset(row.scopes),
+        channels=channels,
+    )  # fmt: skip
+
+
+def keys(tx: Tx) -> list[ApiKey]:
+    """Return every key, without secrets, oldest first."""
+    rows = tx.execute(text(f"select {_COLUMNS} from api_keys order by created_at, key_id"))  # noqa: S608 - constant
+    return [
+        ApiKey(
+            **{
+                **row._mapping,  # noqa: SLF001 - its public name
+                "scopes": tuple(row.scopes),
+                "channel_codes": None if row.channel_codes is None else tuple(row.channel_codes),
+            }
+        )
+        for row in rows
+    ]

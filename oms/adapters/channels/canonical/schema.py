@@ -1,0 +1,343 @@
+"""The canonical wire format: what a channel without a dialect of its own sends us.
+
+One JSON object is one document. A payload is one object, an array of objects, or NDJSON (one
+object a line). Field names are those of the drafts; an order carries its lines and whatever
+has happened to them:
+
+    {
+      "external_ref": "W-1001", "external_number": "1001",
+      "version": 3, "updated_at": "2026-03-02T10:00:00Z",
+      "placed_at": "2026-03-01T09:30:00+01:00",
+      "currency": "EUR", "prices_include_tax": true,
+      "fulfillment_method": "ship_home", "location_code": null,
+      "customer_ref": "c-17", "customer_name": "Jo Doe", "customer_email": "jo@example.com",
+      "ship_to": {"name": "Jo Doe", "street": "Laan 1", "postcode": "1011 AB",
+                  "city": "Amsterdam", "country_code": "NL"},
+      "shipping_net": "4.09", "shipping_tax": "0.86", "total": "59.85",
+      "lines": [{"line_ref": "1", "sku": "MUG-BLUE", "title": "Blue mug", "quantity": 2,
+                 "unit_price": "29.95", "discount": "5.00", "total": "54.90", "tax": "9.53"}],
+      "changes": [{"kind": "return", "change_ref": "r-1", "line_ref": "1", "quantity": 1,
+                   "occurred_at": "2026-03-09T12:00:00Z", "restock": true, "reason": "too small"}]
+    }
+
+An amount is a decimal text in the order's currency ("12.50"), never a JSON number; with
+prices_include_tax, line totals, unit prices and discounts contain the tax, without it they do
+not; shipping_net never does. An instant is RFC 3339 with its offset. Unknown fields are refused.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from oms.kernel.limits import (
+    AMOUNT_MINOR_MAX,
+    NOTE_CHARACTERS_MAX,
+    ORDER_LINES_MAX,
+    QUANTITY_MAX,
+    REF_CHARACTERS_MAX,
+)
+from oms.kernel.money import EXPONENTS, minor_from_text
+
+CHANGES_MAX: Final = ORDER_LINES_MAX * 3
+AMOUNT: Final = r"^[0-9]{1,13}(\.[0-9]{1,3})?$"
+INSTANT: Final = re.compile(
+    r"(19|20|21)[0-9]{2}-[01][0-9]-[0-3][0-9]T[012][0-9]:[0-5][0-9]:[0-5][0-9]"
+    r"(\.[0-9]{1,6})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])"
+)
+
+# Characters no text of ours may hold: PostgreSQL has no NUL, and the other controls only serve
+# to hide something from whoever reads it. Tab and line breaks are for notes.
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def _printable(text: str) -> str:
+    if _CONTROLS.search(text):
+        raise PydanticCustomError("text", "the text holds control characters")
+    return text
+
+
+def _trimmed(text: str) -> str:
+    if text != text.strip() or "\n" in text or "\t" in text or "\r" in text:
+        raise PydanticCustomError(
+            "text", "the text begins or ends with a space, or is not one line"
+        )
+    return _printable(text)
+
+
+def _instant(value: Any) -> datetime:
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value
+    if not isinstance(value, str) or not INSTANT.fullmatch(value):
+        raise PydanticCustomError(
+            "instant", "an instant such as 2026-03-01T09:30:00+01:00 is needed"
+        )
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        raise PydanticCustomError("instant", "there is no such day or hour") from None
+
+
+def instant_text(at: datetime) -> str:
+    """Write an instant as every draft does: in UTC, with microseconds."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+Amount = Annotated[str, StringConstraints(strict=True, pattern=AMOUNT, max_length=17)]
+Ref = Annotated[
+    str,
+    StringConstraints(strict=True, min_length=1, max_length=REF_CHARACTERS_MAX),
+    AfterValidator(_trimmed),
+]
+Text = Annotated[str, StringConstraints(strict=True, max_length=500), AfterValidator(_printable)]
+NoteText = Annotated[
+    str,
+    StringConstraints(strict=True, max_length=NOTE_CHARACTERS_MAX),
+    AfterValidator(_printable),
+]
+Email = Annotated[
+    str, StringConstraints(strict=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"),
+    AfterValidator(_printable),
+]  # fmt: skip
+Country = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Z]{2}$")]
+Currency = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Z]{3}$")]
+Quantity = Annotated[int, Field(strict=True, ge=1, le=QUANTITY_MAX)]
+Instant = Annotated[
+    datetime,
+    BeforeValidator(_instant, json_schema_input_type=str),
+    PlainSerializer(instant_text, when_used="json"),
+]
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AddressIn(_Wire):
+    """Where goods or a bill go."""
+
+    name: Text | None = None
+    street: Text | None = None
+    postcode: Text | None = None
+    city: Text | None = None
+    region: Text | None = None
+    country_code: Country | None = None
+
+
+class LineIn(_Wire):
+    """A line of an order. `total` is what is paid for it, after discount."""
+
+    line_ref: Ref
+    sku: Ref
+    title: Text | None = None
+    quantity: Quantity
+    unit_price: Amount | None = None
+    discount: Amount = "0"
+    total: Amount
+    tax: Amount
+
+
+class ChangeIn(_Wire):
+    """What happened to a line. Without amounts it is worth its share of the line."""
+
+    kind: Literal["cancel", "ship", "return"]
+    change_ref: Ref
+    line_ref: Ref
+    quantity: Quantity
+    occurred_at: Instant
+    total: Amount | None = None
+    tax: Amount | None = None
+    location_code: Ref | None = None
+    restock: Annotated[bool, Field(strict=True)] = False
+    reason: Text | None = None
+
+
+class OrderIn(_Wire):
+    """An order as it is now, with what happened to its lines so far."""
+
+    external_ref: Ref
+    external_number: Ref | None = None
+    version: Annotated[int, Field(strict=True, ge=0, le=2**62)] | None = None
+    updated_at: Instant | None = None
+    placed_at: Instant
+    currency: Currency
+    prices_include_tax: Annotated[bool, Field(strict=True)] | None = None
+    order_type: Literal["sale", "exchange", "replacement"] = "sale"
+    fulfillment_method: Literal[
+        "carry_out", "ship_home", "pickup_point", "collect_store", "ship_from_store", "reserve"
+    ] = "ship_home"
+    location_code: Ref | None = None
+    customer_ref: Ref | None = None
+    customer_name: Text | None = None
+    customer_email: Email | None = None
+    customer_phone: Text | None = None
+    ship_to: AddressIn | None = None
+    bill_to: AddressIn | None = None
+    country_code: Country | None = None
+    shipping_net: Amount = "0"
+    shipping_tax: Amount = "0"
+    total: Amount | None = None
+    is_test: Annotated[bool, Field(strict=True)] = False
+    is_historical: Annotated[bool, Field(strict=True)] = False
+    canceled_at: Instant | None = None
+    cancel_reason: Text | None = None
+    note: NoteText | None = None
+    lines: Annotated[list[LineIn], Field(min_length=1, max_length=ORDER_LINES_MAX)]
+    changes: Annotated[list[ChangeIn], Field(max_length=CHANGES_MAX)] = []
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        _refuse(self, _order_faults(self))
+        return self
+
+
+class OrderChangesIn(_Wire):
+    """What happened to an order that was sent before. Amounts are in the order's currency."""
+
+    external_ref: Ref
+    currency: Currency | None = None
+    changes: Annotated[list[ChangeIn], Field(min_length=1, max_length=CHANGES_MAX)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        _refuse(self, _partial_faults(self))
+        return self
+
+
+class ProductIn(_Wire):
+    """An article of the catalog."""
+
+    sku: Ref
+    gtin: Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9]{8,14}$")] | None = None
+    title: Annotated[Text, Field(min_length=1)]
+    product_type: Text | None = None
+    category: Text | None = None
+    brand: Text | None = None
+    tax_class: Ref = "standard"
+    is_sellable: Annotated[bool, Field(strict=True)] = True
+
+
+class CountIn(_Wire):
+    """How much of a SKU was counted at a location, and when."""
+
+    count_ref: Ref
+    sku: Ref
+    location_code: Ref
+    counted: Annotated[int, Field(strict=True, ge=0, le=QUANTITY_MAX)]
+    counted_at: Instant
+
+
+class MovementIn(_Wire):
+    """Stock that came, went or was corrected; signed only for adjust."""
+
+    movement_ref: Ref
+    kind: Literal["receipt", "adjust", "write_off", "return_restock", "transfer_out", "transfer_in"]
+    sku: Ref
+    location_code: Ref
+    quantity: Annotated[int, Field(strict=True, ge=-QUANTITY_MAX, le=QUANTITY_MAX)]
+    occurred_at: Instant
+    reason: Text | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        _refuse(self, _movement_faults(self))
+        return self
+
+
+Document = OrderIn | OrderChangesIn | ProductIn | CountIn | MovementIn
+
+# What a topic's documents are.
+MODELS: Final[dict[str, type[Document]]] = {
+    "orders": OrderIn,
+    "changes": OrderChangesIn,
+    "products": ProductIn,
+    "counts": CountIn,
+    "movements": MovementIn,
+}
+
+_Fault = tuple[tuple[str | int, ...], str, str]
+
+
+def _refuse(document: BaseModel, faults: Iterator[_Fault]) -> None:
+    """Raise what rules across fields found as errors of those very fields."""
+    errors = [
+        InitErrorDetails(type=PydanticCustomError(kind, detail), loc=where, input=None)  # type: ignore[arg-type]  # the texts are ours
+        for where, kind, detail in faults
+    ]
+    if errors:
+        raise ValidationError.from_exception_data(type(document).__name__, errors)
+
+
+def _order_faults(order: OrderIn) -> Iterator[_Fault]:
+    if order.currency not in EXPONENTS:
+        yield ("currency",), "unknown_currency", "it is not a currency of ISO 4217"
+        return
+    for name in ("shipping_net", "shipping_tax", "total"):
+        yield from _amount_fault(getattr(order, name), order.currency, (name,))
+    seen: set[str] = set()
+    for number, line in enumerate(order.lines):
+        for name in ("unit_price", "discount", "total", "tax"):
+            yield from _amount_fault(getattr(line, name), order.currency, ("lines", number, name))
+        if line.line_ref in seen:
+            yield ("lines", number, "line_ref"), "twice", "the order has this line_ref twice"
+        seen.add(line.line_ref)
+    yield from _change_faults(order.changes, order.currency)
+
+
+def _partial_faults(partial: OrderChangesIn) -> Iterator[_Fault]:
+    has_amounts = any(
+        change.total is not None or change.tax is not None for change in partial.changes
+    )
+    if partial.currency is None:
+        if has_amounts:
+            yield ("currency",), "missing", "amounts need their currency"
+        return
+    if partial.currency not in EXPONENTS:
+        yield ("currency",), "unknown_currency", "it is not a currency of ISO 4217"
+        return
+    yield from _change_faults(partial.changes, partial.currency)
+
+
+def _change_faults(changes: list[ChangeIn], currency: str) -> Iterator[_Fault]:
+    seen: set[tuple[str, str, str]] = set()
+    for number, change in enumerate(changes):
+        for name in ("total", "tax"):
+            yield from _amount_fault(getattr(change, name), currency, ("changes", number, name))
+        key = (change.kind, change.change_ref, change.line_ref)
+        if key in seen:
+            yield (
+                ("changes", number, "change_ref"), "twice",
+                "this kind, change_ref and line_ref are there twice",
+            )  # fmt: skip
+        seen.add(key)
+
+
+def _amount_fault(
+    text: str | None, currency: str, where: tuple[str | int, ...]
+) -> Iterator[_Fault]:
+    if text is None:
+        return
+    if len(text.partition(".")[2]) > EXPONENTS[currency]:
+        yield where, "amount", f"{currency} has {EXPONENTS[currency]} decimals"
+    elif minor_from_text(text, currency) > AMOUNT_MINOR_MAX:
+        yield where, "amount", f"an amount is at most {AMOUNT_MINOR_MAX} minor units"
+
+
+def _movement_faults(movement: MovementIn) -> Iterator[_Fault]:
+    if movement.quantity == 0:
+        yield ("quantity",), "quantity", "a movement moves something"
+    if movement.quantity < 0 and movement.kind != "adjust":
+        yield ("quantity",), "quantity", "only an adjust is signed"

@@ -1,0 +1,26 @@
+"""What a person says of a Shopify shop: its locations, its ways of shipping, its secrets."""
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+
+class Options(BaseModel):
+    """The adapter options of a Shopify channel."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    secret: SecretStr = SecretStr("")
+    """Signs the webhooks."""
+    url: str = ""
+    """The shop's address, for pulling."""
+    token: SecretStr = SecretStr("")
+    """The access token, for pulling."""
+    locations: dict[str, str] = {}
+    """The shop's location ids to our location codes."""
+    methods: dict[str, str] = {}
+    """Codes or titles of shipping lines to fulfillment methods; others are sent home."""
+    inventory_items: dict[str, str] = {}
+    """Inventory item ids to SKUs, for stock levels."""
+    make_products: bool = False
+    """Whether an unknown SKU of an order makes a product, where there is no catalog feed."""
+    is_historical: bool = False
+    """Whether orders are history: kept and counted, but moving no stock."""

@@ -1,0 +1,1 @@
+"""Files of rows (CSV, TSV, Parquet) of any shape, read through a versioned YAML mapping."""

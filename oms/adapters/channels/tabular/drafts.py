@@ -1,0 +1,215 @@
+"""Documents as drafts: what is copied out of the tables for each slice, in the drafts' columns."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from oms.adapters.channels.tabular.fields import ADDRESS, ORDER, Kind
+from oms.adapters.channels.tabular.orders import INSTANT, money, summed
+from oms.adapters.channels.tabular.plan import Plan
+from oms.adapters.channels.tabular.rows import literal
+from oms.orders.model import CHANGE_DRAFT, LINE_DRAFT, ORDER_DRAFT
+
+# Where a slice's documents are: positions from and to, of documents nothing is wrong with.
+_SLICE: Final = "position between $first and $last and position not in (select position from rejected)"
+_AMOUNTS: Final = {
+    "shipping_net_minor": ("o_shipping_net", "0"),
+    "shipping_tax_minor": ("o_shipping_tax", "0"),
+    "total_minor": ("o_total", "null::bigint"),
+}
+
+
+def selects(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Return each draft table and the query for a slice of it."""
+    match plan.spec.documents:
+        case "orders":
+            yield "orders", _orders(plan)
+            yield "lines", _lines()
+            if plan.spec.rows.has_changes:
+                yield "changes", _changes()
+            if plan.spec.products:
+                yield "products", _products_of_rows(plan)
+        case "products":
+            yield "products", _products(plan)
+        case "counts":
+            yield "counts", _counts(plan)
+        case _:
+            yield "movements", _movements(plan)
+
+
+def _digest(columns: list[str]) -> str:
+    """Return a SHA-256 over values, told apart from each other and from nothing."""
+    texts = ", ".join(f"coalesce({column}::varchar, chr(30))" for column in columns)
+    return f"concat_ws(chr(31), {texts})"
+
+
+def _orders(plan: Plan) -> str:
+    values = {
+        name: _order_value(plan, name)
+        for name in ORDER_DRAFT
+        if name not in {"position", "sha256"}
+    }
+    inner = ", ".join(f"{sql} as {name}" for name, sql in values.items())
+    return f"""
+        select position, {", ".join(values)},
+            sha256({_digest([*values, "line_digest", "change_digest"])}) as sha256
+        from (
+            select h.position, {inner}, l.digest as line_digest, c.digest as change_digest
+            from (select * from heads where {_SLICE}) h
+            left join (
+                select position, string_agg({_digest(list(LINE_DRAFT[1:]))}, chr(29) order by ord)
+                    as digest {_sums(plan)}
+                from lines where {_SLICE} group by position
+            ) l using (position)
+            left join (
+                select position, string_agg({_digest(_CHANGE_VALUES)}, chr(29) order by ord) as digest
+                from changes where {_SLICE} group by position
+            ) c using (position)
+        )
+        order by position
+    """
+
+
+def _sums(plan: Plan) -> str:
+    return "".join(f", sum({name}_minor)::bigint as {name}_minor" for name in summed(plan))
+
+
+_CHANGE_VALUES: Final = [name for name in CHANGE_DRAFT if name != "position"]
+
+
+def _order_value(plan: Plan, name: str) -> str:
+    """Return the SQL of one column of an order's draft; a partial one has hardly any."""
+    match name:
+        case "external_ref":
+            return "h.key"
+        case "is_partial":
+            return "h.sales_count = 0"
+        case _:
+            return f"case when h.sales_count > 0 then {_full_value(plan, name)} end"
+
+
+def _full_value(plan: Plan, name: str) -> str:
+    if name == "currency":
+        return "h.currency"
+    if name in _AMOUNTS:
+        return _amount(plan, name)
+    if name in {"ship_to", "bill_to"}:
+        return _address(plan, name)
+    held = {field.name: f"h.o_{field.name}" for field in ORDER if f"o_{field.name}" in plan.values}
+    kind = next(field.kind for field in ORDER if field.name == name)
+    value = held.get(name, "null")
+    if kind is Kind.INSTANT:
+        return INSTANT.format(f"{value}::timestamptz")
+    default = {
+        "prices_include_tax": str(plan.facts.prices_include_tax).lower(),
+        "order_type": "'sale'",
+        "fulfillment_method": "'ship_home'",
+        "is_test": "false",
+        "is_historical": "false",
+        "country_code": "h.o_ship_to_country_code" if "o_ship_to_country_code" in plan.values else "null",
+        "version": f"epoch_us({held['updated_at']})" if "updated_at" in held else "null",
+    }.get(name)
+    return f"coalesce({value}, {default})" if default else f"{value}"
+
+
+def _amount(plan: Plan, name: str) -> str:
+    cell, default = _AMOUNTS[name]
+    if cell in summed(plan):
+        return f"l.{cell}_minor"
+    return f"coalesce({money(plan, cell, 'h')}, {default})"
+
+
+def _address(plan: Plan, side: str) -> str:
+    parts = {
+        name.split(".")[1]: f"h.o_{name.replace('.', '_')}"
+        for name in ADDRESS
+        if name.startswith(side) and f"o_{name.replace('.', '_')}" in plan.values
+    }
+    if not parts:
+        return "null::varchar"
+    pairs = ", ".join(f"{literal(part)}, {value}" for part, value in parts.items())
+    return f"case when coalesce({', '.join(parts.values())}) is not null then json_object({pairs})::varchar end"
+
+
+def _lines() -> str:
+    columns = ", ".join(
+        "coalesce(discount_minor, 0) as discount_minor" if name == "discount_minor" else name
+        for name in LINE_DRAFT
+    )
+    return f"select {columns} from lines where {_SLICE} order by position, ord"
+
+
+def _changes() -> str:
+    instant = INSTANT.format("occurred_at")
+    columns = ", ".join(
+        f"{instant} as occurred_at" if name == "occurred_at" else name for name in CHANGE_DRAFT
+    )
+    return f"select {columns} from changes where {_SLICE} order by position, ord"
+
+
+def _products_of_rows(plan: Plan) -> str:
+    values = _product_values(plan, "f")
+    return f"""
+        select l.position, l.sku, {values}, false as overwrite
+        from (select position, sku, min(ord) as ord from lines where {_SLICE} group by all) l
+        join first_products f using (sku)
+        order by l.position, l.ord
+    """
+
+
+# The columns of a product, and what they are where the mapping does not say.
+_PRODUCT: Final = {
+    "gtin": "null",
+    "title": "null",
+    "product_type": "null",
+    "category": "null",
+    "brand": "null",
+    "tax_class": "'standard'",
+    "is_sellable": "true",
+}
+
+
+def _product_values(plan: Plan, alias: str) -> str:
+    values = {
+        name: f"{alias}.p_{name}" if f"p_{name}" in plan.values or name == "title" else None
+        for name in _PRODUCT
+    }
+    return ", ".join(
+        f"coalesce({values[name]}, {default})" if values[name] else default
+        for name, default in _PRODUCT.items()
+    )
+
+
+def _products(plan: Plan) -> str:
+    values = _product_values(plan, "h")
+    return f"""
+        select h.position, h.p_sku, {values}, true as overwrite
+        from heads h where {_SLICE} order by h.position
+    """
+
+
+def _counts(plan: Plan) -> str:
+    at = INSTANT.format("c_counted_at")
+    ref = "c_count_ref" if "c_count_ref" in plan.values else "null"
+    return f"""
+        select position,
+            coalesce({ref}, c_sku || '@' || c_location_code || '@' || {at}) as count_ref,
+            c_sku, c_location_code, c_counted, {at} as counted_at
+        from heads where {_SLICE} order by position
+    """
+
+
+def _movements(plan: Plan) -> str:
+    at = INSTANT.format("m_occurred_at")
+    ref = "m_movement_ref" if "m_movement_ref" in plan.values else "null"
+    reason = "m_reason" if "m_reason" in plan.values else "null"
+    stem = f"concat_ws(':', m_kind, m_sku, m_location_code, m_quantity, {at})"
+    return f"""
+        select position, coalesce({ref}, stem || '#' || copy_number) as movement_ref,
+            m_kind, m_sku, m_location_code, m_quantity, {at} as occurred_at, {reason} as reason
+        from (
+            select *, {stem} as stem,
+                row_number() over (partition by {stem} order by position) as copy_number
+            from heads
+        )
+        where {_SLICE} order by position
+    """

@@ -1,0 +1,185 @@
+"""A mapping made ready for one file: which columns it reads, what it makes of a row."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from oms.adapters.channels.tabular.arithmetic import Number, sign_of
+from oms.adapters.channels.tabular.expressions import Compiler, column_of
+from oms.adapters.channels.tabular.fields import LINE, ORDER, ROW_KINDS, SECTIONS, Field, Kind
+from oms.adapters.channels.tabular.rows import Check, Rows
+from oms.adapters.channels.tabular.spec import Expression, Section, Spec
+from oms.workflows.documents import ChannelFacts
+
+# What the checks of a row are about: every row, sales, or what happened to them.
+_SALE: Final = "{kind} = 'sale'"
+_CHANGE: Final = "{kind} <> 'sale'"
+
+_ROW_KIND: Final = Field(name="kind", kind=Kind.CODE, codes=ROW_KINDS)
+
+
+@dataclass(slots=True, kw_only=True)
+class Plan:
+    """What is computed of each row: named values, amounts, checks, and which rows count."""
+
+    spec: Spec
+    facts: ChannelFacts
+    columns: tuple[str, ...]
+    rows: Rows
+    checks: list[Check]
+    ignored: str
+    kind: str = "'sale'"
+    values: dict[str, str] = field(default_factory=dict)  # o_placed_at: its name in SQL
+    amounts: dict[str, Number] = field(default_factory=dict)  # l_total, with names of cells
+    sources: dict[str, Expression] = field(default_factory=dict)
+
+    @property
+    def header(self) -> list[str]:
+        """The values of the order, in their order."""
+        return [name for name in (*self.values, *self.amounts) if name.startswith("o_")]
+
+
+def cell_name(section: str, field_name: str) -> str:
+    """Name a value: o_ of the order, l_ of the line, c_ of the change, p_ of the product."""
+    return f"{section[0]}_{field_name.replace('.', '_')}"
+
+
+def columns_of(spec: Spec) -> tuple[str, ...]:
+    """Return every column a mapping reads, in the order it names them."""
+    names = dict.fromkeys(
+        name
+        for section in spec.sections
+        for expression in spec.section(section).values()
+        for name in _columns(expression)
+    )
+    names |= dict.fromkeys(condition.column for condition in spec.ignore)
+    if spec.rows.kind is not None:
+        names |= dict.fromkeys(_columns(spec.rows.kind))
+    return tuple(names)
+
+
+def taken_of(spec: Spec) -> dict[str, tuple[str, ...]]:
+    """Return the columns taken from each look-up."""
+    taken: dict[str, dict[str, None]] = {name: {} for name in spec.look_ups}
+    expressions = [e for section in spec.sections for e in spec.section(section).values()]
+    for expression in [*expressions, *([spec.rows.kind] if spec.rows.kind else [])]:
+        for inner in _flat(expression):
+            for step in inner.then:
+                if step.look_up is not None:
+                    taken[step.look_up.in_][step.look_up.take] = None
+    return {name: tuple(columns) for name, columns in taken.items() if columns}
+
+
+def make_plan(spec: Spec, facts: ChannelFacts) -> Plan:
+    """Compile a mapping. Raises NotCalculable when it asks for what cannot be exact."""
+    columns = columns_of(spec)
+    rows = Rows(
+        cells={name: f"c{number}" for number, name in enumerate(columns)},
+        look_ups={
+            name: (table_of(spec, name), {take: f"v{n}" for n, take in enumerate(takes)})
+            for name, takes in taken_of(spec).items()
+        },
+    )
+    compiler = Compiler(spec=spec, time_zone=facts.time_zone, rows=rows)
+    ignored = " or ".join(compiler.holds(condition) for condition in spec.ignore) or "false"
+    plan = Plan(
+        spec=spec, facts=facts, columns=columns, rows=rows, checks=compiler.checks, ignored=ignored
+    )
+    if spec.documents == "orders":
+        _plan_orders(plan, compiler)
+    else:
+        section = spec.documents
+        _plan_section(plan, compiler, section, SECTIONS[section][section])
+    return plan
+
+
+def table_of(spec: Spec, look_up: str) -> str:
+    """Name the table of a look-up."""
+    return f"look_up_{list(spec.look_ups).index(look_up)}"
+
+
+def _flat(expression: Expression) -> Iterator[Expression]:
+    yield expression
+    for operand in expression.operands:
+        yield from _flat(operand)
+
+
+def _columns(expression: Expression) -> Iterator[str]:
+    for inner in _flat(expression):
+        if inner.column is not None:
+            yield inner.column
+        if inner.when is not None:
+            yield inner.when.column
+
+
+def _plan_orders(plan: Plan, compiler: Compiler) -> None:
+    spec = plan.spec
+    by_name = {field.name: field for field in LINE}
+    quantity = compiler.value(by_name["quantity"], spec.lines["quantity"])
+    _plan_kind(plan, compiler, quantity)
+    plan.ignored += f" or {plan.kind} = 'ignore'"
+    everywhere = {"external_ref", "currency", "sku"}
+    for section, fields in (("order", ORDER), ("lines", LINE)):
+        for scope, part in (
+            ("true", [field for field in fields if field.name in everywhere]),
+            (_SALE, [field for field in fields if field.name not in everywhere]),
+        ):
+            compiler.scope = scope.format(kind=plan.kind)
+            _plan_section(plan, compiler, section, part)
+    if spec.rows.has_changes:
+        compiler.scope = _CHANGE.format(kind=plan.kind)
+        _plan_section(plan, compiler, "changes", SECTIONS["orders"]["changes"])
+    compiler.scope = _SALE.format(kind=plan.kind)
+    _plan_section(plan, compiler, "products", SECTIONS["orders"]["products"])
+    _refuse_signs(plan, compiler, quantity)
+
+
+def _plan_kind(plan: Plan, compiler: Compiler, quantity: str) -> None:
+    spec = plan.spec
+    if spec.rows.kind is not None:
+        compiler.scope = "true"
+        plan.kind = compiler.value(_ROW_KIND, spec.rows.kind)
+        plan.kind = plan.rows.add(f"coalesce({plan.kind}, 'sale')")
+    if spec.rows.negative_quantity != "refuse":
+        becomes = f"'{spec.rows.negative_quantity}'"
+        plan.kind = plan.rows.add(
+            f"case when {plan.kind} = 'sale' and {quantity} < 0 then {becomes} else {plan.kind} end"
+        )
+
+
+def _plan_section(
+    plan: Plan, compiler: Compiler, section: str, fields: Sequence[Field]
+) -> None:
+    expressions: Section = plan.spec.section(section)
+    for target in fields:
+        expression = expressions.get(target.name)
+        if expression is None:
+            continue
+        name = cell_name(section, target.name)
+        plan.sources[name] = expression
+        if target.kind is Kind.MONEY:
+            plan.amounts[name] = compiler.money(target, expression)
+        else:
+            plan.values[name] = compiler.value(target, expression)
+
+
+def _refuse_signs(plan: Plan, compiler: Compiler, quantity: str) -> None:
+    """A sale has a positive quantity and no negative amount; a change changes something."""
+    column = column_of(plan.spec.lines["quantity"])
+    compiler.scope = _SALE.format(kind=plan.kind)
+    compiler.refuse(
+        f"{quantity} < 1", column, "VALIDATION",
+        f"'the quantity is ' || {quantity} || '; a sale has at least 1'",
+    )  # fmt: skip
+    for name in ("l_unit_price", "l_discount", "l_total", "l_tax"):
+        if name in plan.amounts:
+            compiler.refuse(
+                f"{sign_of(plan.amounts[name])} < 0",
+                column_of(plan.sources[name]) or name[2:], "VALIDATION",
+                f"'the amount is negative ({name[2:]})'",
+            )  # fmt: skip
+    if plan.spec.rows.has_changes:
+        compiler.scope = _CHANGE.format(kind=plan.kind)
+        compiler.refuse(f"{quantity} = 0", column, "VALIDATION", "'the quantity is 0'")
+
+

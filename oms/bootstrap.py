@@ -1,0 +1,84 @@
+"""Settings become a running system; the only place that picks adapters."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from oms.adapters.channels import canonical, shopify
+from oms.adapters.channels.tabular.mapping import TabularMapping
+from oms.channels.model import Channel
+from oms.kernel.errors import Rejected
+from oms.ledger.database import Ledger, open_ledger
+from oms.ledger.migrate import migrate
+from oms.settings import Settings
+from oms.workflows.documents import ChannelMapping, Puller
+from oms.workflows.ingest import Intake
+
+# One line per kind of channel: its adapter's name, and what makes a mapping of its options.
+ADAPTERS: Final[dict[str, Callable[[dict[str, Any]], ChannelMapping]]] = {
+    "canonical": canonical.build,
+    "shopify": shopify.build,
+    "tabular": lambda options: TabularMapping.from_options(_mapping_files(options), Path("/")),
+}
+# Channels that have to be asked.
+PULLERS: Final[dict[str, Callable[[dict[str, Any]], Puller]]] = {"shopify": shopify.puller}
+
+
+@dataclass(kw_only=True)
+class System:
+    """Everything that runs on one ledger."""
+
+    settings: Settings
+    ledger: Ledger
+    _mappings: dict[tuple[str, str, int], ChannelMapping] = field(default_factory=dict)
+
+    @property
+    def intake(self) -> Intake:
+        """What ingest works with."""
+        return Intake(
+            ledger=self.ledger, files_dir=self.settings.files_dir, mapping_of=self.mapping_of,
+            puller_of=puller_of,
+        )  # fmt: skip
+
+    def mapping_of(self, channel: Channel) -> ChannelMapping:
+        """Return the mapping of a channel, made anew when its options or its file changed."""
+        key = (channel.adapter, json.dumps(channel.adapter_options, sort_keys=True), _age(channel))
+        if key not in self._mappings:
+            self._mappings[key] = ADAPTERS[channel.adapter](channel.adapter_options)
+        return self._mappings[key]
+
+    def close(self) -> None:
+        """Let go of the ledger's connections."""
+        self.ledger.close()
+
+
+def puller_of(channel: Channel) -> Puller:
+    """Return what pulls from a channel; raises Rejected for one that is not pulled."""
+    make = PULLERS.get(channel.adapter)
+    if make is None or not channel.adapter_options.get("url"):
+        raise Rejected(f"channel {channel.code} is not one to pull from")
+    return make(channel.adapter_options)
+
+
+def _mapping_files(options: dict[str, Any]) -> dict[str, Any]:
+    """Read `mapping: file` as the short form of `mappings: {orders: file}`."""
+    if "mapping" not in options:
+        return options
+    rest = {name: value for name, value in options.items() if name != "mapping"}
+    return {**rest, "mappings": {"orders": options["mapping"]}}
+
+
+def _age(channel: Channel) -> int:
+    files = _mapping_files(channel.adapter_options).get("mappings") or {}
+    paths = [Path(str(file)) for file in files.values()]
+    return max((path.stat().st_mtime_ns for path in paths if path.exists()), default=0)
+
+
+def build(settings: Settings, *, connections_max: int = 20) -> System:
+    """Make a running system: ledger started where it is embedded, and up to date."""
+    settings.root.mkdir(parents=True, exist_ok=True)
+    ledger = open_ledger(settings, connections_max=connections_max)
+    migrate(ledger)
+    return System(settings=settings, ledger=ledger)

@@ -1,0 +1,1 @@
+"""Products as the core needs them, and what they were before."""

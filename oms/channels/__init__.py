@@ -1,0 +1,1 @@
+"""Channels, the inbox their payloads lie in first, and the quarantine of what cannot be used."""

@@ -1,0 +1,121 @@
+"""Channels and inbox payloads as values."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from oms.kernel.errors import Conflict, NotFound, Rejected
+
+
+class UnknownChannel(NotFound):
+    """There is no such channel."""
+
+    code = "UNKNOWN_CHANNEL"
+
+
+class PayloadTooLarge(Rejected):
+    """The payload is larger than the inbox takes this way."""
+
+    code = "PAYLOAD_TOO_LARGE"
+
+
+class PayloadEmpty(Rejected):
+    """The payload is empty."""
+
+
+class NotOpen(Conflict):
+    """The quarantined document is no longer open."""
+
+    code = "NOT_OPEN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelDraft:
+    """A channel as it is registered, with its network of locations, best first."""
+
+    code: str
+    name: str
+    kind: str  # webshop, pos, kiosk, marketplace, phone, wholesale, other
+    currency: str
+    prices_include_tax: bool
+    time_zone: str
+    adapter: str
+    adapter_options: dict[str, Any] = field(default_factory=dict)
+    currencies: tuple[str, ...] = ()
+    network: tuple[str, ...] = ()
+    threshold: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """A channel: where orders come from."""
+
+    channel_id: int
+    code: str
+    name: str
+    kind: str
+    currency: str
+    currencies: tuple[str, ...]
+    prices_include_tax: bool
+    time_zone: str
+    adapter: str
+    adapter_options: dict[str, Any]
+    threshold: int
+    is_enabled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """What the inbox says of a payload handed to it."""
+
+    inbox_id: int
+    is_new: bool
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """A payload in the inbox, with how far its processing is."""
+
+    inbox_id: int
+    channel_code: str
+    transport: str
+    topic: str
+    external_ref: str
+    sha256: str
+    content_type: str
+    size_bytes: int
+    file_name: str | None
+    received_at: datetime
+    state: str
+    position: int
+    documents_count: int
+    captured_count: int
+    updated_count: int
+    duplicate_count: int
+    stale_count: int
+    quarantined_count: int
+    failure: str | None
+    attempts: int
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantinedDocument:
+    """A document that could not be used: where it came from, why, and itself."""
+
+    quarantine_id: int
+    inbox_id: int
+    channel_code: str
+    topic: str
+    content_type: str
+    file_name: str | None
+    position: int
+    line: int | None
+    external_ref: str | None
+    problems: list[dict[str, str]]
+    fragment: bytes
+    state: str
+    attempts: int
+    first_seen_at: datetime
+    last_tried_at: datetime

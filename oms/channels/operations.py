@@ -1,0 +1,186 @@
+"""Writes on channels, the inbox and the quarantine."""
+
+import json
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import text
+
+from oms.channels.model import ChannelDraft, NotOpen, Received
+from oms.ledger.database import Tx
+
+_REGISTER: Final = text("""
+    insert into channels (
+        channel_code, name, kind, currency, currencies, prices_include_tax, time_zone, adapter,
+        adapter_options, threshold, updated_at
+    )
+    values (
+        :code, :name, :kind, :currency, :currencies, :prices_include_tax, :time_zone, :adapter,
+        cast(:adapter_options as jsonb), :threshold, :at
+    )
+    on conflict (channel_code) do update set
+        name = excluded.name, kind = excluded.kind, currency = excluded.currency,
+        currencies = excluded.currencies, prices_include_tax = excluded.prices_include_tax,
+        time_zone = excluded.time_zone, adapter = excluded.adapter,
+        adapter_options = excluded.adapter_options, threshold = excluded.threshold,
+        updated_at = excluded.updated_at
+    returning channel_id
+""")
+_NETWORK: Final = text("""
+    insert into channel_locations (channel_id, location_id, priority)
+    select :channel_id, l.location_id, n.priority
+    from unnest(cast(:codes as text[])) with ordinality as n (code, priority)
+    join locations l on l.location_code = n.code
+""")
+_RECEIVE: Final = text("""
+    insert into inbox (
+        channel_id, transport, topic, external_ref, sha256, content_type, size_bytes, file_name,
+        body, received_at
+    )
+    values (
+        :channel_id, :transport, :topic, :external_ref, :sha256, :content_type, :size_bytes,
+        :file_name, :body, :at
+    )
+    on conflict (channel_id, topic, external_ref) do nothing
+    returning inbox_id
+""")
+_QUARANTINE: Final = text("""
+    insert into quarantine as q (
+        inbox_id, channel_id, position, line, external_ref, topic, problems, code, fragment,
+        first_seen_at, last_tried_at
+    )
+    select
+        :inbox_id, i.channel_id, :position, :line, :external_ref, i.topic,
+        cast(:problems as jsonb), :code, :fragment, :at, :at
+    from inbox i
+    where i.inbox_id = :inbox_id
+    on conflict (inbox_id, position) do update set
+        problems = excluded.problems, code = excluded.code, attempts = q.attempts + 1,
+        last_tried_at = excluded.last_tried_at
+""")
+
+
+def register(tx: Tx, draft: ChannelDraft, *, at: datetime) -> int:
+    """Write down a channel, new or changed, with its network; return its id."""
+    values: dict[str, Any] = {
+        "code": draft.code, "name": draft.name, "kind": draft.kind, "currency": draft.currency,
+        "currencies": list(draft.currencies or (draft.currency,)),
+        "prices_include_tax": draft.prices_include_tax, "time_zone": draft.time_zone,
+        "adapter": draft.adapter, "adapter_options": json.dumps(draft.adapter_options),
+        "threshold": draft.threshold, "at": at,
+    }  # fmt: skip
+    channel_id = int(tx.execute(_REGISTER, values).scalar_one())
+    tx.execute(text("delete from channel_locations where channel_id = :id"), {"id": channel_id})
+    tx.execute(_NETWORK, {"channel_id": channel_id, "codes": list(draft.network)})
+    return channel_id
+
+
+def receive(
+    tx: Tx, *, channel_id: int, transport: str, topic: str, external_ref: str, sha256: bytes,
+    content_type: str, size_bytes: int, file_name: str | None, body: bytes | None, at: datetime,
+) -> Received:  # fmt: skip
+    """Lay a payload into the inbox, once per (channel, topic, external ref)."""
+    inbox_id = tx.execute(
+        _RECEIVE,
+        {
+            "channel_id": channel_id, "transport": transport, "topic": topic,
+            "external_ref": external_ref, "sha256": sha256, "content_type": content_type,
+            "size_bytes": size_bytes, "file_name": file_name, "body": body, "at": at,
+        },
+    ).scalar_one_or_none()  # fmt: skip
+    if inbox_id is not None:
+        return Received(inbox_id=inbox_id, is_new=True, state="received")
+    known = tx.execute(
+        text(
+            "select inbox_id, state from inbox where channel_id = :channel_id"
+            " and topic = :topic and external_ref = :external_ref"
+        ),
+        {"channel_id": channel_id, "topic": topic, "external_ref": external_ref},
+    ).one()
+    return Received(inbox_id=known.inbox_id, is_new=False, state=known.state)
+
+
+def advance(tx: Tx, inbox_id: int, *, position: int, counts: dict[str, int]) -> None:
+    """Note how far a payload is processed, in the same transaction as what it brought."""
+    tx.execute(
+        text("""
+            update inbox set
+                state = 'processing', position = :position,
+                documents_count = documents_count + :documents,
+                captured_count = captured_count + :captured,
+                updated_count = updated_count + :updated,
+                duplicate_count = duplicate_count + :duplicate,
+                stale_count = stale_count + :stale,
+                quarantined_count = quarantined_count + :rejected
+            where inbox_id = :inbox_id
+        """),
+        {"inbox_id": inbox_id, "position": position, **counts},
+    )
+
+
+def finish(tx: Tx, inbox_id: int, *, failure: str | None, at: datetime) -> None:
+    """Note that a payload is dealt with, or that as a whole it cannot be."""
+    tx.execute(
+        text(
+            "update inbox set state = :state, failure = :failure, attempts = attempts + 1,"
+            " finished_at = :at where inbox_id = :inbox_id"
+        ),
+        {
+            "inbox_id": inbox_id, "failure": failure, "at": at,
+            "state": "processed" if failure is None else "failed",
+        },
+    )  # fmt: skip
+
+
+def retry(tx: Tx, inbox_id: int, *, failure: str, attempts_max: int, at: datetime) -> None:
+    """Note that processing broke; after the last attempt the payload is set aside as failed."""
+    tx.execute(
+        text(
+            "update inbox set attempts = attempts + 1, failure = :failure,"
+            " state = case when attempts + 1 >= :attempts_max then 'failed' else state end,"
+            " finished_at = case when attempts + 1 >= :attempts_max"
+            " then cast(:at as timestamptz) end"
+            " where inbox_id = :inbox_id"
+        ),
+        {"inbox_id": inbox_id, "failure": failure, "attempts_max": attempts_max, "at": at},
+    )
+
+
+def quarantine(
+    tx: Tx, inbox_id: int, *, position: int, line: int | None, external_ref: str | None,
+    problems: list[dict[str, str]], fragment: bytes, at: datetime,
+) -> None:  # fmt: skip
+    """Set a document aside with what is wrong with it."""
+    tx.execute(
+        _QUARANTINE,
+        {
+            "inbox_id": inbox_id, "position": position, "line": line,
+            "external_ref": external_ref, "problems": json.dumps(problems),
+            "code": problems[0]["code"], "fragment": fragment, "at": at,
+        },
+    )  # fmt: skip
+
+
+def resolve(tx: Tx, quarantine_id: int, *, state: str, at: datetime) -> None:
+    """Close a quarantined document as resolved or dismissed; raises NotOpen when it is not open."""
+    closed = tx.execute(
+        text(
+            "update quarantine set state = :state, resolved_at = :at, last_tried_at = :at"
+            " where quarantine_id = :id and state = 'open'"
+        ),
+        {"id": quarantine_id, "state": state, "at": at},
+    )
+    if closed.rowcount != 1:
+        raise NotOpen
+
+
+def keep_cursor(tx: Tx, channel_id: int, topic: str, cursor: str, *, at: datetime) -> None:
+    """Remember where a pull ended, in the same transaction as what it brought."""
+    tx.execute(
+        text(
+            "insert into pull_cursors (channel_id, topic, cursor, updated_at)"
+            " values (:id, :topic, :cursor, :at) on conflict (channel_id, topic)"
+            " do update set cursor = excluded.cursor, updated_at = excluded.updated_at"
+        ),
+        {"id": channel_id, "topic": topic, "cursor": cursor, "at": at},
+    )

@@ -1,0 +1,262 @@
+"""Playing the simulated retailer against a running system, each channel by its own transport."""
+
+import base64
+import hashlib
+import hmac
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import httpx
+import typer
+
+from oms import bootstrap, launcher
+from oms.access import operations as access
+from oms.channels import operations as channels
+from oms.channels import queries
+from oms.channels.model import ChannelDraft
+from oms.cli.common import Progress, fail
+from oms.kernel import clock
+from oms.locations import operations as locations
+from oms.locations.model import Location
+from oms.settings import Settings
+from oms.simulator import setup
+from oms.simulator.history import history
+from oms.simulator.live import live
+from oms.simulator.model import Payload
+from oms.simulator.shop import Records, Shop
+from oms.simulator.timeline import midnight
+from oms.workflows import ingest
+
+LIVE_SPEED: Final = 60.0
+WAITING_MAX: Final = 500
+PUSH_SECONDS_MAX: Final = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """Which story a home has been told, and how far."""
+
+    seed: int
+    days: int
+    orders_per_day: int
+    until: str
+
+    @staticmethod
+    def path(settings: Settings) -> Path:
+        """Say where the story is kept."""
+        return settings.root / "simulation.json"
+
+    @classmethod
+    def read(cls, settings: Settings) -> "Story | None":
+        """Return the story of a home, None before there is one."""
+        path = cls.path(settings)
+        return cls(**json.loads(path.read_text())) if path.exists() else None
+
+    def write(self, settings: Settings) -> None:
+        """Remember the story."""
+        self.path(settings).write_text(json.dumps(asdict(self)))
+
+
+def live_program() -> launcher.Program:
+    """Return the program that plays on after the history."""
+    command = (sys.executable, "-m", "oms", "simulate", "--live", "--speed", str(LIVE_SPEED))
+    return launcher.Program(name="simulator", command=command)
+
+
+def first_history(
+    system: bootstrap.System, stop: threading.Event, *, days: int, per_day: int
+) -> None:
+    """Play the history on a home that has none, while its worker captures it."""
+    if Story.read(system.settings) is None:
+        play_history(system, stop, days=days, per_day=per_day, seed=1, process=False)
+
+
+def play_history(
+    system: bootstrap.System, stop: threading.Event, *, days: int, per_day: int, seed: int,
+    process: bool,
+) -> None:  # fmt: skip
+    """Register the retailer and hand its past to the inbox, in the order it would have come.
+
+    With `process` the payloads are captured here; without, a running worker does it and this
+    waits for it. Handing the same past over again changes nothing.
+    """
+    until = clock.now().date() - timedelta(days=1)
+    story = Story(seed=seed, days=days, orders_per_day=per_day, until=until.isoformat())
+    known = Story.read(system.settings)
+    if known is not None and (known.seed, known.days) != (seed, days):
+        raise fail("This home has been told another story; choose another OMS_HOME for a new one.")
+    story = known or story
+    _register(system, shop_url="")
+    typer.echo(f"Playing {days} days of a simulated retailer, about {days * per_day:,} orders …")
+    first = date.fromisoformat(story.until) - timedelta(days=days)
+    _receive(system, _catalogue(seed, first), process=process)
+    progress = Progress("payloads received")
+    for payload in history(seed, days, per_day, date.fromisoformat(story.until)):
+        if stop.is_set():
+            return
+        _receive(system, payload, process=process)
+        progress.step()
+        while not process and not stop.is_set() and _waiting(system) > WAITING_MAX:
+            stop.wait(0.5)
+    progress.end()
+    story.write(system.settings)
+    _drain(system, stop)
+    if process:
+        ingest.replay_orphans(system.intake)
+
+
+def play_live(system: bootstrap.System, *, speed: float) -> None:
+    """Go on from the history: faster than the clock until it is caught up with, then with it."""
+    story = Story.read(system.settings)
+    if story is None:
+        raise fail("There is no history to go on from; run `oms simulate` first.")
+    start = midnight(date.fromisoformat(story.until))
+    records = Records()
+    with Shop(records) as shop:
+        _register(system, shop_url=shop.url)
+        outside = Outside(system, records)
+        pace = Pace(start=start, began_at=clock.now(), speed=speed)
+        told = live(story.seed, start, 1, days=story.days, orders_per_day=story.orders_per_day)
+        for payload in told:
+            pace.wait(payload.at)
+            outside.deliver(payload)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """Turns the story's clock into ours: faster while it lies behind, never ahead of it."""
+
+    start: datetime
+    began_at: datetime
+    speed: float
+
+    def wait(self, at: datetime) -> None:
+        """Wait until a moment of the story is due."""
+        due = max(self.began_at + (at - self.start) / self.speed, at)
+        pause = (due - clock.now()).total_seconds()
+        if pause > 0:
+            time.sleep(pause)
+
+
+class Outside:
+    """The world outside: it drops files, pushes to the API, and fills the shop that is pulled."""
+
+    def __init__(self, system: bootstrap.System, records: Records) -> None:
+        """Take the system it delivers to and the shop's records."""
+        self._settings = system.settings
+        self._records = records
+        with system.ledger.transaction() as tx:
+            key = access.make_key(
+                tx, "simulated channels", role="channel", channel_codes=None, at=clock.now()
+            )
+        self._api = httpx.Client(
+            base_url=f"http://127.0.0.1:{self._settings.api_port}", timeout=PUSH_SECONDS_MAX,
+            headers={"Authorization": f"Bearer {key}"},
+        )  # fmt: skip
+        self._roads: dict[str, Callable[[Payload], None]] = {
+            "file": self._drop, "push": self._push, "pull": self._publish,
+        }  # fmt: skip
+
+    def deliver(self, payload: Payload) -> None:
+        """Hand a payload over by its channel's own transport."""
+        self._roads[payload.transport](payload)
+
+    def _drop(self, payload: Payload) -> None:
+        """Write a file under another name first: a half-written one is nobody's."""
+        folder = self._settings.drop_dir / payload.channel_code
+        if payload.topic != "orders":
+            folder /= payload.topic
+        folder.mkdir(parents=True, exist_ok=True)
+        name = payload.file_name or hashlib.sha256(payload.body).hexdigest()
+        part = folder / f".{name}.part"
+        part.write_bytes(payload.body)
+        part.rename(folder / name)
+
+    def _push(self, payload: Payload) -> None:
+        """Push until it is taken: a shop repeats its webhooks, too."""
+        signature = hmac.new(setup.WEBHOOK_SECRET.encode(), payload.body, hashlib.sha256).digest()
+        headers = {
+            "Content-Type": payload.content_type,
+            "X-Shopify-Topic": payload.topic,
+            "X-Shopify-Hmac-Sha256": base64.b64encode(signature).decode(),
+            "X-Shopify-Webhook-Id": hashlib.sha256(payload.body).hexdigest()[:32],
+        }
+        while True:
+            try:
+                answer = self._api.post(
+                    f"/v1/channels/{payload.channel_code}/inbox", content=payload.body,
+                    params={"topic": payload.topic}, headers=headers,
+                )  # fmt: skip
+            except httpx.TransportError:
+                time.sleep(1)
+                continue
+            if answer.status_code < 500 and answer.status_code != 429:  # noqa: PLR2004 - HTTP's own
+                if not answer.is_success:
+                    typer.echo(f"refused: {answer.status_code} {answer.text[:200]}", err=True)
+                return
+            time.sleep(1)
+
+    def _publish(self, payload: Payload) -> None:
+        """Let the shop have it, until somebody asks."""
+        self._records.append(payload.body)
+
+
+def _register(system: bootstrap.System, *, shop_url: str) -> None:
+    at = clock.now()
+    with system.ledger.transaction() as tx:
+        places = [
+            Location(**{
+                **place, "latitude": float(place["latitude"]),
+                "longitude": float(place["longitude"]),
+            })
+            for place in setup.locations()
+        ]  # fmt: skip
+        locations.register(tx, places, at=at)
+        for draft in setup.channels(shop_url=shop_url):
+            channels.register(tx, ChannelDraft(**draft), at=at)
+    for channel in setup.channels(shop_url=shop_url):
+        (system.settings.drop_dir / channel["code"]).mkdir(parents=True, exist_ok=True)
+
+
+def _catalogue(seed: int, first: date) -> Payload:
+    return Payload(
+        channel_code=setup.BACKOFFICE.code, transport="file", topic="products",
+        content_type="application/x-ndjson", file_name="catalogue.ndjson",
+        body=b"".join(line + b"\n" for line in setup.products(seed, first)),
+        at=datetime.combine(first, datetime.min.time(), UTC),
+    )  # fmt: skip
+
+
+def _receive(system: bootstrap.System, payload: Payload, *, process: bool) -> None:
+    with system.ledger.transaction() as tx:
+        channel = queries.channel(tx, payload.channel_code)
+        received = ingest.receive_body(
+            system.intake, tx, payload.body, channel=channel, transport=payload.transport,
+            topic=payload.topic, content_type=payload.content_type, message_id=None,
+            at=clock.now(), file_name=payload.file_name,
+        )  # fmt: skip
+    if process:
+        ingest.process(system.intake, received.inbox_id)
+
+
+def _waiting(system: bootstrap.System) -> int:
+    with system.ledger.snapshot() as tx:
+        return len(queries.waiting(tx, limit=100_000))
+
+
+def _drain(system: bootstrap.System, stop: threading.Event) -> None:
+    """Wait until the worker has captured what was received."""
+    left = _waiting(system)
+    progress = Progress("payloads captured", left)
+    while left and not stop.wait(0.5):
+        now_left = _waiting(system)
+        progress.step(left - now_left)
+        left = now_left
+    progress.end()

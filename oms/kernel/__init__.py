@@ -1,0 +1,1 @@
+"""The few values everything else is made of: money, instants, ids, errors, limits."""

@@ -1,0 +1,22 @@
+"""Every limit of the system, with its unit last."""
+
+from typing import Final
+
+AMOUNT_MINOR_MAX: Final = 10**12
+QUANTITY_MAX: Final = 1_000_000
+ORDER_LINES_MAX: Final = 2_000
+NOTE_CHARACTERS_MAX: Final = 10_000
+REF_CHARACTERS_MAX: Final = 200
+
+# A slice is one transaction. Larger slices load faster but hold back the journal's horizon,
+# and with it what everybody else sees, for as long as they run.
+SLICE_DOCUMENTS_MAX: Final = 5_000
+
+INBOX_BODY_BYTES_MAX: Final = 32 * 1024 * 1024
+INBOX_INLINE_BYTES_MAX: Final = 256 * 1024
+INBOX_ATTEMPTS_MAX: Final = 5
+FRAGMENT_BYTES_MAX: Final = 1024 * 1024
+
+PAGE_ROWS_MAX: Final = 200
+STOCK_SKUS_MAX: Final = 500
+TRANSACTION_ATTEMPTS_MAX: Final = 8

@@ -1,0 +1,1 @@
+"""The ledger: PostgreSQL, its transactions, its migrations and its journal."""

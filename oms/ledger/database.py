@@ -1,0 +1,104 @@
+"""The ledger's database: connections, transactions, retries."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import psycopg.errors
+from sqlalchemy import Connection, Engine, create_engine, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from oms.kernel.errors import Unavailable
+from oms.kernel.limits import TRANSACTION_ATTEMPTS_MAX
+from oms.ledger import embedded
+from oms.settings import Settings
+
+Tx = Connection
+"""A transaction: whoever is handed one neither commits nor rolls back."""
+
+T = TypeVar("T")
+
+REPEATABLE = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
+
+
+class LedgerAway(Unavailable):
+    """The database is away; try again later."""
+
+
+class Ledger:
+    """A PostgreSQL database and the ways to work in it."""
+
+    def __init__(self, url: str, *, connections_max: int = 20) -> None:
+        """Take a URL such as postgresql+psycopg://host/name; connect at first use."""
+        parsed = make_url(url)
+        if parsed.drivername in {"postgres", "postgresql"}:
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        self.engine: Engine = create_engine(
+            parsed,
+            pool_size=connections_max,
+            max_overflow=0,
+            pool_pre_ping=True,
+            connect_args={"options": "-c timezone=UTC", "connect_timeout": 10},
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[Tx]:
+        """Open a read-write transaction: commits on leaving, rolls back on raising.
+
+        Raises LedgerAway when the database cannot be reached.
+        """
+        with away_as_unavailable(), self.engine.begin() as tx:
+            yield tx
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Tx]:
+        """Open a read-only transaction that sees one moment of the ledger throughout."""
+        with away_as_unavailable(), self.engine.connect() as connection:
+            tx = connection.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+            with tx.begin():
+                yield tx
+
+    def run(self, work: Callable[[Tx], T]) -> T:
+        """Run work in a transaction, again when PostgreSQL asks for it.
+
+        Serialization failures and deadlocks are repeated from the start, with a growing
+        pause; anything else is raised. The work must have no effect outside the transaction.
+        """
+        for attempt in range(1, TRANSACTION_ATTEMPTS_MAX + 1):
+            try:
+                with self.transaction() as tx:
+                    return work(tx)
+            except DBAPIError as error:
+                if not isinstance(error.orig, REPEATABLE) or attempt == TRANSACTION_ATTEMPTS_MAX:
+                    raise
+                time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - spreads retries
+        raise AssertionError("the loop returns or raises")
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def open_ledger(settings: Settings, *, connections_max: int = 20) -> Ledger:
+    """Open the ledger the settings name, starting the embedded server where there is none."""
+    if settings.ledger_url is not None:
+        url = settings.ledger_url.get_secret_value()
+    else:
+        url = embedded.start(settings.pgdata_path).url
+    return Ledger(url, connections_max=connections_max)
+
+
+@contextmanager
+def away_as_unavailable() -> Iterator[None]:
+    """Turn a lost or refused connection into LedgerAway."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        lost = isinstance(error, InterfaceError) or error.connection_invalidated
+        if lost or error.orig is None or getattr(error.orig, "sqlstate", None) in {None, "57P03"}:
+            raise LedgerAway from error
+        raise

@@ -1,0 +1,138 @@
+"""The journal: what changed in the ledger, in the order it may safely be read.
+
+Every journaled row carries changed_xid, the transaction that last wrote it. Transactions
+commit in another order than their numbers, so a reader takes only rows below the horizon:
+the oldest transaction still running. Below it nothing can appear any more; what lies at or
+above it is taken next time. A watermark is the horizon of the last reading.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import BinaryIO, Final
+
+from psycopg import sql
+from sqlalchemy import text
+
+from oms.ledger.copying import copy_out
+from oms.ledger.database import Tx
+
+
+@dataclass(frozen=True, kw_only=True)
+class Journaled:
+    """A table whose rows are journaled: its key, and its columns with their DuckDB types."""
+
+    table: str
+    key: tuple[str, ...]
+    columns: tuple[tuple[str, str], ...]
+    append_only: bool
+
+    @cached_property
+    def column_names(self) -> tuple[str, ...]:
+        """The columns' names, in order."""
+        return tuple(name for name, _ in self.columns)
+
+
+def _journaled(table: str, key: str, columns: str, *, append_only: bool = False) -> Journaled:
+    pairs = tuple(
+        (name, _TYPES.get(kind, kind))
+        for name, _, kind in (column.partition(":") for column in columns.split())
+    )
+    return Journaled(table=table, key=tuple(key.split()), columns=pairs, append_only=append_only)
+
+
+_TYPES: Final = {
+    "": "varchar", "id": "bigint", "n": "bigint", "at": "timestamptz", "on": "date",
+    "is": "boolean", "deg": "double",
+}  # fmt: skip
+
+JOURNALED: Final[tuple[Journaled, ...]] = (
+    _journaled(
+        "channels", "channel_id",
+        "channel_id:id channel_code name kind currency prices_include_tax:is time_zone"
+        " threshold:n is_enabled:is updated_at:at",
+    ),
+    _journaled(
+        "locations", "location_id",
+        "location_id:id location_code name kind city region country_code latitude:deg"
+        " longitude:deg time_zone is_enabled:is updated_at:at",
+    ),
+    _journaled(
+        "products", "product_id",
+        "product_id:id sku gtin title product_type category brand tax_class is_sellable:is"
+        " updated_at:at",
+    ),
+    _journaled(
+        "product_versions", "product_id version",
+        "product_id:id version:n valid_from_at:at sku gtin title product_type category brand"
+        " tax_class is_sellable:is",
+        append_only=True,
+    ),
+    _journaled(
+        "orders", "order_id",
+        "order_id:id order_number channel_id:id external_ref external_number order_type"
+        " order_state fulfillment_state fulfillment_method location_id:id placed_at:at"
+        " placed_on:on recorded_at:at updated_at:at currency prices_include_tax:is"
+        " customer_key country_code items_net_minor:n items_tax_minor:n shipping_net_minor:n"
+        " shipping_tax_minor:n total_minor:n stated_total_minor:n has_exception:is is_test:is"
+        " is_historical:is version:n",
+    ),
+    _journaled(
+        "order_lines", "order_id line_no",
+        "order_id:id line_no:n line_ref product_id:id sku title quantity:n canceled:n shipped:n"
+        " returned:n backordered:n unit_price_minor:n list_minor:n discount_minor:n net_minor:n"
+        " tax_minor:n",
+    ),
+    _journaled(
+        "line_events", "order_id line_no kind change_ref",
+        "order_id:id line_no:n kind change_ref quantity:n discount_net_minor:n net_minor:n"
+        " tax_minor:n occurred_at:at occurred_on:on location_id:id reason",
+        append_only=True,
+    ),
+    _journaled(
+        "stock_levels", "product_id location_id",
+        "product_id:id location_id:id on_hand:n unavailable:n allocated:n safety_stock:n"
+        " is_oversold:is updated_at:at",
+    ),
+    _journaled(
+        "stock_movements", "movement_id",
+        "movement_id:id product_id:id location_id:id kind on_hand_delta:n unavailable_delta:n"
+        " cause_type cause_id cause_line occurred_at:at occurred_on:on recorded_at:at",
+        append_only=True,
+    ),
+    _journaled(
+        "reservations", "reservation_id",
+        "reservation_id:id kind state product_id:id location_id:id channel_id:id quantity:n"
+        " order_id:id line_no:n expires_at:at created_at:at",
+    ),
+    _journaled(
+        "inbox", "inbox_id",
+        "inbox_id:id channel_id:id transport topic size_bytes:n file_name received_at:at state"
+        " documents_count:n captured_count:n updated_count:n duplicate_count:n stale_count:n"
+        " quarantined_count:n finished_at:at",
+    ),
+    _journaled(
+        "quarantine", "quarantine_id",
+        "quarantine_id:id inbox_id:id channel_id:id topic position:n line:n external_ref code"
+        " problems state attempts:n first_seen_at:at last_tried_at:at resolved_at:at",
+    ),
+)  # fmt: skip
+
+
+def horizon(tx: Tx) -> int:
+    """Return the transaction below which everything has ended, as this moment sees it."""
+    return int(tx.execute(text("select pg_snapshot_xmin(pg_current_snapshot())")).scalar_one())
+
+
+def copy_changes(tx: Tx, journaled: Journaled, *, after: int, upto: int, to: BinaryIO) -> int:
+    """Copy the rows written by transactions from `after` up to but not including `upto`, as CSV.
+
+    Columns come in their declared order, NULL as an unquoted empty field and everything else
+    quoted. Returns the number of rows.
+    """
+    query = sql.SQL(
+        "select {} from {} where changed_xid >= {}::text::xid8 and changed_xid < {}::text::xid8"
+    ).format(
+        sql.SQL(", ").join(map(sql.Identifier, journaled.column_names)),
+        sql.Identifier(journaled.table), sql.Literal(str(after)), sql.Literal(str(upto)),
+    )  # fmt: skip
+    return copy_out(tx, query, to)

@@ -1,0 +1,1 @@
+"""Alembic's migrations of the ledger, one numbered file a change, and how they are applied."""

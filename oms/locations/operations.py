@@ -1,0 +1,37 @@
+"""Writes on locations."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import text
+
+from oms.ledger.database import Tx
+from oms.locations.model import Location
+
+_REGISTER: Final = text("""
+    insert into locations (
+        location_code, name, kind, street, postcode, city, region, country_code, latitude,
+        longitude, time_zone, opening_hours, is_enabled, updated_at
+    )
+    values (
+        :code, :name, :kind, :street, :postcode, :city, :region, :country_code, :latitude,
+        :longitude, :time_zone, cast(:opening_hours as jsonb), :is_enabled, :at
+    )
+    on conflict (location_code) do update set
+        name = excluded.name, kind = excluded.kind, street = excluded.street,
+        postcode = excluded.postcode, city = excluded.city, region = excluded.region,
+        country_code = excluded.country_code, latitude = excluded.latitude,
+        longitude = excluded.longitude, time_zone = excluded.time_zone,
+        opening_hours = excluded.opening_hours, is_enabled = excluded.is_enabled,
+        updated_at = excluded.updated_at
+""")
+
+
+def register(tx: Tx, locations: Iterable[Location], *, at: datetime) -> None:
+    """Write down locations, new or changed, by their code."""
+    for location in sorted(locations, key=lambda each: each.code):
+        hours = json.dumps(location.opening_hours)
+        tx.execute(_REGISTER, {**asdict(location), "opening_hours": hours, "at": at})

@@ -1,0 +1,1 @@
+"""Orders of every channel: captured, read, listed, and their story."""

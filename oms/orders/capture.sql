@@ -1,0 +1,691 @@
+-- The capture of a batch of drafts, statement by statement in the order they run
+-- (oms/orders/store.py). Set-based throughout: one order is a batch of one.
+
+-- name: mark_unusable
+-- What is wrong with drafts by themselves, or against catalog, locations and channel.
+insert into draft_problems (position, field, code, detail)
+select l.position, '/lines/sku', 'UNKNOWN_SKU', format('SKU %s is not in the catalog', left(l.sku, 60))
+from draft_lines l
+where not exists (select from products p where p.sku = l.sku)
+union all
+select d.position, '/location_code', 'UNKNOWN_LOCATION', format('there is no location %s', left(d.location_code, 60))
+from draft_orders d
+where d.location_code is not null
+  and not exists (select from locations x where x.location_code = d.location_code)
+union all
+select c.position, '/changes/location_code', 'UNKNOWN_LOCATION', format('there is no location %s', left(c.location_code, 60))
+from draft_changes c
+where c.location_code is not null
+  and not exists (select from locations x where x.location_code = c.location_code)
+union all
+select d.position, '/currency', 'CURRENCY_MISMATCH', format('the channel does not sell in %s', left(d.currency, 8))
+from draft_orders d
+where d.is_partial is not true and d.currency <> all (cast(:currencies as text[]))
+union all
+select d.position, '/lines', 'VALIDATION', 'an order has at least one line'
+from draft_orders d
+where d.is_partial is not true and not exists (select from draft_lines l where l.position = d.position)
+union all
+select l.position, '/lines/line_ref', 'VALIDATION', format('line %s is there twice', left(l.line_ref, 60))
+from draft_lines l
+group by l.position, l.line_ref
+having count(*) > 1
+union all
+select d.position, '/location_code', 'VALIDATION', 'what is carried out is sold at a location'
+from draft_orders d
+where d.fulfillment_method = 'carry_out' and d.location_code is null and d.is_historical is not true
+  and d.is_partial is not true;
+
+-- name: reject_marked
+-- Documents with a problem go no further.
+update draft_orders d
+set outcome = 'rejected'
+where outcome is distinct from 'rejected'
+  and exists (select from draft_problems p where p.position = d.position);
+
+-- name: drop_superseded
+-- Of several usable full documents of one order in the batch only the newest counts.
+update draft_orders d
+set outcome = case when r.sha256 = r.newest_sha256 then 'duplicate' else 'stale' end
+from (
+    select
+        position, sha256,
+        row_number() over newest as place,
+        first_value(sha256) over newest as newest_sha256
+    from draft_orders
+    where outcome is null and is_partial is not true
+    window newest as (
+        partition by external_ref order by version desc nulls last, position desc
+        rows between unbounded preceding and unbounded following
+    )
+) r
+where r.position = d.position and r.place > 1;
+
+-- name: claim_new
+-- Write down the orders nobody has: the unique key decides between parallel batches, in
+-- external_ref order so that two of them cannot wait for each other.
+with totals as (
+    select
+        l.position,
+        sum(l.total_minor - case when d.prices_include_tax then l.tax_minor else 0 end) as net_minor,
+        sum(l.tax_minor) as tax_minor
+    from draft_lines l
+    join draft_orders d using (position)
+    group by l.position
+),
+claimed as (
+    insert into orders (
+        channel_id, external_ref, external_number, source_version, sha256, order_type,
+        order_state, fulfillment_state, fulfillment_method, location_id, placed_at, placed_on,
+        recorded_at, updated_at, currency, prices_include_tax, customer_ref, customer_name,
+        customer_email, customer_phone, ship_to, bill_to, country_code, items_net_minor,
+        items_tax_minor, shipping_net_minor, shipping_tax_minor, total_minor,
+        stated_total_minor, is_test, is_historical, inbox_id
+    )
+    select
+        :channel_id, d.external_ref, d.external_number, d.version, decode(d.sha256, 'hex'),
+        coalesce(d.order_type, 'sale'),
+        case when d.is_historical or d.fulfillment_method = 'carry_out' then 'completed' else 'placed' end,
+        case when d.is_historical or d.fulfillment_method = 'carry_out' then 'shipped' else 'allocated' end,
+        d.fulfillment_method, x.location_id, d.placed_at,
+        cast(d.placed_at at time zone :time_zone as date), :at, :at, d.currency,
+        d.prices_include_tax, d.customer_ref, d.customer_name, d.customer_email,
+        d.customer_phone, d.ship_to, d.bill_to, d.country_code, t.net_minor, t.tax_minor,
+        coalesce(d.shipping_net_minor, 0), coalesce(d.shipping_tax_minor, 0),
+        t.net_minor + t.tax_minor + coalesce(d.shipping_net_minor, 0) + coalesce(d.shipping_tax_minor, 0),
+        d.total_minor, coalesce(d.is_test, false), coalesce(d.is_historical, false), :inbox_id
+    from draft_orders d
+    join totals t using (position)
+    left join locations x on x.location_code = d.location_code
+    where d.outcome is null and d.is_partial is not true
+    order by d.external_ref
+    on conflict (channel_id, external_ref) do nothing
+    returning order_id, external_ref
+)
+update draft_orders d
+set outcome = 'captured', order_id = c.order_id
+from claimed c
+where c.external_ref = d.external_ref and d.outcome is null and d.is_partial is not true;
+
+-- name: lock_known
+-- Hold the orders that are already there, in one fixed order, and say what each document is
+-- to them.
+with locked as (
+    select o.order_id, o.external_ref, o.source_version, encode(o.sha256, 'hex') as sha256
+    from orders o
+    where o.channel_id = :channel_id
+      and o.external_ref in (select external_ref from draft_orders where outcome is null)
+    order by o.order_id
+    for update
+)
+update draft_orders d
+set
+    order_id = k.order_id,
+    outcome = case
+        when d.is_partial then 'updated'
+        when d.version < k.source_version then 'stale'
+        when d.sha256 = k.sha256 and coalesce(d.version <= k.source_version, true) then 'duplicate'
+        else 'updated'
+    end
+from locked k
+where k.external_ref = d.external_ref and d.outcome is null;
+
+-- name: follow_new
+-- A partial document may be about an order this very batch brought.
+update draft_orders d
+set order_id = n.order_id, outcome = 'updated'
+from draft_orders n
+where d.outcome is null and d.is_partial and n.outcome = 'captured' and n.external_ref = d.external_ref;
+
+-- name: mark_orphans
+-- Changes of an order nobody has seen wait until it comes.
+insert into draft_problems (position, field, code, detail)
+select position, '/external_ref', 'ORDER_NOT_FOUND', 'the order has not arrived yet; this waits for it'
+from draft_orders
+where outcome is null;
+
+-- name: stage_new_lines
+-- The lines of new orders, numbered as they come, their products resolved.
+insert into staged_lines
+select
+    d.position, d.order_id, true, row_number() over (partition by d.order_id order by l.ordinal),
+    l.line_ref, p.product_id, l.sku, coalesce(l.title, p.title), l.quantity, l.unit_price_minor,
+    l.total_minor + l.discount_minor, l.discount_minor,
+    l.total_minor - case when d.prices_include_tax then l.tax_minor else 0 end, l.tax_minor,
+    0, 0, 0, 0,
+    case
+        when l.discount_minor = 0 or not d.prices_include_tax or l.total_minor = 0 then l.discount_minor
+        else l.discount_minor - round(l.discount_minor::numeric * l.tax_minor / l.total_minor)
+    end
+from draft_orders d
+join draft_lines l using (position)
+join products p on p.sku = l.sku
+where d.outcome = 'captured' and d.is_partial is not true;
+
+-- name: stage_known_lines
+-- The lines of orders a newer document describes, beside what they were: changed ones, added
+-- ones under the next numbers, and those the document no longer has, which go to nothing.
+with target as (
+    select position, order_id, prices_include_tax
+    from draft_orders
+    where outcome = 'updated' and is_partial is not true
+),
+known as (
+    select s.order_id, s.line_no, s.line_ref, s.product_id, s.sku, s.title, e.*
+    from target
+    join order_lines s using (order_id)
+    cross join lateral (
+        select
+            sum(v.quantity) as quantity, sum(v.net_minor) as net_minor,
+            sum(v.tax_minor) as tax_minor, sum(v.discount_net_minor) as discount_net_minor
+        from line_events v
+        where v.order_id = s.order_id and v.line_no = s.line_no and v.kind in ('sale', 'edit')
+    ) e
+),
+draft as (
+    select t.order_id, t.prices_include_tax as is_gross, l.*, p.product_id,
+        coalesce(l.title, p.title) as shown_title
+    from target t
+    join draft_lines l on l.position = t.position
+    join products p on p.sku = l.sku
+),
+beside as (
+    select
+        coalesce(d.order_id, k.order_id) as order_id, k.line_no as known_no, d.ordinal,
+        coalesce(d.line_ref, k.line_ref) as line_ref, coalesce(d.product_id, k.product_id) as product_id,
+        coalesce(d.sku, k.sku) as sku, coalesce(d.shown_title, k.title) as title,
+        coalesce(d.quantity, 0) as quantity, d.unit_price_minor,
+        coalesce(d.total_minor, 0) as total_minor, coalesce(d.discount_minor, 0) as discount_minor,
+        coalesce(d.tax_minor, 0) as tax_minor, coalesce(d.is_gross, false) as is_gross,
+        coalesce(k.quantity, 0) as was_quantity, coalesce(k.net_minor, 0) as was_net_minor,
+        coalesce(k.tax_minor, 0) as was_tax_minor,
+        coalesce(k.discount_net_minor, 0) as was_discount_net_minor
+    from draft d
+    full join known k on k.order_id = d.order_id and k.line_ref = d.line_ref
+)
+insert into staged_lines
+select
+    t.position, b.order_id, false,
+    coalesce(b.known_no, (select max(k.line_no) from known k where k.order_id = b.order_id)
+        + row_number() over (partition by b.order_id, b.known_no is null order by b.ordinal)),
+    b.line_ref, b.product_id, b.sku, b.title, b.quantity, b.unit_price_minor,
+    b.total_minor + b.discount_minor, b.discount_minor,
+    b.total_minor - case when b.is_gross then b.tax_minor else 0 end, b.tax_minor,
+    b.was_quantity, b.was_net_minor, b.was_tax_minor, b.was_discount_net_minor,
+    case
+        when b.discount_minor = 0 or not b.is_gross or b.total_minor = 0 then b.discount_minor
+        else b.discount_minor - round(b.discount_minor::numeric * b.tax_minor / b.total_minor)
+    end
+from beside b
+join target t using (order_id);
+
+-- name: stage_changes
+-- What newly happened to lines: the given changes nobody has recorded, then what is left of a
+-- canceled order. Money not given is the share of the units taken.
+with given as (
+    select
+        c.position, d.order_id, s.line_no, c.kind, c.change_ref, c.quantity, c.occurred_at,
+        c.restock, c.reason, c.total_minor, c.tax_minor, c.ordinal, x.location_id,
+        o.prices_include_tax as is_gross
+    from draft_changes c
+    join draft_orders d using (position)
+    join orders o on o.order_id = d.order_id
+    join lateral (
+        select n.line_no from staged_lines n where n.order_id = d.order_id and n.line_ref = c.line_ref
+        union
+        select k.line_no from order_lines k where k.order_id = d.order_id and k.line_ref = c.line_ref
+    ) s on true
+    left join locations x on x.location_code = c.location_code
+    where d.outcome in ('captured', 'updated')
+      and not exists (
+          select from line_events e
+          where e.order_id = d.order_id and e.line_no = s.line_no and e.kind = c.kind
+            and e.change_ref = c.change_ref)
+),
+fresh as (
+    select distinct on (order_id, line_no, kind, change_ref) *
+    from given
+    order by order_id, line_no, kind, change_ref, ordinal
+),
+carried as (
+    -- A till hands over what it sells: sold and shipped in one moment.
+    select d.position, s.order_id, s.line_no, 'ship' as kind, 'carry_out' as change_ref,
+        s.quantity, d.placed_at as occurred_at, false as restock, null as reason,
+        null::bigint as total_minor, null::bigint as tax_minor, 0::bigint as ordinal,
+        o.location_id, false as is_gross
+    from draft_orders d
+    join staged_lines s using (position)
+    join orders o on o.order_id = d.order_id
+    where d.outcome = 'captured' and d.fulfillment_method = 'carry_out' and d.is_historical is not true
+),
+taken as (
+    select *,
+        case when kind = 'ship' then 0 else quantity end as removed,
+        coalesce(sum(case when kind = 'ship' then 0 else quantity end) over (
+            partition by order_id, line_no order by ordinal, kind, change_ref
+            rows between unbounded preceding and 1 preceding), 0)::bigint as removed_before
+    from (select * from fresh union all select * from carried) f
+),
+line as (
+    select
+        t.*,
+        coalesce(s.quantity, k.quantity) as line_quantity,
+        coalesce(s.net_minor, k.net_minor) as line_net_minor,
+        coalesce(s.tax_minor, k.tax_minor) as line_tax_minor,
+        coalesce(s.discount_net_minor, (
+            select sum(e.discount_net_minor) from line_events e
+            where e.order_id = t.order_id and e.line_no = t.line_no and e.kind in ('sale', 'edit')
+        ), 0)::bigint as line_discount_minor,
+        coalesce(k.canceled + k.returned, 0) + t.removed_before as gone
+    from taken t
+    left join staged_lines s on s.order_id = t.order_id and s.line_no = t.line_no
+    left join order_lines k on k.order_id = t.order_id and k.line_no = t.line_no
+)
+insert into staged_changes
+select
+    position, order_id, line_no, kind, change_ref,
+    case when kind = 'ship' then quantity else -quantity end,
+    case
+        when kind = 'ship' then 0
+        when total_minor is not null then -(total_minor - case when is_gross then coalesce(tax_minor, 0) else 0 end)
+        else first_units_minor(line_net_minor, line_quantity, gone)
+            - first_units_minor(line_net_minor, line_quantity, gone + quantity)
+    end,
+    case
+        when kind = 'ship' then 0
+        when total_minor is not null then -coalesce(tax_minor, 0)
+        else first_units_minor(line_tax_minor, line_quantity, gone)
+            - first_units_minor(line_tax_minor, line_quantity, gone + quantity)
+    end,
+    case
+        when kind = 'ship' then 0
+        else first_units_minor(line_discount_minor, line_quantity, gone)
+            - first_units_minor(line_discount_minor, line_quantity, gone + quantity)
+    end,
+    occurred_at, location_id, coalesce(restock, false), reason
+from line;
+
+-- name: stage_cancellations
+-- What is still open of a canceled order is canceled with it.
+with line as (
+    select
+        d.position, d.order_id, d.canceled_at, d.cancel_reason, s.line_no, s.quantity, s.net_minor,
+        s.tax_minor, s.discount_net_minor,
+        (coalesce(k.canceled, 0) + coalesce(c.canceled, 0))::bigint as canceled,
+        (coalesce(k.returned, 0) + coalesce(c.returned, 0))::bigint as returned,
+        case when d.is_historical then 0 else coalesce(k.shipped, 0) + coalesce(c.shipped, 0)::bigint end as shipped
+    from draft_orders d
+    join staged_lines s using (position)
+    left join order_lines k on k.order_id = s.order_id and k.line_no = s.line_no
+    left join lateral (
+        select
+            -sum(n.quantity) filter (where n.kind = 'cancel') as canceled,
+            -sum(n.quantity) filter (where n.kind = 'return') as returned,
+            sum(n.quantity) filter (where n.kind = 'ship') as shipped
+        from staged_changes n
+        where n.order_id = s.order_id and n.line_no = s.line_no
+    ) c on true
+    where d.outcome in ('captured', 'updated') and d.canceled_at is not null
+),
+rest as (
+    select *, canceled + returned as gone, quantity - canceled - greatest(shipped, returned) as open
+    from line
+)
+insert into staged_changes
+select
+    position, order_id, line_no, 'cancel', 'order', -open,
+    first_units_minor(net_minor, quantity, gone) - first_units_minor(net_minor, quantity, gone + open),
+    first_units_minor(tax_minor, quantity, gone) - first_units_minor(tax_minor, quantity, gone + open),
+    first_units_minor(discount_net_minor, quantity, gone)
+        - first_units_minor(discount_net_minor, quantity, gone + open),
+    canceled_at, null, false, cancel_reason
+from rest
+where open > 0;
+
+-- name: mark_impossible
+-- What cannot be: a change of a line that is not there, more taken than was bought, an edit
+-- below what is already gone.
+insert into draft_problems (position, field, code, detail)
+select c.position, '/changes/line_ref', 'UNKNOWN_LINE', format('the order has no line %s', left(c.line_ref, 60))
+from draft_changes c
+join draft_orders d using (position)
+where d.outcome in ('captured', 'updated')
+  and not exists (select from staged_lines s where s.order_id = d.order_id and s.line_ref = c.line_ref)
+  and not exists (select from order_lines k where k.order_id = d.order_id and k.line_ref = c.line_ref)
+union all
+select max(c.position), '/changes/quantity', 'QTY_EXCEEDS_RETURNABLE',
+    format('line %s has fewer units left than are taken', c.line_no)
+from staged_changes c
+join orders o on o.order_id = c.order_id
+left join staged_lines s on s.order_id = c.order_id and s.line_no = c.line_no
+left join order_lines k on k.order_id = c.order_id and k.line_no = c.line_no
+group by c.order_id, c.line_no, s.quantity, k.quantity, k.canceled, k.returned, k.shipped, o.is_historical
+having coalesce(k.canceled, 0) - coalesce(sum(c.quantity) filter (where c.kind = 'cancel'), 0)
+    + greatest(
+        coalesce(k.returned, 0) - coalesce(sum(c.quantity) filter (where c.kind = 'return'), 0),
+        case when o.is_historical then 0 else coalesce(k.shipped, 0)
+            + coalesce(sum(c.quantity) filter (where c.kind = 'ship'), 0) end)
+    > coalesce(s.quantity, k.quantity)
+union all
+select s.position, '/lines/quantity', 'QUANTITY_BELOW_DONE',
+    format('line %s has more units shipped, returned or canceled than that', s.line_no)
+from staged_lines s
+join order_lines k on k.order_id = s.order_id and k.line_no = s.line_no
+join orders o on o.order_id = s.order_id
+where s.quantity < k.canceled + greatest(case when o.is_historical then 0 else k.shipped end, k.returned);
+
+-- name: drop_repeated
+-- A partial document that tells nothing new was here before.
+update draft_orders d
+set outcome = 'duplicate'
+where d.outcome = 'updated' and d.is_partial
+  and not exists (select from staged_changes c where c.position = d.position)
+  and not exists (select from draft_problems p where p.position = d.position);
+
+-- name: unclaim_rejected
+-- A document found impossible leaves no trace of an order.
+delete from orders o using draft_orders d
+where d.order_id = o.order_id and d.outcome = 'captured'
+  and exists (select from draft_problems p where p.position = d.position);
+
+-- name: mark_orphaned
+-- Changes that came with an order of this batch which was found impossible.
+insert into draft_problems (position, field, code, detail)
+select position, '/external_ref', 'ORDER_NOT_FOUND', 'the order has not arrived yet; this waits for it'
+from draft_orders d
+where outcome = 'updated' and not exists (select from orders o where o.order_id = d.order_id);
+
+-- name: unstage_lines
+-- Nothing of a rejected document is written.
+delete from staged_lines s using draft_orders d where d.position = s.position and d.outcome = 'rejected';
+
+-- name: unstage_changes
+-- Likewise.
+delete from staged_changes s using draft_orders d where d.position = s.position and d.outcome = 'rejected';
+
+-- name: write_lines
+-- New lines with everything that is known of them; historical goods have long left.
+insert into order_lines (
+    order_id, line_no, line_ref, product_id, sku, title, quantity, canceled, shipped, returned,
+    unit_price_minor, list_minor, discount_minor, net_minor, tax_minor
+)
+select
+    s.order_id, s.line_no, s.line_ref, s.product_id, s.sku, s.title, s.quantity, 0,
+    case when o.is_historical then s.quantity else 0 end, 0,
+    s.unit_price_minor, s.list_minor, s.discount_minor, s.net_minor, s.tax_minor
+from staged_lines s
+join orders o on o.order_id = s.order_id
+where s.is_new or not exists (
+    select from order_lines k where k.order_id = s.order_id and k.line_no = s.line_no)
+order by s.order_id, s.line_no;
+
+-- name: edit_lines
+-- Lines a newer document changed.
+update order_lines k
+set
+    product_id = s.product_id, sku = s.sku, title = s.title, quantity = s.quantity,
+    shipped = case when o.is_historical then s.quantity - k.canceled else k.shipped end,
+    unit_price_minor = s.unit_price_minor, list_minor = s.list_minor,
+    discount_minor = s.discount_minor, net_minor = s.net_minor, tax_minor = s.tax_minor
+from staged_lines s
+join orders o on o.order_id = s.order_id
+where not s.is_new and k.order_id = s.order_id and k.line_no = s.line_no
+  and (k.quantity, k.net_minor, k.tax_minor, k.discount_minor, k.title, k.product_id)
+    is distinct from (s.quantity, s.net_minor, s.tax_minor, s.discount_minor, s.title, s.product_id);
+
+-- name: write_sales
+-- The sale of a new line on the day it was placed, the difference of an edit when it came.
+insert into line_events (
+    order_id, line_no, kind, change_ref, quantity, discount_net_minor, net_minor, tax_minor,
+    occurred_at, occurred_on, location_id
+)
+select
+    s.order_id, s.line_no,
+    case when s.is_new then 'sale' else 'edit' end,
+    case when s.is_new then '' else (o.version + 1)::text end,
+    s.quantity - s.was_quantity, s.discount_net_minor - s.was_discount_net_minor,
+    s.net_minor - s.was_net_minor, s.tax_minor - s.was_tax_minor,
+    w.at, cast(w.at at time zone :time_zone as date), o.location_id
+from staged_lines s
+join draft_orders d using (position)
+join orders o on o.order_id = s.order_id
+cross join lateral (
+    select case when s.is_new then d.placed_at else coalesce(d.updated_at, :at) end as at
+) w
+where s.is_new or (s.quantity, s.net_minor, s.tax_minor, s.discount_net_minor)
+    is distinct from (s.was_quantity, s.was_net_minor, s.was_tax_minor, s.was_discount_net_minor)
+order by s.order_id, s.line_no;
+
+-- name: write_changes
+-- What happened, dated in the channel's calendar.
+insert into line_events (
+    order_id, line_no, kind, change_ref, quantity, discount_net_minor, net_minor, tax_minor,
+    occurred_at, occurred_on, location_id, reason
+)
+select
+    order_id, line_no, kind, change_ref, quantity, discount_net_minor, net_minor, tax_minor,
+    occurred_at, cast(occurred_at at time zone :time_zone as date), location_id, reason
+from staged_changes
+order by order_id, line_no;
+
+-- name: fold_changes
+-- A line's quantities are the sums of its events.
+update order_lines k
+set
+    canceled = k.canceled + c.canceled,
+    returned = k.returned + c.returned,
+    shipped = case when o.is_historical then k.shipped - c.canceled else k.shipped + c.shipped end
+from (
+    select
+        order_id, line_no,
+        coalesce(-sum(quantity) filter (where kind = 'cancel'), 0) as canceled,
+        coalesce(-sum(quantity) filter (where kind = 'return'), 0) as returned,
+        coalesce(sum(quantity) filter (where kind = 'ship'), 0) as shipped
+    from staged_changes
+    group by order_id, line_no
+) c
+join orders o on o.order_id = c.order_id
+where k.order_id = c.order_id and k.line_no = c.line_no;
+
+-- name: tell_captured
+-- The first step of each new order's story.
+insert into order_events (order_id, seq, type, occurred_at, recorded_at, actor_type, actor)
+select order_id, 1, 'order.captured', placed_at, :at, :actor_type, :actor
+from draft_orders
+where outcome = 'captured';
+
+-- name: tell_changes
+-- One step of the story for the edit and for each thing that happened, numbered without gaps.
+with happened as (
+    select d.order_id, 'order.updated' as type, '' as change_ref,
+        coalesce(d.updated_at, :at) as occurred_at, 0 as rank, null::jsonb as data
+    from draft_orders d
+    where d.outcome = 'updated' and d.is_partial is not true
+    union all
+    select
+        order_id,
+        case kind when 'cancel' then 'order.canceled' when 'ship' then 'order.shipped' else 'order.returned' end,
+        change_ref, min(occurred_at), 1,
+        jsonb_build_object('change_ref', change_ref, 'lines', jsonb_agg(
+            jsonb_build_object('line_no', line_no, 'quantity', abs(quantity)) order by line_no))
+    from staged_changes
+    group by order_id, kind, change_ref
+),
+told as (
+    insert into order_events (order_id, seq, type, occurred_at, recorded_at, actor_type, actor, data)
+    select
+        h.order_id,
+        o.last_seq + row_number() over (
+            partition by h.order_id order by h.rank, h.occurred_at, h.type, h.change_ref),
+        h.type, h.occurred_at, :at, :actor_type, :actor, h.data
+    from happened h
+    join orders o on o.order_id = h.order_id
+    returning order_id, seq
+)
+select order_id, max(seq) as last_seq from told group by order_id;
+
+-- name: write_headers
+-- The header of an order a newer document describes.
+update orders o
+set
+    external_number = d.external_number, source_version = d.version,
+    sha256 = decode(d.sha256, 'hex'), fulfillment_method = d.fulfillment_method,
+    customer_ref = d.customer_ref, customer_name = d.customer_name,
+    customer_email = d.customer_email, customer_phone = d.customer_phone, ship_to = d.ship_to,
+    bill_to = d.bill_to, country_code = d.country_code, items_net_minor = t.net_minor,
+    items_tax_minor = t.tax_minor, shipping_net_minor = coalesce(d.shipping_net_minor, 0),
+    shipping_tax_minor = coalesce(d.shipping_tax_minor, 0),
+    total_minor = t.net_minor + t.tax_minor + coalesce(d.shipping_net_minor, 0)
+        + coalesce(d.shipping_tax_minor, 0),
+    stated_total_minor = d.total_minor, is_test = coalesce(d.is_test, false)
+from draft_orders d
+join (
+    select position, sum(net_minor) as net_minor, sum(tax_minor) as tax_minor
+    from staged_lines group by position
+) t using (position)
+where d.outcome = 'updated' and d.is_partial is not true and o.order_id = d.order_id;
+
+-- name: fold_orders
+-- The roll-ups of every order of which more is known than that it was placed.
+with touched as (
+    select distinct order_id from draft_orders where outcome = 'updated'
+    union
+    select distinct order_id from staged_changes
+),
+sums as (
+    select
+        k.order_id, sum(k.quantity) as ordered, sum(k.canceled) as canceled,
+        sum(greatest(k.shipped, k.returned)) as gone, sum(k.returned) as returned,
+        sum(k.backordered) as backordered
+    from order_lines k
+    join touched using (order_id)
+    group by k.order_id
+),
+story as (
+    select order_id, max(seq) as last_seq from order_events join touched using (order_id) group by order_id
+)
+update orders o
+set
+    order_state = order_state_of(s.ordered, s.canceled, s.gone),
+    fulfillment_state = fulfillment_state_of(s.ordered, s.canceled, s.gone, s.returned, s.backordered),
+    last_seq = y.last_seq, version = o.version + 1, updated_at = :at
+from sums s
+join story y using (order_id)
+where o.order_id = s.order_id;
+
+-- name: flag_totals
+-- A total that is not the sum of its parts is kept as stated, and shown to a person.
+with checked as (
+    select o.order_id, o.stated_total_minor, o.total_minor,
+        o.stated_total_minor is not null and o.stated_total_minor <> o.total_minor as is_off
+    from draft_orders d
+    join orders o on o.order_id = d.order_id
+    where d.outcome in ('captured', 'updated') and d.is_partial is not true
+),
+opened as (
+    insert into order_exceptions (order_id, code, detail, opened_at)
+    select order_id, 'TOTALS_MISMATCH',
+        jsonb_build_object('stated_minor', stated_total_minor, 'computed_minor', total_minor), :at
+    from checked
+    where is_off
+    on conflict (order_id, code) do update
+        set detail = excluded.detail, resolved_at = null
+),
+resolved as (
+    update order_exceptions x
+    set resolved_at = :at
+    from checked c
+    where x.order_id = c.order_id and x.code = 'TOTALS_MISMATCH' and not c.is_off and x.resolved_at is null
+    returning x.order_id
+)
+update orders o
+set has_exception = c.is_off or exists (
+    select from order_exceptions x
+    where x.order_id = o.order_id and x.resolved_at is null and x.code <> 'TOTALS_MISMATCH')
+from checked c
+where c.order_id = o.order_id and (c.is_off or o.has_exception);
+
+-- name: outcomes
+-- What became of each document.
+select
+    d.position, d.external_ref, d.outcome, o.order_number,
+    (select jsonb_agg(jsonb_build_array(p.field, p.code, p.detail) order by p.code, p.field, p.detail)
+     from draft_problems p where p.position = d.position) as problems
+from draft_orders d
+left join orders o on o.order_id = d.order_id and d.outcome <> 'rejected'
+order by d.position;
+
+-- name: add_notes
+-- The remarks that came with new orders.
+insert into order_notes (order_id, visibility, body, author, created_at)
+select order_id, 'customer', note, :actor, placed_at
+from draft_orders
+where outcome = 'captured' and nullif(trim(note), '') is not null;
+
+-- name: mark_backordered
+-- What of each open line nobody can supply, as stock says it; the order's roll-up follows.
+with told as (
+    select order_id, line_no, sum(quantity) as quantity
+    from jsonb_to_recordset(cast(:shortages as jsonb)) as r(order_id bigint, line_no int, quantity bigint)
+    group by order_id, line_no
+),
+lines as (
+    update order_lines k
+    set backordered = t.quantity
+    from told t
+    where k.order_id = t.order_id and k.line_no = t.line_no and k.backordered <> t.quantity
+    returning k.order_id
+)
+select distinct order_id from lines;
+
+-- name: fold_backorders
+-- The roll-up and the exception of orders whose backorders changed.
+with sums as (
+    select
+        k.order_id, sum(k.quantity) as ordered, sum(k.canceled) as canceled,
+        sum(greatest(k.shipped, k.returned)) as gone, sum(k.returned) as returned,
+        sum(k.backordered) as backordered
+    from order_lines k
+    where k.order_id = any (cast(:order_ids as bigint[]))
+    group by k.order_id
+),
+opened as (
+    insert into order_exceptions (order_id, code, detail, opened_at)
+    select order_id, 'BACKORDERED', jsonb_build_object('units', backordered), :at
+    from sums
+    where backordered > 0
+    on conflict (order_id, code) do update set detail = excluded.detail, resolved_at = null
+),
+resolved as (
+    update order_exceptions x
+    set resolved_at = :at
+    from sums s
+    where x.order_id = s.order_id and x.code = 'BACKORDERED' and s.backordered = 0 and x.resolved_at is null
+)
+update orders o
+set
+    fulfillment_state = fulfillment_state_of(s.ordered, s.canceled, s.gone, s.returned, s.backordered),
+    has_exception = s.backordered > 0 or exists (
+        select from order_exceptions x
+        where x.order_id = o.order_id and x.resolved_at is null and x.code <> 'BACKORDERED'),
+    version = o.version + 1, updated_at = :at
+from sums s
+where o.order_id = s.order_id;
+
+-- name: flag_oversold
+-- Orders that took what the count says is not there.
+with told as (
+    select (item ->> 'order_id')::bigint as order_id, jsonb_agg(item - 'order_id') as items
+    from jsonb_array_elements(cast(:told as jsonb)) as item
+    group by 1
+),
+opened as (
+    insert into order_exceptions (order_id, code, detail, opened_at)
+    select order_id, 'OVERSOLD', jsonb_build_object('items', items), :at
+    from told
+    on conflict (order_id, code) do update set detail = excluded.detail, resolved_at = null
+)
+update orders o
+set has_exception = true
+from told t
+where t.order_id = o.order_id and not o.has_exception;

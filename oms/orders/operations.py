@@ -1,0 +1,119 @@
+"""Writes on orders: capture, what stock says of them, notes."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import text
+
+from oms.kernel.limits import NOTE_CHARACTERS_MAX
+from oms.ledger.database import Tx
+from oms.orders import store
+from oms.orders.model import Captured, Note, NoteEmpty, OrderNotFound
+
+# What capture leaves for stock to do, as queries over its staged batch. Goods of historical and
+# test orders have never been ours to move.
+OPEN_LINES: Final = """
+    select k.order_id, k.line_no, k.product_id, o.channel_id, o.placed_at,
+        k.quantity - k.canceled - greatest(k.shipped, k.returned) as quantity
+    from order_lines k
+    join orders o using (order_id)
+    where not o.is_historical and not o.is_test
+      and o.order_id in (
+          select order_id from draft_orders where outcome in ('captured', 'updated'))
+"""
+GOODS_MOVED: Final = """
+    select c.order_id, c.line_no, k.product_id,
+        case when c.kind = 'return' then 'return_restock'
+             when o.fulfillment_method = 'carry_out' then 'pos_sale'
+             else 'ship' end as kind,
+        coalesce(c.location_id, case when c.kind = 'return' then o.location_id end) as location_id,
+        c.quantity as taken, c.change_ref, c.occurred_at
+    from staged_changes c
+    join orders o using (order_id)
+    join order_lines k using (order_id, line_no)
+    where not o.is_historical and not o.is_test
+      and (c.kind = 'ship' or (c.kind = 'return' and c.restock))
+"""
+
+
+def capture(
+    tx: Tx, drafts: Mapping[str, bytes], *, channel_id: int, currencies: Sequence[str],
+    time_zone: str, inbox_id: int | None, actor_type: str, actor: str, at: datetime,
+) -> list[Captured]:  # fmt: skip
+    """Write down a batch of order documents of one channel, each whole or not at all.
+
+    A document is captured, updates its order, is a duplicate, is stale or is rejected with
+    its problems; it is idempotent by (channel, external ref, version). `drafts` holds the
+    CSV of the draft tables orders, lines and changes.
+    """
+    store.load(tx, drafts)
+    store.stage(
+        tx, channel_id=channel_id, currencies=list(currencies), time_zone=time_zone,
+        inbox_id=inbox_id, at=at,
+    )  # fmt: skip
+    store.write(tx, time_zone=time_zone, actor_type=actor_type, actor=actor, at=at)
+    return store.outcomes(tx)
+
+
+def record_backorders(tx: Tx, quantities: Mapping[tuple[int, int], int], *, at: datetime) -> None:
+    """Note how much of each (order, line) nobody can supply now; zero when all is found."""
+    if not quantities:
+        return
+    told = [
+        {"order_id": order_id, "line_no": line_no, "quantity": quantity}
+        for (order_id, line_no), quantity in quantities.items()
+    ]
+    changed = store.SQL.run(tx, "mark_backordered", shortages=json.dumps(told))
+    order_ids = sorted(row.order_id for row in changed)
+    if order_ids:
+        store.SQL.run(tx, "fold_backorders", order_ids=order_ids, at=at)
+
+
+def add_note(
+    tx: Tx, order_number: str, body: str, *, visibility: str, by: str, at: datetime
+) -> Note:
+    """Add a remark to an order, and to its story.
+
+    Raises NoteEmpty for a blank or overlong text, OrderNotFound for an unknown order.
+    """
+    text_kept = body.strip()
+    if not text_kept or len(text_kept) > NOTE_CHARACTERS_MAX:
+        raise NoteEmpty(f"a note has 1 to {NOTE_CHARACTERS_MAX:,} characters")
+    seq = tx.execute(
+        text(
+            "update orders set last_seq = last_seq + 1 where order_number = :number"
+            " returning order_id, last_seq"
+        ),
+        {"number": order_number},
+    ).one_or_none()
+    if seq is None:
+        raise OrderNotFound
+    note_id: int = tx.execute(
+        text(
+            "insert into order_notes (order_id, visibility, body, author, created_at)"
+            " values (:order_id, :visibility, :body, :by, :at) returning note_id"
+        ),
+        {"order_id": seq.order_id, "visibility": visibility, "body": text_kept, "by": by, "at": at},
+    ).scalar_one()
+    tx.execute(
+        text(
+            "insert into order_events (order_id, seq, type, occurred_at, recorded_at,"
+            " actor_type, actor, data) values (:order_id, :seq, 'note.added', :at, :at, 'user',"
+            " :by, jsonb_build_object('note_id', cast(:note_id as bigint)))"
+        ),
+        {"order_id": seq.order_id, "seq": seq.last_seq, "by": by, "at": at, "note_id": note_id},
+    )
+    return Note(note_id=note_id, visibility=visibility, body=text_kept, author=by, created_at=at)
+
+
+def record_oversold(tx: Tx, oversold: Sequence[tuple[int, str, str, int]], *, at: datetime) -> None:
+    """Note the orders whose goods left less at a location than is promised there."""
+    if not oversold:
+        return
+    told = [
+        {"order_id": order_id, "sku": sku, "location_code": location_code, "on_hand": on_hand}
+        for order_id, sku, location_code, on_hand in oversold
+    ]
+    store.SQL.run(tx, "flag_oversold", told=json.dumps(told), at=at)

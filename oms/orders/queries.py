@@ -1,0 +1,269 @@
+"""Reads of orders: one with everything about it, a page of many."""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import text
+
+from oms.kernel.errors import Rejected
+from oms.ledger.database import Tx
+from oms.orders.model import (
+    Change,
+    Event,
+    Line,
+    Note,
+    Order,
+    OrderException,
+    OrderNotFound,
+    Summary,
+)
+
+_SUMMARY: Final = """
+    o.order_id, o.order_number, c.channel_code, o.external_ref, o.external_number,
+    o.order_state, o.fulfillment_state, o.fulfillment_method, x.location_code, o.placed_at,
+    o.placed_on, o.updated_at, o.currency, o.customer_name, o.customer_email, o.country_code,
+    o.total_minor, o.has_exception, o.is_test, o.is_historical, o.version
+"""
+_FROM: Final = """
+    from orders o
+    join channels c using (channel_id)
+    left join locations x on x.location_id = o.location_id
+"""
+_LINES: Final = text("""
+    select
+        l.line_no, l.line_ref, l.sku, l.title, p.product_type, l.quantity, l.canceled, l.shipped,
+        l.returned,
+        case when o.is_historical then 0
+            else l.quantity - l.canceled - greatest(l.shipped, l.returned) - l.backordered
+        end as allocated,
+        l.backordered, l.unit_price_minor, l.list_minor, l.discount_minor, l.net_minor, l.tax_minor
+    from order_lines l
+    join orders o using (order_id)
+    join products p using (product_id)
+    where l.order_id = :order_id
+    order by l.line_no
+""")
+_CHANGES: Final = text("""
+    select
+        e.line_no, e.kind, e.change_ref, e.quantity, e.net_minor, e.tax_minor, e.occurred_at,
+        x.location_code, e.reason
+    from line_events e
+    left join locations x using (location_id)
+    where e.order_id = :order_id
+    order by e.occurred_at, e.line_no, e.kind, e.change_ref
+""")
+_EVENTS: Final = text("""
+    select seq, type, occurred_at, recorded_at, actor_type, actor, data
+    from order_events
+    where order_id = :order_id
+    order by seq
+""")
+_NOTES: Final = text("""
+    select note_id, visibility, body, author, created_at
+    from order_notes
+    where order_id = :order_id
+    order by note_id
+""")
+_EXCEPTIONS: Final = text("""
+    select code, detail, opened_at, resolved_at
+    from order_exceptions
+    where order_id = :order_id
+    order by opened_at, code
+""")
+
+
+class BadCursor(Rejected):
+    """The cursor of the page is not one we gave out."""
+
+    code = "INVALID_CURSOR"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What orders to list; None means any. Periods are half-open."""
+
+    number: str | None = None
+    external: str | None = None
+    customer: str | None = None
+    email: str | None = None
+    placed_from: datetime | None = None
+    placed_to: datetime | None = None
+    channel_codes: tuple[str, ...] | None = None
+    order_state: str | None = None
+    fulfillment_state: str | None = None
+    sku: str | None = None
+    product_type: str | None = None
+    has_exception: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveSales:
+    """What was sold by a channel on a date, in one currency, without tax."""
+
+    channel_code: str
+    currency: str
+    event_on: date
+    orders_count: int
+    units: int
+    net_minor: int
+
+
+# One condition per filter; a filter that is not asked for is not in the statement, so that
+# the planner sees only what counts.
+_CONDITIONS: Final[dict[str, str]] = {
+    "number": "o.order_number = upper(:number)",
+    "external": "(o.external_ref = :external or o.external_number = :external)",
+    "customer": (
+        "to_tsvector('simple', coalesce(o.customer_name, '')) @@ cast(:customer as tsquery)"
+    ),
+    "email": "lower(o.customer_email) = lower(:email)",
+    "placed_from": "o.placed_at >= :placed_from",
+    "placed_to": "o.placed_at < :placed_to",
+    "channel_codes": (
+        "o.channel_id in (select k.channel_id from channels k"
+        " where k.channel_code = any (:channel_codes))"
+    ),
+    "order_state": "o.order_state = :order_state",
+    "fulfillment_state": "o.fulfillment_state = :fulfillment_state",
+    "sku": (
+        "exists (select from order_lines l join products p using (product_id)"
+        " where l.order_id = o.order_id and p.sku = :sku)"
+    ),
+    "product_type": (
+        "exists (select from order_lines l join products p using (product_id)"
+        " where l.order_id = o.order_id and lower(p.product_type) = lower(:product_type))"
+    ),
+    "has_exception": "o.has_exception = :has_exception",
+}
+
+
+def order(tx: Tx, number: str) -> Order:
+    """Return an order with everything about it, by our number.
+
+    Raises OrderNotFound.
+    """
+    row = tx.execute(
+        text(
+            f"select {_SUMMARY}, o.customer_ref, o.customer_phone, o.ship_to, o.bill_to,"
+            " o.prices_include_tax, o.items_net_minor, o.items_tax_minor, o.shipping_net_minor,"
+            f" o.shipping_tax_minor, o.stated_total_minor {_FROM} where o.order_number = :number"
+        ),
+        {"number": number.upper()},
+    ).one_or_none()
+    if row is None:
+        raise OrderNotFound
+    values = dict(row._mapping)  # noqa: SLF001 - its public name
+    summary = Summary(**{field.name: values.pop(field.name) for field in fields(Summary)})
+    key = {"order_id": summary.order_id}
+
+    def all_of(kind: type, query: Any) -> tuple[Any, ...]:
+        return tuple(kind(**each._mapping) for each in tx.execute(query, key))  # noqa: SLF001 - its public name
+
+    return Order(
+        summary=summary, **values, lines=all_of(Line, _LINES), changes=all_of(Change, _CHANGES),
+        events=all_of(Event, _EVENTS), notes=all_of(Note, _NOTES),
+        exceptions=all_of(OrderException, _EXCEPTIONS),
+    )  # fmt: skip
+
+
+def page(
+    tx: Tx, filters: Filters, *, after: str | None, limit: int
+) -> tuple[list[Summary], str | None]:
+    """Return a page of orders, newest first, and the cursor of the next one.
+
+    Raises BadCursor.
+    """
+    asked = {
+        field.name: value
+        for field in fields(Filters)
+        if (value := getattr(filters, field.name)) is not None
+    }
+    conditions = [_CONDITIONS[name] for name in asked]
+    parameters: dict[str, Any] = {**asked, "limit": limit + 1}
+    if filters.channel_codes is not None:
+        parameters["channel_codes"] = list(filters.channel_codes)
+    if filters.customer is not None:
+        parameters["customer"] = _prefix_query(filters.customer)
+    if after is not None:
+        conditions.append("(o.placed_at, o.order_id) < (:after_at, :after_id)")
+        parameters["after_at"], parameters["after_id"] = _read_cursor(after)
+    where = " and ".join(conditions) or "true"
+    rows = tx.execute(
+        text(
+            f"select {_SUMMARY} {_FROM} where {where}"
+            " order by o.placed_at desc, o.order_id desc limit :limit"
+        ),
+        parameters,
+    ).all()
+    found = [Summary(**row._mapping) for row in rows[:limit]]  # noqa: SLF001 - its public name
+    return found, _cursor(found[-1]) if len(rows) > limit else None
+
+
+def sales_after(tx: Tx, watermark: int, *, since: date) -> list[LiveSales]:
+    """Return the sales events written from a watermark on, per channel, currency and date.
+
+    Together with marts published at that watermark they are everything up to this moment:
+    events are append-only, and a publication holds exactly those below its watermark.
+    """
+    rows = tx.execute(
+        text("""
+            select
+                c.channel_code, o.currency, e.occurred_on as event_on,
+                count(distinct e.order_id) filter (where e.kind = 'sale') as orders_count,
+                sum(e.quantity) as units, sum(e.net_minor) as net_minor
+            from line_events e
+            join orders o using (order_id)
+            join channels c using (channel_id)
+            where e.changed_xid >= cast(:watermark as text)::xid8 and e.kind <> 'ship'
+              and e.occurred_on >= :since and not o.is_test
+            group by c.channel_code, o.currency, e.occurred_on
+            order by c.channel_code, o.currency, e.occurred_on
+        """),
+        {"watermark": str(watermark), "since": since},
+    )
+    return [
+        LiveSales(
+            channel_code=row.channel_code, currency=row.currency, event_on=row.event_on,
+            orders_count=row.orders_count, units=int(row.units), net_minor=int(row.net_minor),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def known_refs(tx: Tx, channel_id: int, refs: Sequence[str]) -> set[str]:
+    """Return which of a channel's external refs we have orders of."""
+    rows = tx.execute(
+        text(
+            "select external_ref from orders where channel_id = :channel_id"
+            " and external_ref = any (cast(:refs as text[]))"
+        ),
+        {"channel_id": channel_id, "refs": list(refs)},
+    )
+    return {row.external_ref for row in rows}
+
+
+def _prefix_query(words: str) -> str:
+    """Every word as a prefix, quoted so that no character of it is an operator."""
+    quoted = (word.replace("\\", "\\\\").replace("'", "''") for word in words.split())
+    return " & ".join(f"'{word}':*" for word in quoted) or "''"
+
+
+def _cursor(last: Summary) -> str:
+    content = json.dumps([last.placed_at.isoformat(), last.order_id])
+    return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, int]:
+    try:
+        content = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        placed_at, order_id = json.loads(content)
+        at = datetime.fromisoformat(placed_at)
+        if at.tzinfo is None or not 0 <= int(order_id) < 1 << 63:
+            raise BadCursor
+        return at, int(order_id)
+    except (ValueError, TypeError):
+        raise BadCursor from None

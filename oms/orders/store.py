@@ -1,0 +1,110 @@
+"""Orders in the database: the staging of a batch, and its writing."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import text
+
+from oms.ledger.copying import copy_in
+from oms.ledger.database import Tx
+from oms.ledger.statements import Statements
+from oms.orders.model import CHANGE_DRAFT, LINE_DRAFT, ORDER_DRAFT, Captured, Outcome
+from oms.orders.tables import DRAFT_TABLES
+
+SQL: Final = Statements(Path(__file__).with_name("capture.sql"))
+
+ANALYZE_BYTES_MIN: Final = 32 * 1024
+ANALYZE_ROWS_MIN: Final = 200
+
+_DRAFTS: Final = {"orders": ORDER_DRAFT, "lines": LINE_DRAFT, "changes": CHANGE_DRAFT}
+
+
+def load(tx: Tx, drafts: Mapping[str, bytes]) -> None:
+    """Put a batch of drafts into this connection's draft tables."""
+    if tx.execute(text("select to_regclass('pg_temp.staged_changes')")).scalar() is None:
+        for ddl in DRAFT_TABLES:
+            tx.execute(text(ddl))
+    for name, columns in _DRAFTS.items():
+        copy_in(tx, f"draft_{name}", columns, drafts.get(name, b""))
+    # The planner knows nothing of temporary tables it was not told about; for a few rows its
+    # guess is good and looking costs more than it saves.
+    if len(drafts.get("orders", b"")) > ANALYZE_BYTES_MIN:
+        for name in _DRAFTS:
+            tx.execute(text(f"analyze draft_{name}"))
+
+
+def stage(
+    tx: Tx, *, channel_id: int, currencies: list[str], time_zone: str, inbox_id: int | None,
+    at: datetime,
+) -> None:  # fmt: skip
+    """Decide what becomes of each document, and put what shall be written beside it."""
+    if SQL.run(tx, "mark_unusable", currencies=currencies).rowcount:
+        SQL.run(tx, "reject_marked")
+    SQL.run(tx, "drop_superseded")
+    SQL.run(tx, "claim_new", channel_id=channel_id, time_zone=time_zone, inbox_id=inbox_id, at=at)
+    if _some(tx, "outcome is null"):
+        SQL.run(tx, "lock_known", channel_id=channel_id)
+        SQL.run(tx, "follow_new")
+        SQL.run(tx, "mark_orphans")
+    staged = SQL.run(tx, "stage_new_lines").rowcount
+    if _some(tx, "outcome = 'updated'"):
+        staged += SQL.run(tx, "stage_known_lines").rowcount
+    if staged > ANALYZE_ROWS_MIN:
+        tx.execute(text("analyze staged_lines"))
+    changes = SQL.run(tx, "stage_changes").rowcount
+    if _some(tx, "canceled_at is not null"):
+        changes += SQL.run(tx, "stage_cancellations").rowcount
+    if changes > ANALYZE_ROWS_MIN:
+        tx.execute(text("analyze staged_changes"))
+    if SQL.run(tx, "mark_impossible").rowcount or _some(tx, "outcome is null"):
+        _discard_rejected(tx)
+    SQL.run(tx, "drop_repeated")
+
+
+def _some(tx: Tx, condition: str) -> bool:
+    """Tell whether some draft order meets a condition, so that idle statements are left out."""
+    query = text(f"select exists (select from draft_orders where {condition})")  # noqa: S608 - ours
+    return bool(tx.execute(query).scalar())
+
+
+def _discard_rejected(tx: Tx) -> None:
+    SQL.run(tx, "unclaim_rejected")
+    SQL.run(tx, "mark_orphaned")
+    SQL.run(tx, "reject_marked")
+    SQL.run(tx, "unstage_lines")
+    SQL.run(tx, "unstage_changes")
+
+
+def write(tx: Tx, *, time_zone: str, actor_type: str, actor: str, at: datetime) -> None:
+    """Write what was staged: lines, their events, the story, the roll-ups."""
+    SQL.run(tx, "write_lines")
+    SQL.run(tx, "write_sales", time_zone=time_zone, at=at)
+    SQL.run(tx, "tell_captured", actor_type=actor_type, actor=actor, at=at)
+    if _some(tx, "note is not null"):
+        SQL.run(tx, "add_notes", actor=actor)
+    is_updating = _some(tx, "outcome = 'updated'")
+    if is_updating:
+        SQL.run(tx, "edit_lines")
+        SQL.run(tx, "write_headers")
+    changes = SQL.run(tx, "write_changes", time_zone=time_zone).rowcount
+    if is_updating or changes:
+        SQL.run(tx, "fold_changes")
+        SQL.run(tx, "tell_changes", actor_type=actor_type, actor=actor, at=at)
+        SQL.run(tx, "fold_orders", at=at)
+    SQL.run(tx, "flag_totals", at=at)
+
+
+def outcomes(tx: Tx) -> list[Captured]:
+    """Return what became of each document of the batch, in their order."""
+    return [
+        Captured(
+            position=row.position,
+            external_ref=row.external_ref,
+            outcome=Outcome(row.outcome),
+            order_number=row.order_number,
+            problems=tuple((field, code, detail) for field, code, detail in row.problems or ()),
+        )
+        for row in SQL.run(tx, "outcomes")
+    ]

@@ -1,0 +1,50 @@
+"""The tables of orders as SQLAlchemy sees them, and the draft tables a batch is staged in.
+
+The schema itself is made by the migrations; a test holds the two against each other.
+"""
+
+from typing import Final
+
+from oms.orders.model import CHANGE_DRAFT, LINE_DRAFT, ORDER_DRAFT
+
+# Draft tables live in the connection (temporary), one batch at a time. The columns of the
+# three drafts come first and in their declared order, what staging adds comes after.
+_TYPES: Final = {
+    "position": "bigint", "version": "bigint", "updated_at": "timestamptz",
+    "placed_at": "timestamptz", "prices_include_tax": "boolean", "ship_to": "jsonb",
+    "bill_to": "jsonb", "shipping_net_minor": "bigint", "shipping_tax_minor": "bigint",
+    "total_minor": "bigint", "is_test": "boolean", "is_historical": "boolean",
+    "is_partial": "boolean", "canceled_at": "timestamptz", "quantity": "bigint",
+    "unit_price_minor": "bigint", "discount_minor": "bigint", "tax_minor": "bigint",
+    "occurred_at": "timestamptz", "restock": "boolean",
+}  # fmt: skip
+
+
+def _columns(names: tuple[str, ...]) -> str:
+    return ", ".join(f"{name} {_TYPES.get(name, 'text')}" for name in names)
+
+
+DRAFT_TABLES: Final = (
+    f"create temp table draft_orders ({_columns(ORDER_DRAFT)}, outcome text, order_id bigint)"
+    " on commit delete rows",
+    f"create temp table draft_lines ({_columns(LINE_DRAFT)},"
+    " ordinal bigint generated always as identity) on commit delete rows",
+    f"create temp table draft_changes ({_columns(CHANGE_DRAFT)},"
+    " ordinal bigint generated always as identity) on commit delete rows",
+    "create temp table draft_problems (position bigint, field text, code text, detail text)"
+    " on commit delete rows",
+    # The lines of the batch as they shall be, beside what they were.
+    "create temp table staged_lines ("
+    " position bigint, order_id bigint, is_new boolean, line_no integer, line_ref text,"
+    " product_id integer, sku text, title text, quantity bigint, unit_price_minor bigint,"
+    " list_minor bigint, discount_minor bigint, net_minor bigint, tax_minor bigint,"
+    " was_quantity bigint, was_net_minor bigint, was_tax_minor bigint,"
+    " was_discount_net_minor bigint, discount_net_minor bigint"
+    ") on commit delete rows",
+    # What newly happened to lines, with its money.
+    "create temp table staged_changes ("
+    " position bigint, order_id bigint, line_no integer, kind text, change_ref text,"
+    " quantity bigint, net_minor bigint, tax_minor bigint, discount_net_minor bigint,"
+    " occurred_at timestamptz, location_id integer, restock boolean, reason text"
+    ") on commit delete rows",
+)

@@ -1,0 +1,1 @@
+"""Questions to the published marts, and the files their answers are written to."""

@@ -1,0 +1,76 @@
+"""Every setting of the system, typed, from OMS_* variables; read once by an entry point."""
+
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The settings. Everything has a default that works on one machine."""
+
+    model_config = SettingsConfigDict(env_prefix="OMS_", frozen=True, extra="ignore")
+
+    home: Path = Field(
+        default=Path(".oms"), description="the folder all data lives under, made when missing"
+    )
+    ledger_url: SecretStr | None = Field(
+        default=None, description="a PostgreSQL server's URL; unset: the embedded one"
+    )
+    api_port: int = Field(default=8000, ge=1, le=65535, description="the API's port on loopback")
+    dashboards_port: int = Field(default=8501, ge=1, le=65535, description="the dashboards' port")
+    dagster_port: int = Field(default=3000, ge=1, le=65535, description="Dagster's port")
+    refresh_seconds: float = Field(
+        default=1.0, gt=0, le=3600, description="pause between two looks of the refresher"
+    )
+
+    @cached_property
+    def root(self) -> Path:
+        """The home as an absolute path."""
+        return self.home.expanduser().resolve()
+
+    @property
+    def pgdata_path(self) -> Path:
+        """Where the embedded PostgreSQL keeps its data."""
+        return self.root / "ledger"
+
+    @property
+    def files_dir(self) -> Path:
+        """Payloads too large for a row, by their digest."""
+        return self.root / "files"
+
+    @property
+    def drop_dir(self) -> Path:
+        """One folder per channel for files dropped by others."""
+        return self.root / "drop"
+
+    @property
+    def warehouse_path(self) -> Path:
+        """The DuckDB file that loading and dbt write."""
+        return self.root / "warehouse" / "warehouse.duckdb"
+
+    @property
+    def marts_path(self) -> Path:
+        """The DuckDB file of the marts being built, attached beside the warehouse."""
+        return self.root / "warehouse" / "marts.duckdb"
+
+    @property
+    def published_dir(self) -> Path:
+        """Published versions of the marts, read by everybody else."""
+        return self.root / "published"
+
+    @property
+    def exports_dir(self) -> Path:
+        """Reports made for people."""
+        return self.root / "exports"
+
+    @property
+    def logs_dir(self) -> Path:
+        """What the processes print."""
+        return self.root / "logs"
+
+    @property
+    def admin_key_path(self) -> Path:
+        """The first admin key, readable by its owner only."""
+        return self.root / "admin.key"

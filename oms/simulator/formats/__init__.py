@@ -1,0 +1,1 @@
+"""One module per format: pure functions from orders to the bytes a channel sends."""

@@ -1,0 +1,107 @@
+"""What has to exist before the first document can be captured, as plain data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from oms.simulator.backoffice import announced_on
+from oms.simulator.catalogue import catalogue
+from oms.simulator.formats import canonical
+from oms.simulator.formats.shopify import LOCATION_IDS, METHODS
+from oms.simulator.network import (
+    BACKOFFICE,
+    CHANNELS,
+    DC,
+    KIOSK,
+    PLACES,
+    POS,
+    SHOP_STORES,
+    TILL_STORES,
+    WEBSHOP_EU,
+    WEBSHOP_UK,
+)
+from oms.simulator.shop import ACCESS_TOKEN
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from oms.simulator.model import Channel, Place
+
+MAPPINGS = Path(__file__).parent / "mappings"
+WEBHOOK_SECRET = "simulated-webhook-secret"  # noqa: S105  # of a shop that does not exist
+
+# Where a channel's orders may be supplied from, best first.
+NETWORKS: dict[str, tuple[Place, ...]] = {
+    WEBSHOP_EU.code: (DC, *TILL_STORES),
+    WEBSHOP_UK.code: (DC, *SHOP_STORES),
+    POS.code: (DC, *TILL_STORES),
+    KIOSK.code: (DC, *TILL_STORES),
+}
+
+
+def locations() -> list[dict[str, Any]]:
+    """List the DC, the stores and the pick-up points."""
+    return [
+        {
+            "code": place.code,
+            "name": place.name,
+            "kind": place.kind,
+            "street": place.street,
+            "postcode": place.postcode,
+            "city": place.city,
+            "region": place.region,
+            "country_code": place.country_code,
+            "latitude": place.latitude,
+            "longitude": place.longitude,
+            "time_zone": place.time_zone,
+            "opening_hours": {
+                day: [list(span) for span in spans] for day, spans in place.hours.items()
+            },
+        }
+        for place in PLACES
+    ]
+
+
+def channels(*, shop_url: str = "") -> list[dict[str, Any]]:
+    """List the six channels that sell, and the back office that feeds catalogue and stock.
+
+    The address is that of the shop (oms.simulator.shop) from which one of them is pulled.
+    """
+    return [
+        {
+            "code": channel.code,
+            "name": channel.name,
+            "kind": channel.kind,
+            "currency": channel.currency,
+            "currencies": (channel.currency,),
+            "prices_include_tax": channel.prices_include_tax,
+            "time_zone": channel.time_zone,
+            "adapter": channel.adapter,
+            "adapter_options": adapter_options(channel, shop_url=shop_url),
+            "network": tuple(place.code for place in NETWORKS.get(channel.code, (DC,))),
+            "threshold": 1 if channel.kind == "marketplace" else 0,
+        }
+        for channel in (*CHANNELS, BACKOFFICE)
+    ]
+
+
+def adapter_options(channel: Channel, *, shop_url: str) -> dict[str, Any]:
+    """Say what a channel's adapter must know."""
+    if channel.adapter == "tabular":
+        return {"mappings": {"orders": str(MAPPINGS / f"{channel.code}.yaml")}}
+    if channel.adapter != "shopify":
+        return {}
+    options: dict[str, Any] = {"locations": LOCATION_IDS, "methods": METHODS}
+    if channel.transport == "pull":
+        return {**options, "url": shop_url, "token": ACCESS_TOKEN}
+    return {**options, "secret": WEBHOOK_SECRET}
+
+
+def products(seed: int, first: date) -> list[bytes]:
+    """List the catalogue of a story's first day, as canonical product documents."""
+    return [
+        canonical.product(product, product.title, product.product_type)
+        for product in catalogue(seed, first)
+        if announced_on(product, first) == first
+    ]

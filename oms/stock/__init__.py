@@ -1,0 +1,1 @@
+"""Stock: movements, levels, counts, reservations, and what is available to sell."""

@@ -1,0 +1,72 @@
+"""Stock as values: levels, availability, movements, shortages."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from oms.kernel.errors import Conflict, NotFound
+
+COUNT_DRAFT: Final = ("position", "count_ref", "sku", "location_code", "counted", "counted_at")
+MOVEMENT_DRAFT: Final = (
+    "position", "movement_ref", "kind", "sku", "location_code", "quantity", "occurred_at",
+    "reason",
+)  # fmt: skip
+
+# How a movement's quantity moves what is on hand: +1 adds, -1 takes, None: the sign is given.
+MOVEMENT_SIGNS: Final[dict[str, int | None]] = {
+    "receipt": 1,
+    "return_restock": 1,
+    "transfer_in": 1,
+    "write_off": -1,
+    "transfer_out": -1,
+    "adjust": None,
+}
+
+
+class InsufficientStock(Conflict):
+    """There is not enough stock for this."""
+
+    code = "INSUFFICIENT_STOCK"
+
+
+class UnknownSku(NotFound):
+    """There is no such SKU."""
+
+    code = "UNKNOWN_SKU"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """The stock of one SKU at one location, in the stock unit."""
+
+    location_code: str
+    location_kind: str
+    on_hand: int
+    unavailable: int
+    allocated: int
+    reserved_soft: int
+    safety_stock: int
+    available_to_fulfill: int
+    is_oversold: bool
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelStock:
+    """What one channel may sell of one SKU now, and why."""
+
+    sku: str
+    channel_code: str
+    available_to_fulfill: int
+    queued: int
+    threshold: int
+    available_to_sell: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortage:
+    """How much of a line could not be allocated."""
+
+    sku: str
+    requested: int
+    available: int

@@ -1,0 +1,173 @@
+"""Writes on stock: settling it with orders, counts, movements, the filling of backorders."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import text
+
+from oms.ledger.copying import copy_in
+from oms.ledger.database import Tx
+from oms.stock import store
+from oms.stock.availability import available_to_sell
+from oms.stock.model import COUNT_DRAFT, MOVEMENT_DRAFT, InsufficientStock
+
+ANALYZE_ROWS_MIN: Final = 200
+
+Queued = dict[tuple[int, int], int]
+"""How much of each (order, line) is queued, because nobody can supply it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What settling found: lines that wait, and goods that left a level below its promises."""
+
+    queued: Queued
+    oversold: tuple[tuple[int, str, str, int], ...]  # order, sku, location, on hand
+    risen: frozenset[tuple[int, int]]  # (product, location) where more is available than before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What became of counts and movements: positions refused, and places where stock rose."""
+
+    problems: tuple[tuple[int, str, str, str], ...]  # position, field, code, detail
+    changed_count: int
+    risen: frozenset[tuple[int, int]]  # (product, location)
+
+
+def settle(
+    tx: Tx, *, demand: str, goods: str, channel_id: int, refuse_shortage_of: str | None,
+    at: datetime,
+) -> Settled:  # fmt: skip
+    """Bring stock in step with orders of one channel.
+
+    `demand` is a query for lines and what is to be supplied of them in all, `goods` one for
+    goods that moved (the work tables say the columns). Reservations no longer needed end,
+    goods move once per cause, what is missing is allocated over the channel's network, best
+    location first, and queued beyond that. With `refuse_shortage_of`, a channel's code, the
+    demand must fit what that channel may sell: else InsufficientStock is raised, with what is
+    left of each SKU.
+    """
+    store.make_work_tables(tx)
+    lines = tx.execute(text(f"insert into work_demand {demand}")).rowcount
+    moved = tx.execute(text(f"insert into work_goods {goods}")).rowcount
+    if lines > ANALYZE_ROWS_MIN:
+        tx.execute(text("analyze work_demand"))
+    if has_goods := bool(moved):
+        store.SQL.run(tx, "place_goods", channel_id=channel_id)
+        store.SQL.run(tx, "open_levels", at=at)
+    product_ids = _hold(tx, channel_id)
+    if refuse_shortage_of is not None:
+        _refuse_shortage(tx, refuse_shortage_of, at=at)
+    freed = _pairs(store.SQL.run(tx, "reduce", at=at))
+    if has_goods:
+        store.SQL.run(tx, "move_goods", at=at)
+    store.SQL.run(tx, "allocate", channel_id=channel_id, product_ids=product_ids, at=at)
+    return Settled(
+        queued=_queued(tx),
+        oversold=_oversold(tx) if has_goods else (),
+        risen=freed | (_restocked(tx) if has_goods else frozenset()),
+    )
+
+
+def record(tx: Tx, drafts: Mapping[str, bytes], *, at: datetime) -> Recorded:
+    """Apply counts and movements given as CSV drafts, each cause once.
+
+    Drafts of unknown SKUs or locations come back as problems and change nothing.
+    """
+    store.make_work_tables(tx)
+    copy_in(tx, "draft_counts", COUNT_DRAFT, drafts.get("counts", b""))
+    copy_in(tx, "draft_movements", MOVEMENT_DRAFT, drafts.get("movements", b""))
+    problems = tuple(
+        (row.position, row.field, row.code, row.detail)
+        for row in store.SQL.run(tx, "mark_bad_counts")
+    )
+    store.SQL.run(tx, "open_drafted_levels", at=at)
+    store.SQL.run(tx, "lock_drafted_levels")
+    moved = [
+        *store.SQL.run(tx, "apply_movements", at=at),
+        *store.SQL.run(tx, "apply_counts", at=at),
+    ]
+    return Recorded(
+        problems=problems,
+        changed_count=len(moved),
+        risen=frozenset((row.product_id, row.location_id) for row in moved if row.delta > 0),
+    )
+
+
+def fill_backorders(tx: Tx, places: frozenset[tuple[int, int]], *, at: datetime) -> Queued:
+    """Give stock that came in to the lines that wait for it, oldest first.
+
+    Returns what is still queued of every line it looked at.
+    """
+    if not places:
+        return {}
+    store.make_work_tables(tx)
+    products = sorted({product for product, _ in places})
+    channels = store.SQL.run(
+        tx, "waiting_channels", product_ids=products,
+        location_ids=sorted({location for _, location in places}),
+    ).all()  # fmt: skip
+    queued: Queued = {}
+    for waiting in channels:
+        tx.execute(text("truncate work_demand, work_goods"))
+        store.SQL.run(tx, "want_queued", channel_id=waiting.channel_id, product_ids=products)
+        product_ids = _hold(tx, waiting.channel_id)
+        store.SQL.run(tx, "release_queued")
+        store.SQL.run(tx, "allocate", channel_id=waiting.channel_id, product_ids=product_ids, at=at)
+        queued |= _queued(tx)
+    return queued
+
+
+def _hold(tx: Tx, channel_id: int) -> list[int]:
+    """Lock every level the work at hand may touch; return its products."""
+    places = store.SQL.run(tx, "places_of_work", channel_id=channel_id).one()
+    store.SQL.run(
+        tx, "lock_levels", product_ids=places.product_ids, location_ids=places.location_ids
+    )
+    return list(places.product_ids)
+
+
+def _oversold(tx: Tx) -> tuple[tuple[int, str, str, int], ...]:
+    rows = store.SQL.run(tx, "oversold_orders")
+    return tuple((row.order_id, row.sku, row.location_code, row.on_hand) for row in rows)
+
+
+def _restocked(tx: Tx) -> frozenset[tuple[int, int]]:
+    rows = tx.execute(
+        text("select distinct product_id, location_id from work_goods where taken < 0")
+    )
+    return _pairs(rows)
+
+
+def _queued(tx: Tx) -> Queued:
+    rows = store.SQL.run(tx, "queued_of_demand")
+    return {(row.order_id, row.line_no): int(row.quantity) for row in rows}
+
+
+def _pairs(rows: Any) -> frozenset[tuple[int, int]]:
+    return frozenset((row.product_id, row.location_id) for row in rows)
+
+
+def _refuse_shortage(tx: Tx, channel_code: str, *, at: datetime) -> None:
+    wanted = {
+        row.sku: int(row.quantity)
+        for row in tx.execute(text(
+            "select p.sku, sum(w.quantity) as quantity from work_demand w"
+            " join products p using (product_id) where w.quantity > 0 group by p.sku"
+        ))
+    }  # fmt: skip
+    left = available_to_sell(tx, sorted(wanted), channel_codes=[channel_code], at=at)
+    short: Sequence[dict[str, Any]] = [
+        {"sku": item.sku, "requested": wanted[item.sku], "available": item.available_to_sell}
+        for item in left
+        if wanted[item.sku] > item.available_to_sell
+    ]
+    if short:
+        first = short[0]
+        raise InsufficientStock(
+            f"{first['requested']} of {first['sku']} were asked for, {first['available']} are left",
+            items=short,
+        )

@@ -1,0 +1,110 @@
+"""Reads of stock: levels, what changed, and what every channel may sell."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import text
+
+from oms.ledger import journal
+from oms.ledger.database import Tx
+from oms.stock.availability import available_to_sell
+from oms.stock.model import ChannelStock, Level
+
+__all__ = ["StockOfSku", "available_to_sell", "changes", "of_skus"]
+
+_LEVELS: Final = text("""
+    select
+        p.sku, x.location_code, x.kind as location_kind, l.on_hand, l.unavailable, l.allocated,
+        coalesce(h.quantity, 0)::bigint as reserved_soft, l.safety_stock,
+        available_to_fulfill(l.on_hand, l.unavailable, l.allocated,
+            coalesce(h.quantity, 0)::bigint, l.safety_stock) as available_to_fulfill,
+        l.is_oversold, l.updated_at
+    from stock_levels l
+    join products p using (product_id)
+    join locations x using (location_id)
+    left join lateral (
+        select sum(r.quantity) as quantity from reservations r
+        where r.product_id = l.product_id and r.location_id = l.location_id
+          and r.kind = 'hold' and r.state = 'active' and r.expires_at > :at
+    ) h on true
+    where p.sku = any (cast(:skus as text[]))
+    order by p.sku, x.location_code
+""")
+_KNOWN: Final = text(
+    "select sku, title, is_sellable from products where sku = any (cast(:skus as text[]))"
+)
+_CHANGED: Final = text("""
+    select p.sku, max(changed.xid)::text::bigint as position
+    from (
+        select l.product_id, l.changed_xid as xid from stock_levels l
+        where l.changed_xid >= cast(:after as text)::xid8
+          and l.changed_xid < cast(:upto as text)::xid8
+        union all
+        select r.product_id, r.changed_xid from reservations r
+        where r.changed_xid >= cast(:after as text)::xid8
+          and r.changed_xid < cast(:upto as text)::xid8
+        union all
+        select p.product_id, p.changed_xid from products p
+        where p.changed_xid >= cast(:after as text)::xid8
+          and p.changed_xid < cast(:upto as text)::xid8
+    ) changed
+    join products p using (product_id)
+    group by p.sku
+    order by max(changed.xid), p.sku
+    limit :limit
+""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockOfSku:
+    """The stock of one SKU: per location, and per channel."""
+
+    sku: str
+    title: str
+    is_sellable: bool
+    levels: tuple[Level, ...]
+    channels: tuple[ChannelStock, ...]
+
+
+def of_skus(
+    tx: Tx, skus: Sequence[str], *, channel_codes: Sequence[str] | None, at: datetime
+) -> list[StockOfSku]:
+    """Return the stock of the SKUs the catalog knows, by SKU."""
+    known = {row.sku: row for row in tx.execute(_KNOWN, {"skus": list(skus)})}
+    levels: dict[str, list[Level]] = {sku: [] for sku in known}
+    for row in tx.execute(_LEVELS, {"skus": list(skus), "at": at}):
+        values = dict(row._mapping)  # noqa: SLF001 - its public name
+        levels[values.pop("sku")].append(Level(**values))
+    channels: dict[str, list[ChannelStock]] = {sku: [] for sku in known}
+    for item in available_to_sell(tx, skus, channel_codes=channel_codes, at=at):
+        channels[item.sku].append(item)
+    return [
+        StockOfSku(
+            sku=sku, title=known[sku].title, is_sellable=known[sku].is_sellable,
+            levels=tuple(levels[sku]), channels=tuple(channels[sku]),
+        )
+        for sku in sorted(known)
+    ]  # fmt: skip
+
+
+def changes(tx: Tx, *, after: int, limit: int) -> tuple[list[str], int, bool]:
+    """Return SKUs whose stock changed since a position, the next position, whether more wait.
+
+    A position is a watermark of the journal. SKUs changed by one transaction stay together, so
+    a page may be longer than the limit.
+    """
+    upto = journal.horizon(tx)
+    bounds = {"after": str(after), "upto": str(upto)}
+    rows = tx.execute(_CHANGED, {**bounds, "limit": limit + 1}).all()
+    if len(rows) <= limit:
+        return [row.sku for row in rows], max(upto, after), False
+    last = rows[limit - 1].position
+    if rows[limit].position == last:
+        rows = tx.execute(
+            _CHANGED, {"after": str(after), "upto": str(last + 1), "limit": 1_000_000}
+        ).all()
+    else:
+        rows = rows[:limit]
+    return [row.sku for row in rows], last + 1, True

@@ -1,0 +1,423 @@
+-- Settling stock with orders: goods that moved, reservations that are due or no longer needed.
+-- Set-based; every level row is locked first, in the order (product, location).
+
+-- name: place_goods
+-- Where goods moved that nobody named a place for: where the line is allocated, else the best
+-- location of the channel's network.
+update work_goods g
+set location_id = coalesce(
+    (
+        select r.location_id from reservations r
+        where r.order_id = g.order_id and r.line_no = g.line_no and r.state = 'active'
+        order by r.reservation_id limit 1
+    ),
+    (
+        select n.location_id from channel_locations n
+        where n.channel_id = :channel_id
+        order by n.priority, n.location_id limit 1
+    )
+)
+where g.location_id is null;
+
+-- name: open_levels
+-- A level row for every place goods moved at, so that it can be locked.
+insert into stock_levels (product_id, location_id, updated_at)
+select distinct product_id, location_id, cast(:at as timestamptz)
+from work_goods
+where location_id is not null
+order by product_id, location_id
+on conflict do nothing;
+
+-- name: places_of_work
+-- The products and locations this batch may read or write, as two lists.
+select
+    array(select product_id from work_demand union select product_id from work_goods) as product_ids,
+    array(
+        select n.location_id from channel_locations n where n.channel_id = :channel_id
+        union
+        select g.location_id from work_goods g where g.location_id is not null
+        union
+        select r.location_id
+        from work_demand w
+        cross join lateral (
+            select e.location_id from reservations e
+            where e.order_id = w.order_id and e.line_no = w.line_no and e.state = 'active'
+            offset 0  -- by the index for each line: the planner knows nothing of work tables
+        ) r
+    ) as location_ids;
+
+-- name: lock_levels
+-- Hold the levels of these places, in the one order everybody uses.
+select count(*) from (
+    select 1
+    from stock_levels l
+    where l.product_id = any (cast(:product_ids as integer[]))
+      and l.location_id = any (cast(:location_ids as integer[]))
+    order by l.product_id, l.location_id
+    for update
+) held;
+
+-- name: reduce
+-- Reservations beyond what a line still needs are consumed by what was shipped of it, else
+-- released: queued ones first, then the youngest.
+with needed as (
+    select r.reservation_id, r.product_id, r.location_id, r.state, r.quantity,
+        w.quantity as open,
+        sum(r.quantity) over (
+            partition by r.order_id, r.line_no
+            order by r.state = 'queued', r.reservation_id
+        ) as upto,
+        exists (
+            select from work_goods g
+            where g.order_id = r.order_id and g.line_no = r.line_no and g.kind <> 'return_restock'
+        ) as is_shipped
+    from work_demand w
+    cross join lateral (
+        select e.* from reservations e
+        where e.order_id = w.order_id and e.line_no = w.line_no and e.state in ('active', 'queued')
+        offset 0
+    ) r
+),
+kept as (
+    select *, greatest(0, least(quantity, open - (upto - quantity))) as keep from needed where upto > open
+),
+shrunk as (
+    update reservations r
+    set quantity = k.keep
+    from kept k
+    where r.reservation_id = k.reservation_id and k.keep > 0
+),
+ended as (
+    update reservations r
+    set state = case when k.is_shipped and k.state = 'active' then 'consumed' else 'released' end
+    from kept k
+    where r.reservation_id = k.reservation_id and k.keep = 0
+),
+freed as (
+    select product_id, location_id, sum(quantity - keep) as quantity
+    from kept
+    where state = 'active'
+    group by product_id, location_id
+)
+update stock_levels l
+set
+    allocated = l.allocated - f.quantity,
+    is_oversold = l.allocated - f.quantity > l.on_hand - l.unavailable,
+    updated_at = :at
+from freed f
+where l.product_id = f.product_id and l.location_id = f.location_id
+returning l.product_id, l.location_id;
+
+-- name: move_goods
+-- The movement of each cause once, and the level with it. A till may sell what the count says
+-- is not there: the level goes below and is marked.
+with moved as (
+    insert into stock_movements (
+        product_id, location_id, kind, on_hand_delta, cause_type, cause_id, cause_line,
+        occurred_at, occurred_on, recorded_at
+    )
+    select
+        g.product_id, g.location_id, g.kind, -g.taken, 'order', g.order_id::text,
+        g.line_no || ':' || g.change_ref, g.occurred_at,
+        cast(g.occurred_at at time zone x.time_zone as date), :at
+    from work_goods g
+    join locations x using (location_id)
+    on conflict on constraint one_cause_one_movement do nothing
+    returning *
+),
+late as (
+    -- What moved before the place was counted is in the count already: it is taken back there,
+    -- in the name of the count that knew.
+    insert into stock_movements (
+        product_id, location_id, kind, on_hand_delta, cause_type, cause_id, cause_line,
+        occurred_at, occurred_on, recorded_at
+    )
+    select
+        m.product_id, m.location_id, 'count_adjust', -m.on_hand_delta, 'count', c.cause_id,
+        concat_ws(':', m.cause_type, m.cause_id, m.cause_line, m.kind), c.occurred_at, c.occurred_on,
+        m.recorded_at
+    from moved m
+    cross join lateral (
+        select v.cause_id, v.occurred_at, v.occurred_on
+        from stock_movements v
+        where v.product_id = m.product_id and v.location_id = m.location_id
+          and v.kind = 'count_adjust' and v.occurred_at >= m.occurred_at
+        order by v.occurred_at
+        limit 1
+    ) c
+    returning product_id, location_id, on_hand_delta
+),
+sums as (
+    select product_id, location_id, sum(on_hand_delta) as delta
+    from (
+        select product_id, location_id, on_hand_delta from moved
+        union all
+        select product_id, location_id, on_hand_delta from late
+    ) both_ways
+    group by product_id, location_id
+)
+update stock_levels l
+set
+    on_hand = l.on_hand + s.delta,
+    is_oversold = l.allocated > l.on_hand + s.delta - l.unavailable,
+    updated_at = :at
+from sums s
+where l.product_id = s.product_id and l.location_id = s.location_id;
+
+-- name: allocate
+-- Lay demand, oldest first, beside supply, best location first, on one scale of units per
+-- product: where two intervals overlap, that many units are allocated. What lies beyond the
+-- supply is queued.
+with wanted as (
+    select w.order_id, w.line_no, w.product_id, w.channel_id, w.placed_at,
+        w.quantity - coalesce(r.quantity, 0) as quantity
+    from work_demand w
+    left join lateral (
+        select sum(r.quantity) as quantity from reservations r
+        where r.order_id = w.order_id and r.line_no = w.line_no and r.state in ('active', 'queued')
+    ) r on true
+),
+demand as (
+    select *, sum(quantity) over (
+        partition by product_id order by placed_at, order_id, line_no) as upto
+    from wanted
+    where quantity > 0
+),
+supply as (
+    select product_id, location_id, quantity,
+        sum(quantity) over (partition by product_id order by priority, location_id) as upto
+    from (
+        select l.product_id, l.location_id, n.priority,
+            available_to_fulfill(l.on_hand, l.unavailable, l.allocated, coalesce(h.quantity, 0)::bigint, l.safety_stock) as quantity
+        from stock_levels l
+        join channel_locations n on n.location_id = l.location_id and n.channel_id = :channel_id
+        join locations x on x.location_id = l.location_id and x.is_enabled
+        left join lateral (
+            select sum(r.quantity) as quantity from reservations r
+            where r.product_id = l.product_id and r.location_id = l.location_id
+              and r.kind = 'hold' and r.state = 'active' and r.expires_at > :at
+        ) h on true
+        where l.product_id = any (cast(:product_ids as integer[]))
+    ) s
+    where quantity > 0
+),
+overlap as (
+    select d.order_id, d.line_no, d.product_id, d.channel_id, d.placed_at, s.location_id,
+        least(d.upto, s.upto) - greatest(d.upto - d.quantity, s.upto - s.quantity) as quantity
+    from demand d
+    join supply s
+        on s.product_id = d.product_id
+        and s.upto - s.quantity < d.upto and d.upto - d.quantity < s.upto
+),
+short as (
+    select d.order_id, d.line_no, d.product_id, d.channel_id, d.placed_at,
+        least(d.quantity, d.upto - coalesce(a.total, 0)) as quantity
+    from demand d
+    left join (select product_id, max(upto) as total from supply group by product_id) a using (product_id)
+    where d.upto > coalesce(a.total, 0)
+),
+reserved as (
+    insert into reservations (
+        kind, state, product_id, location_id, channel_id, quantity, order_id, line_no, wanted_at, created_at
+    )
+    select 'order', 'active', product_id, location_id, channel_id, quantity, order_id, line_no, placed_at, cast(:at as timestamptz)
+    from overlap
+    union all
+    select 'order', 'queued', product_id, null, channel_id, quantity, order_id, line_no, placed_at, cast(:at as timestamptz)
+    from short
+),
+sums as (
+    select product_id, location_id, sum(quantity) as quantity from overlap group by product_id, location_id
+)
+update stock_levels l
+set allocated = l.allocated + s.quantity, updated_at = :at
+from sums s
+where l.product_id = s.product_id and l.location_id = s.location_id;
+
+-- name: queued_of_demand
+-- What of each line of this batch nobody can supply, where that may have changed.
+select w.order_id, w.line_no, r.quantity
+from work_demand w
+cross join lateral (
+    select coalesce(sum(e.quantity) filter (where e.state = 'queued'), 0) as quantity,
+        bool_or(e.state <> 'active') as may_differ
+    from reservations e
+    where e.order_id = w.order_id and e.line_no = w.line_no
+    offset 0
+) r
+where r.may_differ;
+
+-- name: oversold_orders
+-- Orders of this batch whose goods left a level below what is promised there.
+select distinct g.order_id, p.sku, x.location_code, l.on_hand
+from work_goods g
+join stock_levels l on l.product_id = g.product_id and l.location_id = g.location_id
+join products p on p.product_id = g.product_id
+join locations x on x.location_id = g.location_id
+where l.is_oversold and g.taken > 0;
+
+-- name: want_queued
+-- Everything that waits for these products in channels these locations supply.
+insert into work_demand (order_id, line_no, product_id, channel_id, placed_at, quantity)
+select r.order_id, r.line_no, r.product_id, r.channel_id, min(r.wanted_at), sum(r.quantity)
+from reservations r
+where (r.order_id, r.line_no) in (
+    select q.order_id, q.line_no from reservations q
+    where q.state = 'queued' and q.channel_id = :channel_id
+      and q.product_id = any (cast(:product_ids as integer[])))
+  and r.state in ('queued', 'active')
+group by r.order_id, r.line_no, r.product_id, r.channel_id;
+
+-- name: release_queued
+-- The queue of the lines at hand is taken down before they are allocated anew.
+update reservations r
+set state = 'released'
+from work_demand w
+where r.order_id = w.order_id and r.line_no = w.line_no and r.state = 'queued';
+
+-- name: waiting_channels
+-- Channels with a queue for these products that one of these locations supplies, oldest first.
+select r.channel_id, min(r.wanted_at) as since
+from reservations r
+join channel_locations n on n.channel_id = r.channel_id and n.location_id = any (cast(:location_ids as integer[]))
+where r.state = 'queued' and r.product_id = any (cast(:product_ids as integer[]))
+group by r.channel_id
+order by since, r.channel_id;
+
+-- name: mark_bad_counts
+-- What is wrong with counts against catalog and locations.
+select c.position, '/sku' as field, 'UNKNOWN_SKU' as code, format('SKU %s is not in the catalog', left(c.sku, 60)) as detail
+from draft_counts c where not exists (select from products p where p.sku = c.sku)
+union all
+select c.position, '/location_code', 'UNKNOWN_LOCATION', format('there is no location %s', left(c.location_code, 60))
+from draft_counts c where not exists (select from locations x where x.location_code = c.location_code)
+union all
+select m.position, '/sku', 'UNKNOWN_SKU', format('SKU %s is not in the catalog', left(m.sku, 60))
+from draft_movements m where not exists (select from products p where p.sku = m.sku)
+union all
+select m.position, '/location_code', 'UNKNOWN_LOCATION', format('there is no location %s', left(m.location_code, 60))
+from draft_movements m where not exists (select from locations x where x.location_code = m.location_code)
+order by 1, 2;
+
+-- name: open_drafted_levels
+-- A level row for every place that is counted or supplied, so that it can be locked.
+insert into stock_levels (product_id, location_id, updated_at)
+select distinct p.product_id, x.location_id, cast(:at as timestamptz)
+from (select sku, location_code from draft_counts union select sku, location_code from draft_movements) d
+join products p using (sku)
+join locations x using (location_code)
+order by 1, 2
+on conflict do nothing;
+
+-- name: lock_drafted_levels
+-- Hold the levels in the one order everybody uses.
+select count(*) from (
+    select 1
+    from stock_levels l
+    where (l.product_id, l.location_id) in (
+        select p.product_id, x.location_id
+        from (select sku, location_code from draft_counts union select sku, location_code from draft_movements) d
+        join products p using (sku)
+        join locations x using (location_code))
+    order by l.product_id, l.location_id
+    for update
+) held;
+
+-- name: apply_movements
+-- Each movement once, whoever repeats it.
+with moved as (
+    insert into stock_movements (
+        product_id, location_id, kind, on_hand_delta, cause_type, cause_id, cause_line,
+        occurred_at, occurred_on, recorded_at
+    )
+    select
+        p.product_id, x.location_id, m.kind,
+        case when m.kind in ('write_off', 'transfer_out') then -m.quantity else m.quantity end,
+        'document', m.movement_ref, '', m.occurred_at,
+        cast(m.occurred_at at time zone x.time_zone as date), :at
+    from draft_movements m
+    join products p using (sku)
+    join locations x using (location_code)
+    on conflict on constraint one_cause_one_movement do nothing
+    returning *
+),
+late as (
+    -- What moved before the place was counted is in the count already: it is taken back there,
+    -- in the name of the count that knew.
+    insert into stock_movements (
+        product_id, location_id, kind, on_hand_delta, cause_type, cause_id, cause_line,
+        occurred_at, occurred_on, recorded_at
+    )
+    select
+        m.product_id, m.location_id, 'count_adjust', -m.on_hand_delta, 'count', c.cause_id,
+        concat_ws(':', m.cause_type, m.cause_id, m.cause_line, m.kind), c.occurred_at, c.occurred_on,
+        m.recorded_at
+    from moved m
+    cross join lateral (
+        select v.cause_id, v.occurred_at, v.occurred_on
+        from stock_movements v
+        where v.product_id = m.product_id and v.location_id = m.location_id
+          and v.kind = 'count_adjust' and v.occurred_at >= m.occurred_at
+        order by v.occurred_at
+        limit 1
+    ) c
+    returning product_id, location_id, on_hand_delta
+),
+sums as (
+    select product_id, location_id, sum(on_hand_delta) as delta
+    from (
+        select product_id, location_id, on_hand_delta from moved
+        union all
+        select product_id, location_id, on_hand_delta from late
+    ) both_ways
+    group by product_id, location_id
+)
+update stock_levels l
+set on_hand = l.on_hand + s.delta,
+    is_oversold = l.allocated > l.on_hand + s.delta - l.unavailable,
+    updated_at = :at
+from sums s
+where l.product_id = s.product_id and l.location_id = s.location_id
+returning l.product_id, l.location_id, s.delta;
+
+-- name: apply_counts
+-- A count corrects what was expected when it was taken, so that what moved later survives it:
+-- delta = counted − (on hand now − what moved after the count). Of several counts of one place
+-- only the latest speaks; a repeated one says nothing.
+with fresh as (
+    select distinct on (p.product_id, x.location_id)
+        p.product_id, x.location_id, x.time_zone, c.count_ref, c.counted, c.counted_at
+    from draft_counts c
+    join products p using (sku)
+    join locations x using (location_code)
+    where not exists (
+        select from stock_movements v
+        where v.product_id = p.product_id and v.location_id = x.location_id and v.kind = 'count_adjust'
+          and ((v.cause_type = 'count' and v.cause_id = c.count_ref) or v.occurred_at > c.counted_at))
+    order by p.product_id, x.location_id, c.counted_at desc, c.position desc
+),
+moved as (
+    insert into stock_movements (
+        product_id, location_id, kind, on_hand_delta, cause_type, cause_id, cause_line,
+        occurred_at, occurred_on, recorded_at
+    )
+    select
+        f.product_id, f.location_id, 'count_adjust',
+        f.counted - (l.on_hand - coalesce((
+            select sum(v.on_hand_delta) from stock_movements v
+            where v.product_id = f.product_id and v.location_id = f.location_id
+              and v.occurred_at > f.counted_at), 0)),
+        'count', f.count_ref, '', f.counted_at,
+        cast(f.counted_at at time zone f.time_zone as date), :at
+    from fresh f
+    join stock_levels l on l.product_id = f.product_id and l.location_id = f.location_id
+    on conflict on constraint one_cause_one_movement do nothing
+    returning product_id, location_id, on_hand_delta
+)
+update stock_levels l
+set on_hand = l.on_hand + m.on_hand_delta,
+    is_oversold = l.allocated > l.on_hand + m.on_hand_delta - l.unavailable,
+    updated_at = :at
+from moved m
+where l.product_id = m.product_id and l.location_id = m.location_id
+returning l.product_id, l.location_id, m.on_hand_delta as delta;

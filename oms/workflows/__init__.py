@@ -1,0 +1,1 @@
+"""The business across features: what follows when a document arrives."""

@@ -1,0 +1,1 @@
+"""From the ledger's journal to published marts, and the watched runs around them."""

@@ -1,0 +1,1 @@
+"""How loading, transforming and publishing are done; what is done when lies in defs."""

@@ -1,0 +1,168 @@
+"""One furnished retailer behind one application; each test gets both as they were at first."""
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import Engine, text
+
+from api.app import create_app
+from oms.access.model import ROLES
+from oms.access.operations import make_key, revoke_key
+from oms.bootstrap import System
+from oms.channels import operations as channels
+from oms.channels.model import ChannelDraft
+from oms.ledger.database import Ledger, Tx
+from oms.ledger.embedded import Server
+from oms.settings import Settings
+from tests.builders import NOW, a_movement
+from tests.ledger.shop import Shop, furnish
+
+with warnings.catch_warnings():
+    # Its client's library has a successor, which we do not have.
+    warnings.simplefilter("ignore")
+    from fastapi.testclient import TestClient
+
+Clone = Callable[[str], AbstractContextManager[Ledger]]
+
+SECRET: Final = "hush"
+SHOPIFY: Final = ChannelDraft(
+    code="shopify", name="Shopify", kind="webshop", currency="EUR", prices_include_tax=True,
+    time_zone="Europe/Amsterdam", adapter="shopify", network=("DC",),
+    adapter_options={"secret": SECRET},
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of the tests: one of each role, and some that are not as they should be."""
+
+    of: Mapping[str, str]
+
+    def header(self, name: str = "admin") -> dict[str, str]:
+        """Return the header a key is sent in."""
+        return {"Authorization": f"Bearer {self.of[name]}"}
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The retailer, the application, its keys, and who calls."""
+
+    app: FastAPI
+    client: TestClient
+    system: System
+    shop: Shop
+    keys: Keys
+
+    def get(self, path: str, key: str = "admin", **options: Any) -> httpx.Response:
+        """Get a path with a key."""
+        return self._ask("GET", path, key, **options)
+
+    def post(
+        self, path: str, body: Any = None, key: str = "admin", *, once: str | None = None,
+        **options: Any,
+    ) -> httpx.Response:  # fmt: skip
+        """Post a body with a key, and with an idempotency key where there is one."""
+        headers = options.pop("headers", {}) | ({"Idempotency-Key": once} if once else {})
+        if body is not None:
+            options["json"] = body
+        return self._ask("POST", path, key, headers=headers, **options)
+
+    def delete(self, path: str, key: str = "admin") -> httpx.Response:
+        """Delete a path with a key."""
+        return self._ask("DELETE", path, key)
+
+    def order(self, body: Any, key: str = "admin", once: str | None = None) -> httpx.Response:
+        """Post an order, each under an idempotency key of its own unless the test says more."""
+        return self.post("/v1/orders", body, key, once=once or f"once-{id(body)}")
+
+    def count(self, table: str) -> int:
+        """Return how many rows a table has."""
+        return int(self.shop.value(f"select count(*) from {table}"))
+
+    def _ask(self, method: str, path: str, key: str, **options: Any) -> httpx.Response:
+        headers = self.keys.header(key) | options.pop("headers", {})
+        return self.client.request(method, path, headers=headers, **options)
+
+
+@pytest.fixture(scope="session")
+def api_furnished(server: Server, admin: Engine, blank: str) -> tuple[str, Keys]:
+    """Make the database of the tests: the retailer, a Shopify shop, and the keys."""
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"create database api_furnished template {blank}")
+    made = Ledger(server.url.replace("@/oms?", "@/api_furnished?"))
+    furnish(made)
+    with made.transaction() as tx:
+        channels.register(tx, SHOPIFY, at=NOW)
+        keys = _make_keys(tx)
+        for table in ("channels", "channel_locations", "api_keys"):
+            tx.execute(text(f"drop table if exists kept.{table}"))
+            tx.execute(text(f"create table kept.{table} as table {table}"))
+    made.close()
+    return "api_furnished", keys
+
+
+@pytest.fixture(scope="session")
+def rooms(
+    clone: Clone, api_furnished: tuple[str, Keys], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    """Open the one application that tests use in turn."""
+    template, keys = api_furnished
+    home = tmp_path_factory.mktemp("home")
+    with clone(template) as ledger:
+        system = System(settings=Settings(home=home), ledger=ledger)
+        app = create_app(system)
+        with TestClient(app, raise_server_exceptions=False) as client:
+            yield House(app, client, system, Shop(ledger), keys)
+
+
+@pytest.fixture
+def house(rooms: House, clock: Callable[[], Any]) -> Iterator[House]:
+    """Give a test the retailer as it was furnished, and hold it to the invariants in the end."""
+    rooms.shop.restore()
+    rooms.app.state.keys_used_at.clear()
+    yield rooms
+    assert rooms.shop.violations() == {}
+
+
+@pytest.fixture
+def stocked(house: House) -> House:
+    """Give a test the retailer with ten pens in its distribution center."""
+    house.shop.take(a_movement(10))
+    return house
+
+
+@pytest.fixture
+def published(house: House) -> Iterator[Path]:
+    """Give the folder of published marts, empty again afterwards."""
+    folder = house.system.settings.published_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    yield folder
+    for path in folder.iterdir():
+        path.unlink()
+
+
+def _make_keys(tx: Tx) -> Keys:
+    keys = {role: make_key(tx, role, role=role, channel_codes=None, at=NOW) for role in ROLES}
+    for name, codes in {
+        "web": ["web"], "market": ["market"], "both": ["market", "web"], "nowhere": [],
+    }.items():
+        keys[name] = make_key(tx, name, role="channel", channel_codes=codes, at=NOW)
+    keys["web admin"] = make_key(tx, "web admin", role="admin", channel_codes=["web"], at=NOW)
+    keys["expired"] = make_key(
+        tx, "expired", role="admin", channel_codes=None, at=NOW - timedelta(days=2), expires_at=NOW
+    )
+    keys["revoked"] = make_key(tx, "revoked", role="admin", channel_codes=None, at=NOW)
+    revoke_key(tx, keys["revoked"].split("_")[1], at=NOW)
+    flipped = "0" if keys["admin"][-1] != "0" else "1"
+    keys["altered"] = keys["admin"][:-1] + flipped
+    keys["unknown"] = f"oms_{'0' * 12}_{'0' * 64}"
+    keys["no key at all"] = "hello"
+    return Keys(keys)

@@ -1,0 +1,83 @@
+"""Races: many callers at one moment, on threads."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+
+from tests.api.conftest import House
+from tests.api.wire import a_line, a_movement, an_order
+
+THREADS = 8
+
+
+def at_once(calls: list[Callable[[], httpx.Response]]) -> list[httpx.Response]:
+    """Make calls from threads that begin together; return the answers in order."""
+    gate = threading.Barrier(min(THREADS, len(calls)))
+
+    def run(share: list[Callable[[], httpx.Response]]) -> list[httpx.Response]:
+        gate.wait()
+        return [call() for call in share]
+
+    shares = [calls[number::THREADS] for number in range(min(THREADS, len(calls)))]
+    with ThreadPoolExecutor(THREADS) as pool:
+        return [answer for share in pool.map(run, shares) for answer in share]
+
+
+def post(house: House, body: Any, once: str) -> Callable[[], httpx.Response]:
+    """Return the call that posts an order."""
+    return lambda: house.order(body, once=once)
+
+
+class TestOneOrder:
+    def test_posted_by_many_is_one(self, stocked: House) -> None:
+        answers = at_once([post(stocked, an_order(), f"k{n}") for n in range(THREADS)])
+        outcomes = Counter((each.status_code, each.json()["outcome"]) for each in answers)
+        assert outcomes == {(201, "captured"): 1, (200, "duplicate"): THREADS - 1}
+        assert stocked.count("orders") == 1
+        assert stocked.shop.shelf().allocated == 1
+
+    def test_posted_by_many_under_one_key_acts_once(self, stocked: House) -> None:
+        answers = at_once([post(stocked, an_order(), "k") for _ in range(THREADS)])
+        done = [each for each in answers if each.status_code == 201]
+        told = [each.json()["code"] for each in answers if each.status_code != 201]
+        assert len({each.content for each in done}) == 1
+        assert set(told) <= {"IDEMPOTENCY_KEY_IN_FLIGHT"}
+        assert stocked.count("orders") == 1
+
+
+class TestBuyers:
+    def test_get_exactly_what_there_is(self, stocked: House) -> None:
+        """Twenty-four buyers of ten pens, in two channels whose networks lie crosswise."""
+        calls = [
+            post(stocked, an_order(f"B-{n}", channel_code=("web", "market")[n % 2]), f"k{n}")
+            for n in range(24)
+        ]
+        answers = at_once(calls)
+        assert Counter(each.status_code for each in answers) == {201: 10, 409: 14}
+        refused = [each.json() for each in answers if each.status_code == 409]
+        assert {each["code"] for each in refused} == {"INSUFFICIENT_STOCK"}
+        assert {each["items"][0]["available"] for each in refused} == {0}
+        assert stocked.shop.shelf().allocated == 10
+        assert stocked.count("orders") == 10
+
+    def test_of_several_skus_get_whole_orders(self, stocked: House) -> None:
+        stocked.post("/v1/stock/movements", {"movements": [a_movement("ink", 10, sku="INK")]})
+        pairs = [("PEN", "INK"), ("INK", "PEN")]
+        calls = [
+            post(stocked, an_order(f"B-{n}", lines=[a_line(sku) for sku in pairs[n % 2]]), f"k{n}")
+            for n in range(24)
+        ]
+        assert Counter(each.status_code for each in at_once(calls)) == {201: 10, 409: 14}
+        assert [stocked.shop.shelf(sku=sku).allocated for sku in ("PEN", "INK")] == [10, 10]
+
+
+class TestMovements:
+    def test_all_count(self, house: House) -> None:
+        bodies = [{"movements": [a_movement(f"m-{n}", 1)]} for n in range(24)]
+        calls = [lambda body=body: house.post("/v1/stock/movements", body) for body in bodies]
+        assert {each.status_code for each in at_once(calls)} == {200}
+        assert house.shop.shelf().on_hand == 24

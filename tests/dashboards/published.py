@@ -1,0 +1,164 @@
+"""A small publication: every published table with its exact columns, filled with a retailer.
+
+The columns are one declared list, so that a test can hold it against the warehouse's own.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from tests.dashboards import retailer
+
+AS_OF: Final = datetime(2025, 9, 28, 14, 32, 10, tzinfo=UTC)
+VERSION: Final = 7
+WATERMARK: Final = 48_213_377
+
+_MEASURES: Final = (
+    "orders_count bigint, units bigint, gross_amount decimal(18,3),"
+    " discount_amount decimal(18,3), demand_amount decimal(18,3), canceled_amount decimal(18,3),"
+    " returned_amount decimal(18,3), net_amount decimal(18,3), tax_amount decimal(18,3)"
+)
+_ATTRIBUTES: Final = "product_type varchar, category varchar, brand varchar"
+_DECLARED: Final = {
+    "publication": (
+        "version bigint, watermark bigint, batch bigint, published_at timestamptz,"
+        " ledger_orders_count bigint, mart_orders_count bigint"
+    ),
+    "dim_channels": (
+        "channel_id bigint, channel_code varchar, channel_name varchar, channel_kind varchar,"
+        " currency varchar, time_zone varchar"
+    ),
+    "dim_locations": (
+        "location_id bigint, location_code varchar, location_name varchar,"
+        " location_kind varchar, city varchar, region varchar, country_code varchar,"
+        " latitude double, longitude double, time_zone varchar, is_enabled boolean"
+    ),
+    "dim_products": (
+        "product_key varchar, product_id bigint, version bigint, sku varchar, gtin varchar,"
+        f" title varchar, {_ATTRIBUTES}, tax_class varchar, is_sellable boolean,"
+        " valid_from_at timestamptz, valid_to_at timestamptz, is_current boolean"
+    ),
+    "dim_customers": (
+        "customer_key varchar, country_code varchar, first_order_on date, last_order_on date,"
+        " orders_count bigint"
+    ),
+    "dim_dates": (
+        "date_on date, year bigint, quarter bigint, month bigint, month_name varchar,"
+        " iso_year bigint, iso_week bigint, day_of_week bigint, day_name varchar,"
+        " is_weekend boolean, retail_year bigint, retail_period bigint, retail_week bigint"
+    ),
+    "dim_currencies": "currency varchar, currency_name varchar, exponent bigint",
+    "fct_orders": (
+        "order_id bigint, order_number varchar, external_ref varchar, external_number varchar,"
+        " channel_id bigint, channel_code varchar, location_id bigint, location_code varchar,"
+        " customer_key varchar, order_state varchar, fulfillment_state varchar,"
+        " fulfillment_method varchar, currency varchar, country_code varchar,"
+        " placed_at timestamptz, placed_on date, first_shipped_at timestamptz,"
+        " last_event_at timestamptz, lines_count bigint, units bigint,"
+        " items_net_amount decimal(18,3), items_tax_amount decimal(18,3),"
+        " shipping_net_amount decimal(18,3), shipping_tax_amount decimal(18,3),"
+        " total_amount decimal(18,3), canceled_net_amount decimal(18,3),"
+        " returned_net_amount decimal(18,3), has_exception boolean, is_test boolean,"
+        " is_historical boolean"
+    ),
+    "fct_order_lines": (
+        "order_id bigint, order_number varchar, line_no bigint, event_kind varchar,"
+        " change_ref varchar, channel_id bigint, channel_code varchar, product_id bigint,"
+        " product_key varchar, sku varchar, location_id bigint, event_location_id bigint,"
+        " customer_key varchar, currency varchar, event_at timestamptz, event_on date,"
+        " placed_at timestamptz, placed_on date, quantity bigint, gross_amount decimal(18,3),"
+        " discount_amount decimal(18,3), net_amount decimal(18,3), tax_amount decimal(18,3),"
+        " reason varchar, is_test boolean, is_historical boolean"
+    ),
+    "fct_stock_movements": (
+        "movement_id bigint, product_id bigint, sku varchar, location_id bigint,"
+        " location_code varchar, movement_kind varchar, on_hand_delta bigint,"
+        " unavailable_delta bigint, cause_type varchar, cause_id varchar,"
+        " occurred_at timestamptz, occurred_on date"
+    ),
+    "fct_stock_daily": (
+        "stock_on date, product_id bigint, sku varchar, location_id bigint,"
+        " location_code varchar, on_hand bigint, unavailable bigint, sold_units bigint,"
+        " received_units bigint"
+    ),
+    "fct_stock_levels": (
+        "product_id bigint, sku varchar, location_id bigint, location_code varchar,"
+        " on_hand bigint, unavailable bigint, allocated bigint, safety_stock bigint,"
+        " available_to_fulfill bigint, is_oversold boolean, updated_at timestamptz"
+    ),
+    "stock_by_product": (
+        f"sku varchar, product_id bigint, title varchar, {_ATTRIBUTES}, on_hand bigint,"
+        " unavailable bigint, allocated bigint, queued bigint, available_to_fulfill bigint,"
+        " locations_count bigint, units_sold_28d bigint, cover_days decimal(18,1)"
+    ),
+    "sales_by_channel_daily": (
+        f"basis varchar, sold_on date, channel_code varchar, currency varchar, {_MEASURES}"
+    ),
+    "sales_by_product_daily": (
+        f"basis varchar, sold_on date, sku varchar, currency varchar, {_ATTRIBUTES}, {_MEASURES}"
+    ),
+    "sales_by_channel_product_daily": (
+        "basis varchar, sold_on date, channel_code varchar, sku varchar, currency varchar,"
+        f" {_ATTRIBUTES}, {_MEASURES}"
+    ),
+    "feeds_daily": (
+        "received_on date, channel_code varchar, transport varchar, topic varchar,"
+        " payloads_count bigint, documents_count bigint, captured_count bigint,"
+        " updated_count bigint, duplicate_count bigint, stale_count bigint,"
+        " quarantined_count bigint, failed_count bigint, size_bytes bigint,"
+        " last_received_at timestamptz"
+    ),
+    "quarantine_items": (
+        "quarantine_id bigint, inbox_id bigint, channel_code varchar, topic varchar,"
+        " position bigint, line bigint, external_ref varchar, code varchar, field varchar,"
+        " detail varchar, problems_count bigint, state varchar, attempts bigint,"
+        " first_seen_at timestamptz, resolved_at timestamptz, file_name varchar"
+    ),
+}
+
+
+def _columns(declared: str) -> tuple[tuple[str, str], ...]:
+    """Split 'name type, name decimal(18,3)' into names and types."""
+    parts = declared.replace("(18,", "(18;").split(",")
+    pairs = (part.strip().replace(";", ",").split(" ", 1) for part in parts)
+    return tuple((name, kind) for name, kind in pairs)
+
+
+TABLES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    table: _columns(declared) for table, declared in _DECLARED.items()
+}
+
+
+def publish(
+    directory: Path,
+    *,
+    orders: int = 3_000,
+    products: int = 48,
+    version: int = VERSION,
+    as_of: datetime = AS_OF,
+) -> Path:
+    """Make a publication and point to it; without orders it has its tables and a stamp only."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"marts-{version:06d}.duckdb"
+    path.unlink(missing_ok=True)
+    warehouse = duckdb.connect(":memory:")
+    warehouse.execute("set timezone = 'UTC'")
+    warehouse.execute(f"attach '{path}' as marts (storage_version 'v1.5.0')")
+    warehouse.execute("create schema marts.marts")
+    warehouse.execute("use marts.marts")
+    for table, columns in TABLES.items():
+        listed = ", ".join(f'"{name}" {kind}' for name, kind in columns)
+        warehouse.execute(f"create table {table} ({listed})")
+    if orders:
+        retailer.fill(warehouse, orders=orders, products=products, as_of=as_of)
+    warehouse.execute(
+        "insert into publication select ?, ?, 41, ?, count(*), count(*) from fct_orders",
+        [version, WATERMARK, as_of],
+    )
+    warehouse.execute("checkpoint marts")
+    warehouse.close()
+    (directory / "CURRENT").write_text(path.name, encoding="utf-8")
+    return path

@@ -1,0 +1,145 @@
+"""What must hold of a ledger at any time, as SQL that returns what violates it."""
+
+from typing import Any, Final
+
+from sqlalchemy import text
+
+from oms.ledger.database import Tx
+
+# A line's open quantity, where stock is ours to promise.
+_OPEN: Final = """
+    select k.order_id, k.line_no, k.product_id, k.backordered,
+        case when o.is_historical or o.is_test then 0
+            else k.quantity - k.canceled - greatest(k.shipped, k.returned) end as open
+    from order_lines k join orders o using (order_id)
+"""
+INVARIANTS: Final = {
+    "a level is the fold of its movements": """
+        select l.product_id, l.location_id, l.on_hand, m.on_hand as moved
+        from stock_levels l
+        full join (
+            select product_id, location_id, sum(on_hand_delta) as on_hand,
+                sum(unavailable_delta) as unavailable
+            from stock_movements group by product_id, location_id
+        ) m using (product_id, location_id)
+        where coalesce(l.on_hand, 0) <> coalesce(m.on_hand, 0)
+           or coalesce(l.unavailable, 0) <> coalesce(m.unavailable, 0)
+    """,
+    "allocated is the sum of the active reservations": """
+        select l.product_id, l.location_id, l.allocated, r.quantity
+        from stock_levels l
+        full join (
+            select product_id, location_id, sum(quantity) as quantity from reservations
+            where kind = 'order' and state = 'active' group by product_id, location_id
+        ) r using (product_id, location_id)
+        where coalesce(l.allocated, 0) <> coalesce(r.quantity, 0)
+    """,
+    "what is open of a line is reserved or queued, of its own product": f"""
+        select w.order_id, w.line_no, w.open, w.backordered, r.active, r.queued
+        from ({_OPEN}) w
+        left join lateral (
+            select coalesce(sum(r.quantity) filter (where r.state = 'active'
+                    and r.product_id = w.product_id), 0) as active,
+                coalesce(sum(r.quantity) filter (where r.state = 'queued'
+                    and r.product_id = w.product_id), 0) as queued,
+                coalesce(bool_or(r.product_id <> w.product_id), false) as is_strange
+            from reservations r
+            where r.order_id = w.order_id and r.line_no = w.line_no
+              and r.state in ('active', 'queued')
+        ) r on true
+        where r.active + r.queued <> w.open or r.queued <> w.backordered or r.is_strange
+    """,
+    "a reservation has a line": """
+        select r.reservation_id from reservations r
+        where r.kind = 'order' and r.state in ('active', 'queued') and not exists (
+            select from order_lines k where k.order_id = r.order_id and k.line_no = r.line_no)
+    """,
+    "nobody waits for what could be given": """
+        select r.reservation_id, l.location_id
+        from reservations r
+        join channel_locations n using (channel_id)
+        join locations x on x.location_id = n.location_id and x.is_enabled
+        join stock_levels l on l.product_id = r.product_id and l.location_id = n.location_id
+        where r.state = 'queued' and r.kind = 'order'
+          and available_to_fulfill(l.on_hand, l.unavailable, l.allocated, 0, l.safety_stock) > 0
+    """,
+    "oversold says that more is promised than is there": """
+        select product_id, location_id, on_hand, unavailable, allocated, is_oversold
+        from stock_levels where is_oversold <> (allocated > on_hand - unavailable)
+    """,
+    "a line is the sum of its events": """
+        select k.order_id, k.line_no
+        from order_lines k
+        join orders o using (order_id)
+        left join lateral (
+            select
+                sum(quantity) filter (where kind in ('sale', 'edit')) as quantity,
+                sum(net_minor) filter (where kind in ('sale', 'edit')) as net_minor,
+                sum(tax_minor) filter (where kind in ('sale', 'edit')) as tax_minor,
+                coalesce(-sum(quantity) filter (where kind = 'cancel'), 0) as canceled,
+                coalesce(-sum(quantity) filter (where kind = 'return'), 0) as returned,
+                coalesce(sum(quantity) filter (where kind = 'ship'), 0) as shipped
+            from line_events v where v.order_id = k.order_id and v.line_no = k.line_no
+        ) e on true
+        where (k.quantity, k.net_minor, k.tax_minor, k.canceled, k.returned)
+            is distinct from (e.quantity, e.net_minor, e.tax_minor, e.canceled, e.returned)
+           or (not o.is_historical and k.shipped <> e.shipped)
+    """,
+    "no more is gone than was bought": """
+        select order_id, line_no from order_lines
+        where canceled + greatest(shipped, returned) > quantity
+           or least(quantity, canceled, shipped, returned, backordered) < 0
+    """,
+    "an order is the sum of its lines and its shipping": """
+        select o.order_id, o.items_net_minor, o.items_tax_minor, o.total_minor
+        from orders o
+        left join lateral (
+            select sum(net_minor) as net_minor, sum(tax_minor) as tax_minor
+            from order_lines k where k.order_id = o.order_id
+        ) k on true
+        where (o.items_net_minor, o.items_tax_minor) is distinct from (k.net_minor, k.tax_minor)
+           or o.total_minor <> o.items_net_minor + o.items_tax_minor + o.shipping_net_minor
+               + o.shipping_tax_minor
+    """,
+    "a story is numbered 1..n without gaps": """
+        select o.order_id, o.last_seq, s.steps
+        from orders o
+        left join lateral (
+            select count(*) as steps, min(seq) as first_seq, max(seq) as last_seq
+            from order_events e where e.order_id = o.order_id
+        ) s on true
+        where (s.steps, s.first_seq, s.last_seq) is distinct from (o.last_seq, 1, o.last_seq)
+    """,
+    "the roll-ups are those of the lines": """
+        select o.order_id, o.order_state, o.fulfillment_state
+        from orders o
+        join (
+            select order_id, sum(quantity) as ordered, sum(canceled) as canceled,
+                sum(greatest(shipped, returned)) as gone, sum(returned) as returned,
+                sum(backordered) as backordered
+            from order_lines group by order_id
+        ) k using (order_id)
+        where o.order_state <> order_state_of(ordered, canceled, gone)
+           or o.fulfillment_state
+               <> fulfillment_state_of(ordered, canceled, gone, returned, backordered)
+    """,
+    "an exception is open exactly while its reason lasts": """
+        select o.order_id, x.codes, o.has_exception
+        from orders o
+        left join lateral (
+            select coalesce(array_agg(code order by code), '{}') as codes from order_exceptions x
+            where x.order_id = o.order_id and x.resolved_at is null
+        ) x on true
+        where o.has_exception <> (cardinality(x.codes) > 0)
+           or ('BACKORDERED' = any (x.codes)) <> exists (
+               select from order_lines k where k.order_id = o.order_id and k.backordered > 0)
+           or ('TOTALS_MISMATCH' = any (x.codes)) <> (
+               coalesce(o.stated_total_minor, o.total_minor) <> o.total_minor)
+    """,
+}  # fmt: skip
+
+
+def violations(tx: Tx) -> dict[str, list[Any]]:
+    """Return the invariants that do not hold, each with the rows that say so."""
+    found = {name: tx.execute(text(query)).all() for name, query in INVARIANTS.items()}
+    return {name: [tuple(row) for row in rows] for name, rows in found.items() if rows}

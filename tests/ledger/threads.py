@@ -1,0 +1,55 @@
+"""Callers at the same time: real threads, each with its own connection."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Final, TypeVar
+
+from sqlalchemy import text
+
+from oms.ledger.database import Ledger
+
+T = TypeVar("T")
+
+WAIT_SECONDS_MAX: Final = 30
+
+
+def together(works: Sequence[Callable[[], T]]) -> list[T | Exception]:
+    """Run works at the same moment; return what each returned or raised."""
+    ready = threading.Barrier(len(works))
+
+    def run(work: Callable[[], T]) -> T | Exception:
+        ready.wait(WAIT_SECONDS_MAX)
+        try:
+            return work()
+        except Exception as error:
+            return error
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(run, works))
+
+
+@contextmanager
+def waiting_for_a_lock(ledger: Ledger, work: Callable[[], T]) -> Iterator[Future[T]]:
+    """Run a work in the background, and go on once it waits for somebody's lock."""
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(work)
+        with ledger.engine.connect() as watcher:
+            deadline = time.monotonic() + WAIT_SECONDS_MAX
+            while not _waits(watcher):
+                assert not future.done(), f"it did not wait: {future.result()}"
+                assert time.monotonic() < deadline, "it neither waits nor ends"
+        yield future
+
+
+def _waits(watcher) -> bool:  # type: ignore[no-untyped-def]  # any connection
+    found = watcher.execute(
+        text(
+            "select exists (select from pg_stat_activity where wait_event_type = 'Lock'"
+            " and datname = current_database())"
+        )
+    ).scalar()
+    watcher.rollback()
+    return bool(found)
