@@ -13,7 +13,6 @@ from starlette.exceptions import HTTPException
 from api.edge import Edge
 from api.problems import (
     MEDIA_TYPE,
-    Problem,
     on_http_error,
     on_oms_error,
     on_validation_error,

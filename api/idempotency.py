@@ -4,7 +4,6 @@ import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import Depends, Header, Request, Response
@@ -33,7 +32,7 @@ _KEEP: Final = text(
 
 
 class KeyMissing(BadRequest):
-    """This needs the header Idempotency-Key, so that repeating it is safe."""
+    """The header Idempotency-Key is missing: it makes repeating this safe."""
 
     code = "IDEMPOTENCY_KEY_MISSING"
 
@@ -45,7 +44,7 @@ class KeyInvalid(BadRequest):
 
 
 class KeyReused(Rejected):
-    """This Idempotency-Key came before with another request."""
+    """The Idempotency-Key came before with another request."""
 
     code = "IDEMPOTENCY_KEY_REUSED"
 

@@ -167,26 +167,26 @@ def rendered(error: OmsError, correlation_id: str) -> Rendered:
     return Rendered(status=status, body=json.dumps(body, default=str), headers=headers)
 
 
-def on_oms_error(request: Request, error: Exception) -> Response:
+async def on_oms_error(request: Request, error: Exception) -> Response:
     """Answer an anticipated error."""
     assert isinstance(error, OmsError)
     return rendered(error, correlation_id_of(request.scope)).response()
 
 
-def on_validation_error(request: Request, error: Exception) -> Response:
+async def on_validation_error(request: Request, error: Exception) -> Response:
     """Answer a request that does not have the form it must have."""
     assert isinstance(error, RequestValidationError)
     found = list(error.errors())
     if any(each["type"] == "json_invalid" for each in found):
-        return on_oms_error(request, Malformed())
-    return on_oms_error(request, Refused(map(_of_form, found)))
+        return await on_oms_error(request, Malformed())
+    return await on_oms_error(request, Refused(map(_of_form, found)))
 
 
-def on_http_error(request: Request, error: Exception) -> Response:
+async def on_http_error(request: Request, error: Exception) -> Response:
     """Answer what the framework itself refuses: no such route, no such method."""
     assert isinstance(error, HTTPException)
     kind = _OF_STATUS.get(error.status_code, Unexpected)
-    response = on_oms_error(request, kind())
+    response = await on_oms_error(request, kind())
     for name, value in (error.headers or {}).items():
         response.headers[name] = value
     return response

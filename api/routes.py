@@ -108,7 +108,9 @@ def _in_transaction(endpoint: Callable[..., Any], status: int) -> Callable[..., 
 
 
 def _only(values: dict[str, Any], kind: type) -> tuple[str, Any]:
-    return next(((name, each) for name, each in values.items() if isinstance(each, kind)), ("", None))
+    return next(
+        ((name, each) for name, each in values.items() if isinstance(each, kind)), ("", None)
+    )
 
 
 def _response(result: Any, values: dict[str, Any], status: int) -> Response:
@@ -123,7 +125,9 @@ def _response(result: Any, values: dict[str, Any], status: int) -> Response:
 
 def _is_json(request: Request) -> bool:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+    return kind == "application/json" or (
+        kind.startswith("application/") and kind.endswith("+json")
+    )
 
 
 def _limited(request: Request, size_bytes_max: int) -> Receive:

@@ -49,7 +49,7 @@ def _run(
         f" published {published:6.1f} s = {ORDERS / published:7,.0f} orders/s"
     )
     for name, seconds in floors.items():
-        print(f"          {published / seconds:6.1f} × {name} ({seconds:.2f} s)")
+        print(f"          {published / seconds:6.1f} x {name} ({seconds:.2f} s)")
     peaks = ", ".join(f"{name} {mib:,.0f}" for name, mib in sorted(memory.peaks.items()))
     print(f"          peak memory, MiB: {peaks}")
 
@@ -85,10 +85,11 @@ def _copy_floor(made: Stage, csv: Path) -> float:
     source = f"read_csv_auto('{csv}')"
     columns = '"order", placed, customer, email'
     duckdb.execute(
-        f"copy (select {columns}, sum(total) from {source} group by all) to '{header}' (header false)"
+        f"copy (select {columns}, sum(total) from {source} group by all)"
+        f" to '{header}' (header false)"
     )
     duckdb.execute(
-        f'copy (select "order", line, sku, quantity, total, tax from {source}) to \'{lines}\' (header false)'
+        f"copy (select \"order\", line, sku, quantity, total, tax from {source}) to '{lines}' (header false)"
     )
     with psycopg.connect(_url(made)) as connection:
         connection.execute(

@@ -37,7 +37,9 @@ def measure() -> None:
                                   "the live numbers have it", "the published marts have it")):  # fmt: skip
         times = [each[index] * 1000 for each in seconds]
         median = statistics.median(times)
-        print(f"  {name:<30} {median:8.1f} {max(times):8.1f}   {median / floor_ms:6.1f} × the floor")
+        print(
+            f"  {name:<30} {median:8.1f} {max(times):8.1f}   {median / floor_ms:6.1f} x the floor"
+        )
 
 
 def _answers(client: httpx.Client) -> bool:

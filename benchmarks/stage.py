@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 import psutil
 
@@ -87,7 +88,9 @@ class Stage:
                 raise TimeoutError("it took too long; see the logs")
             for name, process in self.processes.items():
                 if process.poll() is not None:
-                    raise RuntimeError(f"{name} ended: {(self.folder / f'{name}.log').read_text()[-2000:]}")
+                    raise RuntimeError(
+                        f"{name} ended: {(self.folder / f'{name}.log').read_text()[-2000:]}"
+                    )
             time.sleep(POLL_SECONDS)
         return time.perf_counter() - begun
 
@@ -100,7 +103,7 @@ class Memory:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, args=(stage,), daemon=True)
 
-    def __enter__(self) -> "Memory":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

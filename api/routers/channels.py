@@ -1,7 +1,8 @@
 """Channels, and the inbox they push to: what comes in is kept first and processed later."""
 
+import re
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 
@@ -23,7 +24,16 @@ from oms.workflows import ingest
 router: Final = APIRouter(tags=["channels"], route_class=LedgerRoute)
 
 # Who sends a message under an id sends it again under the same: by these names.
+MESSAGE_ID: Final = re.compile(r"[\x20-\x7e]{1,200}")
 MESSAGE_IDS: Final = ("x-message-id", "webhook-id", "x-shopify-webhook-id", "idempotency-key")
+
+
+PUSHED: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {kind: {} for kind in ("application/json", "application/x-ndjson", "text/csv")},
+    }
+}
 
 
 class PayloadNotFound(NotFound):
@@ -42,7 +52,7 @@ async def _body(request: Request) -> bytes:
 
 async def _message_id(request: Request) -> str | None:
     given = next((request.headers[name] for name in MESSAGE_IDS if name in request.headers), None)
-    if given is not None and not (0 < len(given) <= 200 and given.isascii() and given.isprintable()):
+    if given is not None and not MESSAGE_ID.fullmatch(given):
         raise MessageIdInvalid
     return given
 
@@ -54,6 +64,7 @@ class Delivery:
     code: str
     body: Annotated[bytes, Depends(_body)]
     message_id: Annotated[str | None, Depends(_message_id)]
+    content_type: Annotated[str, Header(max_length=200)] = "application/octet-stream"
     topic: Annotated[Words | None, Query(description="what is inside, e.g. orders")] = None
     x_topic: Annotated[Words | None, Header()] = None
     x_shopify_topic: Annotated[Words | None, Header()] = None
@@ -98,16 +109,15 @@ def list_channels(caller: ChannelsRead, tx: Snapshot, system: System) -> list[Ch
     ]
 
 
-@router.post("/channels/{code}/inbox", status_code=202, openapi_extra={
-    "requestBody": {"required": True, "content": {
-        "application/json": {}, "application/x-ndjson": {}, "text/csv": {},
-    }},
-})  # fmt: skip
+@router.post("/channels/{code}/inbox", status_code=202, openapi_extra=PUSHED)
 @limited_to(INBOX_BODY_BYTES_MAX)
 def push_payload(
-    request: Request, caller: InboxWriteOrSigned, delivery: Annotated[Delivery, Depends()],
-    tx: Tx, now: Now, system: System,
-) -> ReceivedOut:  # fmt: skip
+    caller: InboxWriteOrSigned,
+    delivery: Annotated[Delivery, Depends()],
+    tx: Tx,
+    now: Now,
+    system: System,
+) -> ReceivedOut:
     """Take a payload into a channel's inbox; the worker processes it in its time.
 
     The same message id, or without one the same content, is taken once. A Shopify channel's
@@ -116,8 +126,7 @@ def push_payload(
     channel = delivery.channel(tx, caller)
     received = ingest.receive_body(
         system.intake, tx, delivery.body, channel=channel, transport="push",
-        topic=delivery.known_topic(channel, system),
-        content_type=request.headers.get("content-type", "application/octet-stream")[:200],
+        topic=delivery.known_topic(channel, system), content_type=delivery.content_type,
         message_id=delivery.message_id, at=now,
     )  # fmt: skip
     return ReceivedOut.of(received)

@@ -112,7 +112,7 @@ def add_note(
 
 
 def _visible(caller: Caller, asked: str | None) -> tuple[str, ...] | None:
-    """The channels whose orders to look among; None is every channel."""
+    """Return the channels whose orders to look among; None is every channel."""
     if asked is None:
         return None if caller.channels is None else tuple(sorted(caller.channels))
     return (asked,) if caller.may_see(asked) else ()

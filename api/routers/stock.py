@@ -1,9 +1,10 @@
 """Stock: what there is, what may be sold, what changed, and what was counted or moved."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 
 from api.dependencies import Now, Snapshot, Tx
 from api.idempotency import OncePerKeyIfGiven
@@ -38,16 +39,32 @@ def list_stock_changes(
     return StockChangesOut(as_of=now, items=items, next_after=upto, has_more=has_more)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the caller has of a resource already."""
+
+    response: Response
+    if_none_match: Annotated[str | None, Header()] = None
+
+    def spare(self, etag: str) -> None:
+        """Tag the answer; leave its body out when the caller has it."""
+        self.response.headers["ETag"] = etag
+        self.response.headers["Cache-Control"] = "private, no-cache"
+        known = [each.strip().removeprefix("W/") for each in (self.if_none_match or "").split(",")]
+        if "*" in known or etag.removeprefix("W/") in known:
+            self.response.status_code = 304  # with which FastAPI sends no body
+
+
 @router.get("/stock/{sku:path}", responses={304: {"description": "It is as the ETag says."}})
 def get_stock(
-    sku: str, caller: StockRead, tx: Snapshot, now: Now, response: Response,
-    if_none_match: Annotated[str | None, Header()] = None,
-) -> StockOut:  # fmt: skip
+    sku: str, caller: StockRead, tx: Snapshot, now: Now, known: Annotated[Known, Depends()]
+) -> StockOut:
     """Return the stock of a SKU, per location and per channel."""
     found = _stock(tx, [sku], caller, at=now)
     if not found:
         raise UnknownSku
-    return _unless_known(found[0], if_none_match, response)
+    known.spare(found[0].etag)
+    return found[0]
 
 
 @router.post("/stock:batchGet")
@@ -79,8 +96,7 @@ def record_movements(
 def _stock(tx: Tx, skus: list[str], caller: Caller, *, at: datetime) -> list[StockOut]:
     codes = None if caller.channels is None else sorted(caller.channels)
     return [
-        StockOut.of(stock, at=at)
-        for stock in queries.of_skus(tx, skus, channel_codes=codes, at=at)
+        StockOut.of(stock, at=at) for stock in queries.of_skus(tx, skus, channel_codes=codes, at=at)
     ]
 
 
@@ -94,13 +110,3 @@ def _record(tx: Tx, drafts: dict[str, bytes], kind: str, *, at: datetime) -> int
     filled = operations.fill_backorders(tx, recorded.risen, at=at)
     orders.record_backorders(tx, filled, at=at)
     return recorded.changed_count
-
-
-def _unless_known(stock: StockOut, if_none_match: str | None, response: Response) -> StockOut:
-    """Leave the body out when the caller has it: FastAPI sends none with a 304."""
-    response.headers["ETag"] = stock.etag
-    response.headers["Cache-Control"] = "private, no-cache"
-    known = [each.strip().removeprefix("W/") for each in (if_none_match or "").split(",")]
-    if "*" in known or stock.etag.removeprefix("W/") in known:
-        response.status_code = 304
-    return stock

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field
 
-from api.paging import Limit, Paging
-from api.schemas.common import Out, Words
+from api.paging import Limit
+from api.schemas.common import Out, Wire, Words
 from oms.channels.model import Channel, Payload, QuarantinedDocument, Received
 from oms.workflows.documents import Problem as DraftProblem
 
@@ -36,10 +36,14 @@ class ChannelOut(Out):
     def of(cls, channel: Channel, topics: frozenset[str]) -> Self:
         """Write a channel, without its options: secrets are among them."""
         values = {name: getattr(channel, name, None) for name in cls.model_fields}
-        return cls(**{
-            **values, "channel_code": channel.code, "topics": sorted(topics),
-            "currencies": list(channel.currencies),
-        })  # fmt: skip
+        return cls.model_validate(
+            values
+            | {
+                "channel_code": channel.code,
+                "topics": sorted(topics),
+                "currencies": list(channel.currencies),
+            }
+        )
 
 
 class ReceivedOut(Out):
@@ -96,12 +100,10 @@ class DraftProblemOut(Out):
     detail: str
 
 
-class QuarantineQuery(Paging):
+class QuarantineQuery(Wire):
     """Which quarantined documents to list."""
 
-    after: Annotated[  # type: ignore[assignment]  # here a position, and still one text on the wire
-        int, Field(ge=0, le=2**62, description="`next_after` of a page")
-    ] = 0
+    after: Annotated[int, Field(ge=0, le=2**62, description="`next_after` of a page")] = 0
     limit: Limit = 50
     channel: Annotated[Words | None, Field(description="a channel's code")] = None
     code: Annotated[Words | None, Field(description="what is wrong, e.g. UNKNOWN_SKU")] = None

@@ -52,7 +52,7 @@ def _one_line(text: str) -> str:
 
 
 def _instant(value: Any) -> Any:
-    """Read an instant of a query: a plus not written as %2B arrives as a space, a date is its midnight in UTC."""
+    """Read an instant of a query: a bare plus arrives as a space, a date is its midnight in UTC."""
     if not isinstance(value, str):
         return value
     return f"{value}T00:00:00Z" if _DATE.fullmatch(value) else value.replace(" ", "+")

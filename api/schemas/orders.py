@@ -3,9 +3,9 @@
 import hashlib
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from api.paging import Paging
 from api.schemas.common import Moment, MoneyOut, Out, Wire, Words
@@ -16,7 +16,7 @@ from oms.orders.model import Summary as OrderSummary
 from oms.orders.queries import Filters
 from oms.workflows.documents import csv_rows
 
-EXAMPLE = {
+EXAMPLE: Final[dict[str, Any]] = {
     "channel_code": "web", "external_ref": "W-1001", "external_number": "1001", "version": 1,
     "placed_at": "2026-03-01T09:30:00+01:00", "currency": "EUR", "prices_include_tax": True,
     "fulfillment_method": "ship_home", "customer_name": "Jo Doe",
@@ -32,7 +32,7 @@ EXAMPLE = {
 class OrderPost(OrderIn):
     """An order as it is now, in our own format."""
 
-    model_config = OrderIn.model_config | {"json_schema_extra": {"examples": [EXAMPLE]}}
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     channel_code: Annotated[
         Ref | None, Field(description="may be left out by a key that is bound to one channel")
@@ -72,9 +72,9 @@ class OrderQuery(Paging):
     order_state: OrderState | None = None
     fulfillment_state: FulfillmentState | None = None
     sku: Annotated[Words | None, Field(description="a SKU in the order")] = None
-    product_type: Annotated[
-        Words | None, Field(description="a type of product in the order")
-    ] = None
+    product_type: Annotated[Words | None, Field(description="a type of product in the order")] = (
+        None
+    )
     has_exception: bool | None = None
 
     def filters(self, channel_codes: tuple[str, ...] | None) -> Filters:
@@ -124,8 +124,8 @@ class LineOut(Out):
     @classmethod
     def of(cls, line: Line, currency: str) -> Self:
         """Write a line."""
-        values = asdict(line)
-        minors = {
+        values: dict[str, Any] = asdict(line)
+        minors: dict[str, Any] = {
             name: MoneyOut.of_known(values.pop(f"{column}_minor"), currency)
             for name, column in (
                 ("unit_price", "unit_price"), ("list_price", "list"), ("discount", "discount"),

@@ -27,7 +27,9 @@ class LevelOut(Out):
     safety_stock: Annotated[int, Field(description="never offered from here")]
     available_to_fulfill: Annotated[
         int,
-        Field(description="max(0, on_hand - unavailable - allocated - reserved_soft - safety_stock)"),
+        Field(
+            description="max(0, on_hand - unavailable - allocated - reserved_soft - safety_stock)"
+        ),
     ]
     is_oversold: bool
     updated_at: datetime

@@ -13,11 +13,10 @@ import typer
 from oms import bootstrap
 from oms.channels import queries as channels
 from oms.channels.model import Payload
-from oms.cli import simulation
 from oms.cli.common import Progress, fail, running_system
 from oms.kernel import clock
-from oms.reports import exports, files, published
-from oms.reports.model import Basis, Filters
+from oms.kernel.errors import OmsError
+from oms.reports.model import Basis, Filters, Period
 from oms.settings import Settings
 from oms.workflows import ingest as workflow
 
@@ -135,6 +134,8 @@ def simulate(
     speed: Annotated[float, typer.Option(min=0.1, max=3600, help="of the clock, when live")] = 60,
 ) -> None:
     """Play a believable retailer: a DC, twelve stores, six channels, each in its own format."""
+    from oms.cli import simulation  # the simulator, which the others need not load
+
     with running_system() as system:
         if live:
             simulation.play_live(system, speed=speed)
@@ -146,7 +147,7 @@ def simulate(
 
 
 def export(
-    report: Annotated[str, typer.Argument(help=f"one of {', '.join(exports.REPORTS)}")],
+    report: Annotated[str, typer.Argument(help="its name; a wrong one lists them all")],
     out: Annotated[Path, typer.Option(help="the file; .csv or .xlsx decides the format")],
     currency: Annotated[str, typer.Option(help="amounts of one currency only")],
     since: Annotated[str | None, typer.Option("--from", help="first day, as 2026-01-31")] = None,
@@ -157,21 +158,29 @@ def export(
     ] = Basis.EVENT,
 ) -> None:
     """Write a report of the published marts to a CSV or XLSX file."""
-    form = out.suffix.removeprefix(".").lower()
-    if form not in set(files.Form):
-        raise fail("The file's name ends in .csv or .xlsx.")
+    from oms.reports import exports, files, published  # Polars, which the others need not load
+
+    try:
+        form = files.Form(out.suffix.removeprefix(".").lower())
+    except ValueError:
+        raise fail("The file's name ends in .csv or .xlsx.") from None
     today = clock.now().date()
     try:
         to_day = date.fromisoformat(until) if until else today + timedelta(days=1)
         from_day = date.fromisoformat(since) if since else to_day - timedelta(days=28)
     except ValueError:
         raise fail("A day is written like 2026-01-31.") from None
-    publication = published.Publications(Settings().published_dir).current()
+    if from_day >= to_day:
+        raise fail("The first day lies before the day after the last one.")
     filters = Filters(
-        period_from=from_day, period_to=to_day, currency=currency, basis=basis,
+        period=Period(from_on=from_day, to_on=to_day), currency=currency.upper(), basis=basis,
         channels=tuple(channel or ()),
     )  # fmt: skip
-    sheet = exports.report(report, publication, filters)
+    try:
+        publication = published.Publications(Settings().published_dir).current()
+        sheet = exports.report(report, publication, filters)
+    except OmsError as error:
+        raise fail(error.detail) from None
     with out.open("wb") as target:
-        files.write(sheet, files.Form(form), target)
-    typer.echo(f"{out}: {report}, {from_day} up to {to_day}, {currency}")
+        rows = files.write(sheet, target, form)
+    typer.echo(f"{out}: {report}, {filters.period}, {filters.currency}, {rows:,} rows")

@@ -30,6 +30,7 @@ from oms.simulator import setup
 from oms.simulator.history import history
 from oms.simulator.live import live
 from oms.simulator.model import Payload
+from oms.simulator.network import BACKOFFICE
 from oms.simulator.shop import Records, Shop
 from oms.simulator.timeline import midnight
 from oms.workflows import ingest
@@ -227,7 +228,7 @@ def _register(system: bootstrap.System, *, shop_url: str) -> None:
 
 def _catalogue(seed: int, first: date) -> Payload:
     return Payload(
-        channel_code=setup.BACKOFFICE.code, transport="file", topic="products",
+        channel_code=BACKOFFICE.code, transport="file", topic="products",
         content_type="application/x-ndjson", file_name="catalogue.ndjson",
         body=b"".join(line + b"\n" for line in setup.products(seed, first)),
         at=datetime.combine(first, datetime.min.time(), UTC),

@@ -10,12 +10,10 @@ import typer
 from oms import launcher
 from oms.access import operations as access
 from oms.channels import queries as channels
-from oms.cli import simulation
 from oms.cli.common import fail, running_system
 from oms.kernel import clock
 from oms.kernel.errors import OmsError
 from oms.ledger import embedded
-from oms.reports import published
 from oms.settings import Settings
 
 
@@ -57,6 +55,8 @@ def up(
 def _up(
     settings: Settings, stop: threading.Event, *, workers: int, days: int, per_day: int
 ) -> None:
+    from oms.cli import simulation  # the simulator, which the others need not load
+
     typer.echo("Starting the ledger …")
     with running_system() as system:
         with system.ledger.transaction() as tx:
@@ -137,6 +137,8 @@ def status() -> None:
 
 
 def _show_publication(settings: Settings) -> None:
+    from oms.reports import published  # DuckDB and Polars, which the others need not load
+
     try:
         stamp = published.Publications(settings.published_dir).current().stamp
     except OmsError as error:

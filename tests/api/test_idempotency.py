@@ -124,9 +124,7 @@ class TestKey:
             ("/v1/products", {"products": [{"sku": "NIB", "title": "Nib"}]}, 200),
         ],
     )
-    def test_may_be_given_elsewhere(
-        self, house: House, path: str, body: Any, status: int
-    ) -> None:
+    def test_may_be_given_elsewhere(self, house: House, path: str, body: Any, status: int) -> None:
         answers = [house.post(path, body, once="k") for _ in range(2)]
         assert [answer.status_code for answer in answers] == [status, status]
         assert answers[0].content == answers[1].content

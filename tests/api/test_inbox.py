@@ -87,7 +87,9 @@ class TestPush:
         assert push(house, b"").status_code == 422
 
     def test_refuses_an_unusable_message_id(self, house: House) -> None:
-        assert push(house, document(), x_message_id="x" * 201).json()["code"] == "MESSAGE_ID_INVALID"
+        assert (
+            push(house, document(), x_message_id="x" * 201).json()["code"] == "MESSAGE_ID_INVALID"
+        )
 
     def test_refuses_more_than_it_holds(self, house: House) -> None:
         answer = push(house, b" " * (INBOX_BODY_BYTES_MAX + 1))
@@ -110,7 +112,9 @@ class TestPush:
     def test_does_not_tell_how_we_are_built(self, house: House) -> None:
         inbox_id = push(house, document()).json()["inbox_id"]
         with house.system.ledger.transaction() as tx:
-            tx.exec_driver_sql("update inbox set state='failed', failure='DataError: select secret'")
+            tx.exec_driver_sql(
+                "update inbox set state='failed', failure='DataError: select secret'"
+            )
         assert "secret" not in house.get(f"/v1/inbox/{inbox_id}").text
 
 

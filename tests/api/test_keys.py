@@ -27,7 +27,9 @@ class TestMake:
         made, again = (house.post("/v1/keys", body, once="k") for _ in range(2))
         assert (made.status_code, again.status_code) == (201, 201)
         assert again.json() == made.json() | {"key": None}
-        assert made.json()["key"] not in house.shop.value("select response::text from idempotency_keys")
+        assert made.json()["key"] not in house.shop.value(
+            "select response::text from idempotency_keys"
+        )
         assert made.json()["key"].split("_")[2] not in house.shop.value(
             "select response::text from idempotency_keys"
         )
@@ -99,6 +101,7 @@ class TestUse:
             keys = house.get("/v1/keys").json()
             return next(key["last_used_at"] for key in keys if key["key_id"] == key_id)
 
+        house.app.state.keys_used_at.clear()
         assert noted() is None
         for forward, expected in ((0, "12:00:00"), (59, "12:00:00"), (1, "12:01:00")):
             clock.forward(seconds=forward)

@@ -15,9 +15,14 @@ def known(stocked: House) -> House:
     stocked.order(an_order("W-1", lines=[a_line(quantity=2)], total="99.00"))
     stocked.order(
         an_order(
-            "M-1", channel_code="market", placed_at="2026-01-04T12:00:00Z", external_number="77",
-            customer_name="Jan van der Berg", customer_email="jan@example.org",
-            lines=[a_line("LAMP")], allow_backorder=True,
+            "M-1",
+            channel_code="market",
+            placed_at="2026-01-04T12:00:00Z",
+            external_number="77",
+            customer_name="Jan van der Berg",
+            customer_email="jan@example.org",
+            lines=[a_line("LAMP")],
+            allow_backorder=True,
         )  # fmt: skip
     )
     stocked.order(a_receipt("T-1", placed_at="2026-01-03T12:00:00Z", lines=[a_line("INK")]))
@@ -81,7 +86,9 @@ class TestList:
     def test_pages_through_without_gap_or_repetition(self, known: House) -> None:
         found, after = [], None
         for _ in range(3):
-            page = known.get("/v1/orders", params={"limit": 1} | ({"after": after} if after else {}))
+            page = known.get(
+                "/v1/orders", params={"limit": 1} | ({"after": after} if after else {})
+            )
             found += [item["external_ref"] for item in page.json()["items"]]
             after = page.json()["next_after"]
         assert found == ["W-1", "M-1", "T-1"]
@@ -91,19 +98,27 @@ class TestList:
 class TestScope:
     @pytest.mark.parametrize(
         ("key", "found"),
-        [("web", ["W-1"]), ("both", ["W-1", "M-1"]), ("nowhere", []), ("channel", ["W-1", "M-1", "T-1"])],
+        [
+            ("web", ["W-1"]),
+            ("both", ["W-1", "M-1"]),
+            ("nowhere", []),
+            ("channel", ["W-1", "M-1", "T-1"]),
+        ],
     )
     def test_lists_what_the_key_may_see(self, known: House, key: str, found: list[str]) -> None:
         assert refs(known, key) == found
 
     @pytest.mark.parametrize(
-        "filters", [{"channel": "market"}, {"external": "M-1"}, {"customer": "jan"}, {"sku": "LAMP"}]
+        "filters",
+        [{"channel": "market"}, {"external": "M-1"}, {"customer": "jan"}, {"sku": "LAMP"}],
     )
     def test_finds_nothing_foreign(self, known: House, filters: dict[str, str]) -> None:
         assert refs(known, "web", **filters) == []
 
     def test_a_foreign_order_reads_like_none(self, known: House) -> None:
-        number = known.get("/v1/orders", params={"external": "M-1"}).json()["items"][0]["order_number"]
+        number = known.get("/v1/orders", params={"external": "M-1"}).json()["items"][0][
+            "order_number"
+        ]
         foreign = known.get(f"/v1/orders/{number}", "web")
         missing = known.get("/v1/orders/R1", "web")
         assert foreign.status_code == missing.status_code == 404
@@ -116,7 +131,9 @@ class TestScope:
 class TestOne:
     def test_shows_everything(self, known: House) -> None:
         known.shop.take(a_partial("W-1", a_change("ship"), a_change("return", restock=True)))
-        number = known.get("/v1/orders", params={"external": "W-1"}).json()["items"][0]["order_number"]
+        number = known.get("/v1/orders", params={"external": "W-1"}).json()["items"][0][
+            "order_number"
+        ]
         known.post(f"/v1/orders/{number}/notes", {"body": "Call."}, once="k")
         order = known.get(f"/v1/orders/{number.lower()}").json()
         assert order["stated_total"] == {"amount": "99.00", "currency": "EUR"}

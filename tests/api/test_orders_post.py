@@ -114,7 +114,11 @@ class TestRefusal:
             ({"currency": "XXX"}, "/currency", "UNKNOWN_CURRENCY"),
             ({"lines": []}, "/lines", "VALIDATION"),
             ({"lines": [a_line(quantity=0)]}, "/lines/0/quantity", "VALIDATION"),
-            ({"lines": [a_line(quantity=1.5, total="15.00", tax="2.60")]}, "/lines/0/quantity", "VALIDATION"),
+            (
+                {"lines": [a_line(quantity=1.5, total="15.00", tax="2.60")]},
+                "/lines/0/quantity",
+                "VALIDATION",
+            ),
             ({"lines": [a_line(total=10.0)]}, "/lines/0/total", "VALIDATION"),
             ({"lines": [a_line(total="1e3")]}, "/lines/0/total", "VALIDATION"),
             ({"lines": [a_line(), a_line()]}, "/lines/1/line_ref", "VALIDATION"),

@@ -86,7 +86,10 @@ class TestHeaders:
 
     @pytest.mark.parametrize("given", ["a b", "x" * 65, "<script>"])
     def test_repeat_no_odd_request_id(self, house: House, given: str) -> None:
-        assert house.get("/health/live", headers={"X-Request-Id": given}).headers["x-request-id"] != given
+        assert (
+            house.get("/health/live", headers={"X-Request-Id": given}).headers["x-request-id"]
+            != given
+        )
 
 
 class TestBody:
@@ -102,10 +105,21 @@ class TestBody:
         assert (answer.status_code, answer.json()["code"]) == (400, "MALFORMED")
 
     @pytest.mark.parametrize(
-        "value", ["NaN", "Infinity", "-Infinity", "1e400", '"\\ud800"', "[[[[[[]]]]]]", "1E-400", '"\\u0000"']
+        "value",
+        [
+            "NaN",
+            "Infinity",
+            "-Infinity",
+            "1e400",
+            '"\\ud800"',
+            "[[[[[[]]]]]]",
+            "1E-400",
+            '"\\u0000"',
+        ],
     )
     @pytest.mark.parametrize(
-        "field", ["version", "customer_name", "lines", "prices_include_tax", "placed_at", "surprise"]
+        "field",
+        ["version", "customer_name", "lines", "prices_include_tax", "placed_at", "surprise"],
     )
     def test_with_odd_values_is_refused(self, house: House, field: str, value: str) -> None:
         body = json.dumps(an_order() | {field: "@"}).replace('"@"', value)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oms.kernel.money import share_of_units
-from tests.builders import EFFORT, Row, a_movement, a_change, a_line, a_partial, an_order, minutes
+from tests.builders import EFFORT, Row, a_change, a_line, a_movement, a_partial, an_order, minutes
 from tests.ledger.shop import Shop
 
 MINORS = st.integers(-(10**12), 10**12)

@@ -279,8 +279,8 @@ class Recount:
         self._check([row["sku"] for row in sold], sold[0]["currency"], sold[0]["purchase-date"])
         lines = {
             row["order-item-id"]: Line(
-                row["sku"], int(row["quantity"]), _cents(row["item-total"]) - _cents(row["item-tax"]),
-                _cents(row["item-tax"]),
+                row["sku"], int(row["quantity"]),
+                _cents(row["item-total"]) - _cents(row["item-tax"]), _cents(row["item-tax"]),
             )
             for row in sold
         }  # fmt: skip
@@ -398,7 +398,8 @@ def _at(text: str) -> datetime:
 
 def _till_moment(row: dict[str, Any]) -> datetime:
     try:
-        wall = datetime.strptime(f"{row['Date']} {row['Time']}", "%d-%m-%Y %H:%M:%S")
+        day, month, year = row["Date"].split("-")
+        wall = datetime.fromisoformat(f"{year}-{month}-{day}T{row['Time']}")
     except ValueError:
         raise Refused("bad_date") from None
     return wall.replace(tzinfo=ZoneInfo("Europe/Amsterdam")).astimezone(UTC)

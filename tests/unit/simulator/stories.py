@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import cache
 
 from oms.simulator.book import Expected
 from oms.simulator.catalogue import catalogue
@@ -20,12 +20,17 @@ class Story:
     skus: frozenset[str]
 
 
-@lru_cache(maxsize=None)
+@cache
 def a_story(
-    *, seed: int = 11, days: int = 30, orders_per_day: int = 50, rates: Rates | None = None
+    *,
+    seed: int = 11,
+    days: int = 20,
+    orders_per_day: int = 50,
+    until: date = UNTIL,
+    rates: Rates | None = None,
 ) -> Story:
     book = Expected()
-    told = history(seed, days, orders_per_day, UNTIL, book=book, rates=rates)
+    told = history(seed, days, orders_per_day, until, book=book, rates=rates)
     payloads = tuple(told)
-    skus = frozenset(p.sku for p in catalogue(seed, UNTIL - timedelta(days=days)))
+    skus = frozenset(p.sku for p in catalogue(seed, until - timedelta(days=days)))
     return Story(payloads=payloads, book=book, skus=skus)

@@ -136,7 +136,7 @@ def _net(row: dict[str, Any], *, with_tax: bool) -> int:
 
 @pytest.fixture(scope="module", params=CODES)
 def drafts(request: pytest.FixtureRequest) -> Drafts:
-    return Drafts(a_story(days=8, rates=WILD), request.param)
+    return Drafts(a_story(days=3, rates=WILD), request.param)
 
 
 class TestDrafts:

@@ -1,5 +1,6 @@
 """The answer book equals what can be read back from the bytes alone, format by format."""
 
+import json
 from collections import Counter
 
 import pytest
@@ -82,6 +83,21 @@ class TestMishaps:
         assert sum(book.repeated_payloads.values()) > 0
         assert sum(book.late_payloads.values()) > 0
 
+    def test_let_an_update_overtake_its_creation(self) -> None:
+        rates = Rates(broken=0, repeated=0, stale=0, late=0.5, file_twice=0, file_late=0)
+        story = a_story(rates=rates, days=5)
+        first: dict[int, bool] = {}
+        again: Counter[int] = Counter()
+        for payload in story.payloads:
+            if payload.transport == "pull":
+                for order in json.loads(payload.body)["orders"]:
+                    is_creation = order["updated_at"] == order["created_at"]
+                    first.setdefault(order["id"], is_creation)
+                    again[order["id"]] += is_creation
+        overtaken = [number for number, is_creation in first.items() if not is_creation]
+        assert len(overtaken) == story.book.stale["webshop-uk"] > 10
+        assert all(again[number] == 1 for number in overtaken)
+
     def test_do_not_happen_in_a_calm_world(self) -> None:
         book = a_story(rates=CALM).book
         for count in (book.broken, book.duplicates, book.stale, book.mismatched):
@@ -92,7 +108,7 @@ class TestMishaps:
 
 class TestEdits:
     def test_are_told_after_the_sale(self) -> None:
-        book = a_story(rates=CALM, days=12, orders_per_day=150).book
+        book = a_story(days=2, orders_per_day=2_000, rates=CALM).book
         edits = [key for key in book.sales if key.kind == "edit"]
         assert edits
         assert all(key.event_on >= key.placed_on for key in edits)

@@ -56,7 +56,7 @@ class TestTillFile:
 
     def test_is_one_per_day_and_one_per_store_within_a_day(self) -> None:
         names = [p.file_name for p in a_story(rates=CALM).payloads if p[0] == "pos"]
-        assert len(names) == len(set(names)) == 30
+        assert len(names) == len(set(names)) == 20
         start = datetime(2025, 11, 10, 9, tzinfo=UTC)
         told = live(11, start, 1_000, days=1, orders_per_day=300, rates=CALM)
         files = [p for p in islice(told, 400) if p.channel_code == "pos"]

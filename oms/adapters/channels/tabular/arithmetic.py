@@ -1,6 +1,6 @@
 """Exact numbers in SQL: whole numbers with a scale, rounded once, half-up, when money is due."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
@@ -14,6 +14,9 @@ HALF_UP: Final = (
     "create macro half_up(n, d) as (case when (n < 0) <> (d < 0) then -1 else 1 end)"
     " * ((abs(n) * 2 + abs(d)) // (abs(d) * 2))"
 )
+
+
+_DIGITS_MAX: Final = 24
 
 
 class NotCalculable(Rejected):
@@ -34,7 +37,7 @@ class Number:
 def constant(text: str) -> Number:
     """Return a number that is the same in every row. Raises NotCalculable."""
     digits = text.removeprefix("-").replace(".", "", 1)
-    if not (digits.isascii() and digits.isdigit()) or len(digits) > 24:
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > _DIGITS_MAX:
         raise NotCalculable(f"{text[:40]!r} is not a number such as 12.50")
     value = Decimal(text)
     scale = max(0, -int(value.as_tuple().exponent))
@@ -86,6 +89,14 @@ def _divide(rows: Rows, left: Number, right: Number) -> Number:
     return Number(num=num, den=den, scale=left.scale - right.scale)
 
 
+def _add(rows: Rows, left: Number, right: Number) -> Number:
+    return _sum(rows, left, right, "+")
+
+
+def _subtract(rows: Rows, left: Number, right: Number) -> Number:
+    return _sum(rows, left, right, "-")
+
+
 def _sum(rows: Rows, left: Number, right: Number, sign: str) -> Number:
     scale = max(left.scale, right.scale)
     first = _product(rows, _scaled(left.num, scale - left.scale), right.den)
@@ -94,11 +105,11 @@ def _sum(rows: Rows, left: Number, right: Number, sign: str) -> Number:
     return Number(num=num, den=_product(rows, left.den, right.den), scale=scale)
 
 
-_TWO: Final = {
+_TWO: Final[dict[str, Callable[[Rows, Number, Number], Number]]] = {
     "multiply": _multiply,
     "divide": _divide,
-    "add": lambda rows, left, right: _sum(rows, left, right, "+"),
-    "subtract": lambda rows, left, right: _sum(rows, left, right, "-"),
+    "add": _add,
+    "subtract": _subtract,
 }
 
 

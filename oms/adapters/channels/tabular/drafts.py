@@ -10,7 +10,9 @@ from oms.adapters.channels.tabular.rows import literal
 from oms.orders.model import CHANGE_DRAFT, LINE_DRAFT, ORDER_DRAFT
 
 # Where a slice's documents are: positions from and to, of documents nothing is wrong with.
-_SLICE: Final = "position between $first and $last and position not in (select position from rejected)"
+_SLICE: Final = (
+    "position between $first and $last and position not in (select position from rejected)"
+)
 _AMOUNTS: Final = {
     "shipping_net_minor": ("o_shipping_net", "0"),
     "shipping_tax_minor": ("o_shipping_tax", "0"),
@@ -44,9 +46,7 @@ def _digest(columns: list[str]) -> str:
 
 def _orders(plan: Plan) -> str:
     values = {
-        name: _order_value(plan, name)
-        for name in ORDER_DRAFT
-        if name not in {"position", "sha256"}
+        name: _order_value(plan, name) for name in ORDER_DRAFT if name not in {"position", "sha256"}
     }
     inner = ", ".join(f"{sql} as {name}" for name, sql in values.items())
     return f"""
@@ -57,11 +57,12 @@ def _orders(plan: Plan) -> str:
             from (select * from heads where {_SLICE}) h
             left join (
                 select position, string_agg({_digest(list(LINE_DRAFT[1:]))}, chr(29) order by ord)
-                    as digest {_sums(plan)}
+                    as digest {sums(plan)}
                 from lines where {_SLICE} group by position
             ) l using (position)
             left join (
-                select position, string_agg({_digest(_CHANGE_VALUES)}, chr(29) order by ord) as digest
+                select position,
+                    string_agg({_digest(_CHANGE_VALUES)}, chr(29) order by ord) as digest
                 from changes where {_SLICE} group by position
             ) c using (position)
         )
@@ -69,7 +70,8 @@ def _orders(plan: Plan) -> str:
     """
 
 
-def _sums(plan: Plan) -> str:
+def sums(plan: Plan) -> str:
+    """Return the sums of the amounts that are summed over an order's rows."""
     return "".join(f", sum({name}_minor)::bigint as {name}_minor" for name in summed(plan))
 
 
@@ -91,7 +93,7 @@ def _full_value(plan: Plan, name: str) -> str:
     if name == "currency":
         return "h.currency"
     if name in _AMOUNTS:
-        return _amount(plan, name)
+        return amount(plan, name)
     if name in {"ship_to", "bill_to"}:
         return _address(plan, name)
     held = {field.name: f"h.o_{field.name}" for field in ORDER if f"o_{field.name}" in plan.values}
@@ -105,13 +107,16 @@ def _full_value(plan: Plan, name: str) -> str:
         "fulfillment_method": "'ship_home'",
         "is_test": "false",
         "is_historical": "false",
-        "country_code": "h.o_ship_to_country_code" if "o_ship_to_country_code" in plan.values else "null",
+        "country_code": "h.o_ship_to_country_code"
+        if "o_ship_to_country_code" in plan.values
+        else "null",
         "version": f"epoch_us({held['updated_at']})" if "updated_at" in held else "null",
     }.get(name)
     return f"coalesce({value}, {default})" if default else f"{value}"
 
 
-def _amount(plan: Plan, name: str) -> str:
+def amount(plan: Plan, name: str) -> str:
+    """Return the SQL of an amount of an order, from heads h and the sums of its lines l."""
     cell, default = _AMOUNTS[name]
     if cell in summed(plan):
         return f"l.{cell}_minor"
@@ -127,7 +132,8 @@ def _address(plan: Plan, side: str) -> str:
     if not parts:
         return "null::varchar"
     pairs = ", ".join(f"{literal(part)}, {value}" for part, value in parts.items())
-    return f"case when coalesce({', '.join(parts.values())}) is not null then json_object({pairs})::varchar end"
+    there = f"coalesce({', '.join(parts.values())}) is not null"
+    return f"case when {there} then json_object({pairs})::varchar end"
 
 
 def _lines() -> str:

@@ -16,7 +16,8 @@ _CALCULATIONS: Final = frozenset({"add", "subtract", "multiply", "divide", "abso
 _TRUE: Final = ("true", "t", "yes", "y", "1")
 _FALSE: Final = ("false", "f", "no", "n", "0")
 _ZONE: Final = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
-_ISO: Final = rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]{{1,9}})?)?{_ZONE}?)?"
+_TIME: Final = rf"[0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]{{1,9}})?)?{_ZONE}?"
+_ISO: Final = rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([T ]{_TIME})?"
 _WORDS: Final = {
     "trim": "nullif(trim({}), '')",
     "upper": "upper({})",
@@ -159,10 +160,10 @@ class Compiler:
             f"case when regexp_full_match({name}, {pattern})"
             f" then try_cast({pointed} || 'e{decimals}' as hugeint) end"
         )
-        wanted = f"1{thousands}234{mark}50"
+        wanted = f" is not a number like 1{thousands}234{mark}50 with at most {decimals} decimals"
         self.refuse(
             f"{name} is not null and {num} is null", column_of(expression), "VALIDATION",
-            f"{shown(name)} || {literal(f' is not a number like {wanted} with at most {decimals} decimals')}",
+            f"{shown(name)} || {literal(wanted)}",
         )  # fmt: skip
         return Number(num=num, scale=decimals)
 

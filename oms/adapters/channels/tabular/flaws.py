@@ -38,7 +38,9 @@ def of_rows(plan: Plan, fields_count: int) -> str:
         f", raw[{number + 1}] as c{number}" for number in range(len(plan.columns))
     )
     findings = [_finding("wrong <> 0", "", "MALFORMED", unreadable)]
-    findings += [_finding(f"wrong = 0 and {c.when}", c.column, c.code, c.detail) for c in plan.checks]
+    findings += [
+        _finding(f"wrong = 0 and {c.when}", c.column, c.code, c.detail) for c in plan.checks
+    ]
     return f"""
         insert into flaws
         select p.position, f.line, f.finding.field, f.finding.code,
@@ -51,7 +53,6 @@ def of_rows(plan: Plan, fields_count: int) -> str:
         join places p using (ord)
         order by all
     """
-
 
 
 def _finding(when: str, column: str, code: str, detail: str) -> str:

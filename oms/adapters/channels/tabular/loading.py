@@ -1,5 +1,6 @@
 """A mapping file on its way in: YAML without its dangers, then every name checked."""
 
+import re
 from collections.abc import Hashable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -8,11 +9,12 @@ from typing import Any, Final
 import yaml
 from pydantic import ValidationError
 
-from oms.adapters.channels.tabular.fields import ROW_KINDS, SECTIONS, Field, Kind
+from oms.adapters.channels.tabular.fields import SECTIONS, Field, Kind
 from oms.adapters.channels.tabular.spec import Expression, Spec
 from oms.kernel.errors import Rejected
 
 MAPPING_BYTES_MAX: Final = 1024 * 1024
+_PLAIN_DECIMAL: Final = re.compile(r"-?[0-9]{1,15}\.[0-9]{1,15}")
 
 
 class BadMapping(Rejected):
@@ -26,32 +28,39 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.events.AliasEvent):
-            raise BadMapping(f"line {self.peek_event().start_mark.line + 1}: no aliases, please")
+            raise BadMapping(f"line {self.line + 1}: a mapping has no aliases")
         return super().compose_node(parent, index)
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002  # yaml's signature
+    def construct_mapping(
+        self,
+        node: yaml.MappingNode,
+        deep: bool = False,  # noqa: ARG002, FBT001, FBT002  # yaml's signature
+    ) -> dict[Hashable, Any]:
         """Construct a mapping whose keys are texts: a code list may well have a key 1 or No."""
         mapping: dict[Hashable, Any] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise BadMapping(f"line {key.start_mark.line + 1}: a key is a text")
             if key.value in mapping:
-                raise BadMapping(f"line {key.start_mark.line + 1}: {key.value[:60]!r} is there twice")
+                raise BadMapping(
+                    f"line {key.start_mark.line + 1}: {key.value[:60]!r} is there twice"
+                )
             mapping[key.value] = self.construct_object(value, deep=True)
         return mapping
 
 
 def _decimal(_: yaml.SafeLoader, node: yaml.ScalarNode) -> Decimal | str:
-    text = node.value.replace("_", "")
-    return Decimal(text) if len(text) < 40 and text.replace(".", "").isdecimal() else node.value
+    text = str(node.value)
+    return Decimal(text) if _PLAIN_DECIMAL.fullmatch(text) else text
 
 
 def _text(_: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
-    return node.value
+    return str(node.value)
 
 
 def _boolean(_: yaml.SafeLoader, node: yaml.ScalarNode) -> bool | str:
-    return {"true": True, "false": False}.get(node.value.lower(), node.value)
+    text = str(node.value)
+    return text.lower() == "true" if text.lower() in {"true", "false"} else text
 
 
 # Of YAML's many ways to say yes, only true and false: a column may be called No or Y.
@@ -103,7 +112,7 @@ def _schema_faults(error: ValidationError) -> Iterator[str]:
 
 
 def _faults(spec: Spec) -> Iterator[str]:
-    """What a schema cannot say: names that do not exist, fields that are missing."""
+    """Find what a schema cannot say: names that do not exist, fields that are missing."""
     sections = SECTIONS[spec.documents]
     for name in ("order", "lines", "changes", "products", "counts", "movements"):
         if name not in sections:
@@ -158,8 +167,3 @@ def _type_faults(place: str, field: Field, expression: Expression) -> Iterator[s
     is_code = field.kind is Kind.CODE and expression.source == "constant"
     if is_code and expression.constant not in field.codes:
         yield f"{place}.constant: it is one of {', '.join(field.codes)}"
-
-
-def row_kinds_of(spec: Spec) -> tuple[str, ...]:
-    """The kinds of rows a mapping may meet."""
-    return ROW_KINDS if spec.rows.has_changes else ("sale",)

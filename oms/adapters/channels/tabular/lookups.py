@@ -57,6 +57,10 @@ def _find(look_up: LookUp, folders: Sequence[Path]) -> Path:
         path = (inside / look_up.file).resolve()
         if path.is_relative_to(inside) and path.is_file():
             if path.stat().st_size > LOOK_UP_BYTES_MAX:
-                raise Unreadable(f"the look-up {look_up.file} is larger than {LOOK_UP_BYTES_MAX} bytes")
+                raise Unreadable(
+                    f"the look-up {look_up.file} is larger than {LOOK_UP_BYTES_MAX} bytes"
+                )
             return path
-    raise Unreadable(f"there is no look-up file {look_up.file[:80]!r} beside the mapping or the data")
+    raise Unreadable(
+        f"there is no look-up file {look_up.file[:80]!r} beside the mapping or the data"
+    )

@@ -83,9 +83,7 @@ def _heads(plan: Plan) -> Iterator[str]:
         group by key
     """
     exponents = ", ".join(f"('{code}', {places})" for code, places in EXPONENTS.items())
-    values = "".join(
-        f", {_either(name)}" for n in held for name, _ in _by_value(plan, n)
-    )
+    values = "".join(f", {_either(name)}" for n in held for name, _ in _by_value(plan, n))
     currency = "g.o_currency" if "o_currency" in plan.values else "null"
     yield f"""
         create table heads as
@@ -165,7 +163,7 @@ _NO_CHANGES: Final = """
 
 
 def _changes(plan: Plan) -> str:
-    """What happened to lines. A change is one of a line: by its ref, else by its SKU in order."""
+    """Say what happened to lines: a change is of the line with its ref, else with its SKU."""
     return f"""
         create table changes as
         with changed as (
@@ -178,7 +176,9 @@ def _changes(plan: Plan) -> str:
             where position in (select position from changed)
         ),
         placed as (
-            select c.* exclude (line_ref, units_before), coalesce(c.line_ref, s.line_ref) as line_ref
+            select
+                c.* exclude (line_ref, units_before),
+                coalesce(c.line_ref, s.line_ref) as line_ref
             from changed c
             left join sold s
                 on c.line_ref is null and s.position = c.position and s.sku = c.sku

@@ -114,15 +114,15 @@ def _columns(expression: Expression) -> Iterator[str]:
 
 def _plan_orders(plan: Plan, compiler: Compiler) -> None:
     spec = plan.spec
-    by_name = {field.name: field for field in LINE}
-    quantity = compiler.value(by_name["quantity"], spec.lines["quantity"])
+    target = next(f for f in LINE if f.name == "quantity")
+    quantity = compiler.value(target, spec.lines["quantity"])
     _plan_kind(plan, compiler, quantity)
     plan.ignored += f" or {plan.kind} = 'ignore'"
     everywhere = {"external_ref", "currency", "sku"}
     for section, fields in (("order", ORDER), ("lines", LINE)):
         for scope, part in (
-            ("true", [field for field in fields if field.name in everywhere]),
-            (_SALE, [field for field in fields if field.name not in everywhere]),
+            ("true", [f for f in fields if f.name in everywhere]),
+            (_SALE, [f for f in fields if f.name not in everywhere]),
         ):
             compiler.scope = scope.format(kind=plan.kind)
             _plan_section(plan, compiler, section, part)
@@ -147,9 +147,7 @@ def _plan_kind(plan: Plan, compiler: Compiler, quantity: str) -> None:
         )
 
 
-def _plan_section(
-    plan: Plan, compiler: Compiler, section: str, fields: Sequence[Field]
-) -> None:
+def _plan_section(plan: Plan, compiler: Compiler, section: str, fields: Sequence[Field]) -> None:
     expressions: Section = plan.spec.section(section)
     for target in fields:
         expression = expressions.get(target.name)
@@ -164,7 +162,7 @@ def _plan_section(
 
 
 def _refuse_signs(plan: Plan, compiler: Compiler, quantity: str) -> None:
-    """A sale has a positive quantity and no negative amount; a change changes something."""
+    """Check that a sale has units and no negative amount, and a change has units."""
     column = column_of(plan.spec.lines["quantity"])
     compiler.scope = _SALE.format(kind=plan.kind)
     compiler.refuse(
@@ -181,5 +179,3 @@ def _refuse_signs(plan: Plan, compiler: Compiler, quantity: str) -> None:
     if plan.spec.rows.has_changes:
         compiler.scope = _CHANGE.format(kind=plan.kind)
         compiler.refuse(f"{quantity} = 0", column, "VALIDATION", "'the quantity is 0'")
-
-

@@ -1,4 +1,4 @@
-"""A payload of rows, opened: its columns, its rows in batches of texts, single rows as they came."""
+"""A payload of rows, opened: its columns, its rows as batches of texts, rows as they came."""
 
 import codecs
 import csv

@@ -24,6 +24,7 @@ from oms.kernel.limits import FRAGMENT_BYTES_MAX
 CHUNK_BYTES: Final = 2 * 1024 * 1024
 RECORD_BYTES_MAX: Final = FRAGMENT_BYTES_MAX
 _SHOWN_CHARACTERS: Final = 1000
+_TAB, _LF, _CR, _SPACE, _DEL = 9, 10, 13, 32, 127
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -108,11 +109,12 @@ def batches(file: BinaryIO, layout: Layout, place: Place) -> Iterator[pa.Table]:
             data += b"\n"
         cut = data.rfind(b"\n") + 1
         if not cut and len(data) > RECORD_BYTES_MAX:
-            place = yield from _skip_line(file, layout, place, data)
-            rest = b""
+            skipped = _skip_line(file, place, data)
+            yield _slow_table(layout, [skipped])
+            place, rest = _behind(place, skipped), b""
             continue
         if cut:
-            lines = _lines(data[:cut], layout)
+            lines = _lines(data[:cut])
             taken = _join(lines, layout, is_last=is_last)
             yield from _tables(lines, layout, place, taken)
             place, used = _after(lines, place, taken)
@@ -122,26 +124,25 @@ def batches(file: BinaryIO, layout: Layout, place: Place) -> Iterator[pa.Table]:
             return
 
 
-def _skip_line(
-    file: BinaryIO, layout: Layout, place: Place, data: bytes
-) -> Iterator[pa.Table]:
-    """Give up on a line longer than a chunk, reading to its end."""
+def _skip_line(file: BinaryIO, place: Place, data: bytes) -> "_Row":
+    """Read to the end of a line that is longer than any record may be."""
     size = len(data)
     while block := file.readline(CHUNK_BYTES):
         size += len(block)
         if block.endswith(b"\n"):
             break
-    yield _slow_table(layout, [
-        (place.record + 1, place.line + 1, place.at, size, Wrong.SIZE, 0, [])
-    ])  # fmt: skip
-    return Place(at=place.at + size, line=place.line + 1, record=place.record + 1)
+    return place.record + 1, place.line + 1, place.at, size, Wrong.SIZE, 0, []
 
 
-def _lines(data: bytes, layout: Layout) -> _Lines:
+def _behind(place: Place, row: "_Row") -> Place:
+    return Place(at=place.at + row[3], line=place.line + 1, record=place.record + 1)
+
+
+def _lines(data: bytes) -> _Lines:
     buffer = np.frombuffer(data, np.uint8)
-    ends = np.flatnonzero(buffer == 10).astype(np.int64)
+    ends = np.flatnonzero(buffer == _LF).astype(np.int64)
     starts = np.concatenate(([0], ends[:-1] + 1)).astype(np.int64)
-    returns = (ends > starts) & (buffer[np.maximum(ends - 1, 0)] == 13)
+    returns = (ends > starts) & (buffer[np.maximum(ends - 1, 0)] == _CR)
     count = len(ends)
     lines = _Lines(
         data=data,
@@ -155,16 +156,16 @@ def _lines(data: bytes, layout: Layout) -> _Lines:
     )
     lines.wrong[ends - starts > RECORD_BYTES_MAX] = Wrong.SIZE
     _mark_characters(lines, buffer)
-    bare = np.flatnonzero(buffer == 13)
-    bare = bare[buffer[bare + 1] != 10]
+    bare = np.flatnonzero(buffer == _CR)
+    bare = bare[buffer[bare + 1] != _LF]
     lines.is_vector[np.searchsorted(ends, bare)] = False
     return lines
 
 
 def _mark_characters(lines: _Lines, buffer: npt.NDArray[np.uint8]) -> None:
     """Mark the lines with control characters, and those that are not UTF-8."""
-    is_control = (buffer < 32) | (buffer == 127)
-    is_control &= (buffer != 9) & (buffer != 10) & (buffer != 13)
+    is_control = (buffer < _SPACE) | (buffer == _DEL)
+    is_control &= (buffer != _TAB) & (buffer != _LF) & (buffer != _CR)
     if is_control.any():
         lines.wrong[np.searchsorted(lines.ends, np.flatnonzero(is_control))] = Wrong.CONTROLS
     try:
@@ -270,12 +271,12 @@ def _find_unclean(lines: _Lines, layout: Layout) -> None:
     is_even = lines.is_vector[line]
     quotes, line = quotes[is_even], line[is_even]
     opening, closing = quotes[0::2], quotes[1::2]
-    before = np.where(opening > 0, buffer[np.maximum(opening - 1, 0)], 10)
+    before = np.where(opening > 0, buffer[np.maximum(opening - 1, 0)], _LF)
     after = buffer[closing + 1]
     delimiter = ord(layout.delimiter)
     is_unclean = ~(
-        ((before == delimiter) | (before == 10))
-        & ((after == delimiter) | (after == 10) | (after == 13))
+        ((before == delimiter) | (before == _LF))
+        & ((after == delimiter) | (after == _LF) | (after == _CR))
     )
     lines.is_vector[line[0::2][is_unclean]] = False
 
@@ -365,10 +366,12 @@ def _as_far_as_it_goes(layout: Layout, text: str) -> list[str]:
 
 def _slow_table(layout: Layout, rows: Sequence[_Row]) -> pa.Table:
     columns: list[list[object]] = [list(column) for column in zip(*rows, strict=True)][:6]
-    for field in layout.used:
-        columns.append([_cell(row, field) for row in rows])
+    columns.extend([_cell(row, field) for row in rows] for field in layout.used)
     return pa.table(
-        [pa.array(column, kind) for column, kind in zip(columns, schema_of(len(layout.used)).types, strict=True)],
+        [
+            pa.array(column, kind)
+            for column, kind in zip(columns, schema_of(len(layout.used)).types, strict=True)
+        ],
         schema=schema_of(len(layout.used)),
     )
 

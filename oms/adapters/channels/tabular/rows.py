@@ -63,7 +63,9 @@ class Rows:
             table, columns = self.look_ups[look_up]
             depth, alias = self._depths[key] + 1, f"l{len(self._joined)}"
             self._level(depth).joins.append(f"left join {table} {alias} on {alias}.k = p.{key}")
-            names = {name: self._add(f"{alias}.{column}", depth) for name, column in columns.items()}
+            names = {
+                name: self._add(f"{alias}.{column}", depth) for name, column in columns.items()
+            }
             names[""] = self._add(f"{alias}.k", depth)
             self._joined[look_up, key] = names
         return self._joined[look_up, key]

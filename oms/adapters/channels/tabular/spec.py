@@ -202,17 +202,17 @@ class Dialect(_Strict):
     @classmethod
     def _known(cls, value: str) -> str:
         try:
-            codec = codecs.lookup(value)
+            "".encode(value)  # unlike a look-up, it refuses what encodes no texts
         except (LookupError, ValueError):
-            raise ValueError(f"there is no encoding {value[:40]!r}") from None
-        if not codec._is_text_encoding:  # the one sign of it that codecs gives
-            raise ValueError(f"{value[:40]!r} is not an encoding of texts")
-        return codec.name
+            raise ValueError(f"there is no encoding of texts {value[:40]!r}") from None
+        return codecs.lookup(value).name
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.format == "csv" and self.header == (self.columns is not None):
-            raise ValueError("columns are named by the header, or by 'columns' where header is false")
+            raise ValueError(
+                "columns are named by the header, or by 'columns' where header is false"
+            )
         if self.delimiter in {self.quote, "\n", "\r"}:
             raise ValueError("the delimiter cannot be the quote or a line break")
         if not (self.delimiter + self.quote).isascii():

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
@@ -22,7 +22,7 @@ from oms.kernel.limits import SLICE_DOCUMENTS_MAX
 from oms.workflows.documents import Documents, Fragment, Problem, RejectedDocument, Source
 
 PROBLEMS_MAX: Final = 20
-MEMORY_MAX: Final = "1GB"
+MEMORY_MAX: Final = "512MB"
 
 _CSV: Final = csv_writer.WriteOptions(include_header=False, quoting_style="needed")
 
@@ -80,9 +80,9 @@ class Workspace:
         """Return the drafts of some documents."""
         texts = {}
         for name, query in drafts.selects(self.plan):
-            query = query.replace("$first", str(first)).replace("$last", str(last))
+            rows = self.con.sql(query.replace("$first", str(first)).replace("$last", str(last)))
             sink = io.BytesIO()
-            csv_writer.write_csv(self.con.sql(query).to_arrow_table(), sink, _CSV)
+            csv_writer.write_csv(rows.to_arrow_table(), sink, _CSV)
             if sink.tell():
                 texts[name] = sink.getvalue()
         return texts
@@ -118,6 +118,25 @@ class Workspace:
         """).fetchall()
         body = self.reading.piece([(at, size) for _, at, size in rows])
         return Fragment(line=rows[0][0], body=body)
+
+    def rows_of(self, query: str) -> list[tuple[Any, ...]]:
+        """Return what a query finds in the tables."""
+        return self.con.execute(query).fetchall()
+
+    def totals_query(self) -> str:
+        """Return the query for the money of the usable orders, by currency."""
+        shipping = drafts.amount(self.plan, "shipping_net_minor")
+        return f"""
+            select h.currency, sum(l.total)::bigint, sum(l.tax)::bigint, sum({shipping})::bigint
+            from heads h
+            join (
+                select position, sum(total_minor) as total, sum(tax_minor) as tax
+                    {drafts.sums(self.plan)}
+                from lines group by position
+            ) l using (position)
+            where position not in (select position from rejected)
+            group by h.currency order by h.currency
+        """
 
     def _ref(self) -> str:
         if self.plan.spec.documents == "orders":
@@ -189,9 +208,7 @@ def open_workspace(plan: Plan, source: Source, folders: Sequence[Path]) -> Itera
             folders = (*folders, path.parent)
         lookups.load(con, plan.spec, folders, scratch)
         reading = open_rows(path, plan.spec.file, scratch)
-        yield Workspace(
-            plan=plan, con=con, reading=reading, is_csv=plan.spec.file.format == "csv"
-        )
+        yield Workspace(plan=plan, con=con, reading=reading, is_csv=plan.spec.file.format == "csv")
 
 
 @contextmanager

@@ -1,0 +1,163 @@
+"""Access: every route for every kind of key, against one table."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+from fastapi import APIRouter
+
+from api.app import _include
+from api.dependencies import Snapshot
+from api.routes import LedgerRoute, Unguarded
+from oms.access.model import ROLES
+from tests.api.conftest import House
+from tests.api.wire import an_order
+
+# Route, method, path, the scope it asks for; `-` is open to everybody.
+TABLE: Final = """
+    list_orders          GET     /v1/orders                           orders:read
+    get_order            GET     /v1/orders/R100000001                orders:read
+    post_order           POST    /v1/orders                           orders:write
+    add_note             POST    /v1/orders/R100000001/notes          orders:write
+    list_stock_changes   GET     /v1/stock/changes                    stock:read
+    get_stock            GET     /v1/stock/PEN                        stock:read
+    batch_get_stock      POST    /v1/stock:batchGet                   stock:read
+    record_counts        POST    /v1/stock/counts                     stock:write
+    record_movements     POST    /v1/stock/movements                  stock:write
+    list_channels        GET     /v1/channels                         channels:read
+    push_payload         POST    /v1/channels/web/inbox               inbox:write
+    get_payload          GET     /v1/inbox/1                          inbox:write
+    list_quarantine      GET     /v1/quarantine                       quarantine:read
+    get_quarantined      GET     /v1/quarantine/1                     quarantine:read
+    replay_quarantined   POST    /v1/quarantine/1:replay              quarantine:write
+    dismiss_quarantined  POST    /v1/quarantine/1:dismiss             quarantine:write
+    get_product          GET     /v1/products/PEN                     catalog:read
+    record_products      POST    /v1/products                         catalog:write
+    get_live_sales       GET     /v1/sales/live                       sales:read
+    list_keys            GET     /v1/keys                             keys:write
+    make_key             POST    /v1/keys                             keys:write
+    revoke_key           DELETE  /v1/keys/00                          keys:write
+    get_health           GET     /health/deep                         channels:read
+    get_alive            GET     /health/live                         -
+    get_ready            GET     /health/ready                        -
+"""
+ROWS: Final = [tuple(line.split()) for line in TABLE.strip().splitlines()]
+GUARDED: Final = [row for row in ROWS if row[3] != "-"]
+USELESS: Final = ("expired", "revoked", "altered", "unknown", "no key at all")
+
+
+def operations(house: House) -> Iterator[tuple[str, str, str]]:
+    """Name every operation the application has, with its method and permission."""
+    for methods in house.app.openapi()["paths"].values():
+        for method, operation in methods.items():
+            yield operation["operationId"], method.upper(), operation.get("x-permission", "-")
+
+
+class TestTable:
+    def test_has_every_route(self, house: House) -> None:
+        assert {(name, method, scope) for name, method, _, scope in ROWS} == set(operations(house))
+
+    def test_names_the_paths_of_its_routes(self, house: House) -> None:
+        for name, method, path, _ in ROWS:
+            answer = house.client.request(method, path)
+            assert answer.status_code not in {404, 405}, name
+
+    @pytest.mark.parametrize(("name", "method", "path", "_scope"), GUARDED)
+    def test_lets_nobody_in_without_a_key(
+        self, house: House, name: str, method: str, path: str, _scope: str
+    ) -> None:
+        """Neither what is sent nor whether something is there makes a difference."""
+        for body in (None, b"", b"{", b"[" * 10_000):
+            answer = house.client.request(method, path, content=body)
+            assert (answer.status_code, answer.json()["code"]) == (401, "NOT_AUTHENTICATED"), name
+            assert answer.headers["www-authenticate"].startswith("Bearer")
+
+    @pytest.mark.parametrize(("name", "method", "path", "_scope"), GUARDED)
+    def test_lets_nobody_in_with_a_useless_key(
+        self, house: House, name: str, method: str, path: str, _scope: str
+    ) -> None:
+        for key in USELESS:
+            answer = house._ask(method, path, key)
+            assert (answer.status_code, answer.json()["code"]) == (401, "NOT_AUTHENTICATED"), key
+
+    @pytest.mark.parametrize(("name", "method", "path", "scope"), GUARDED)
+    def test_lets_in_whose_role_has_the_scope(
+        self, house: House, name: str, method: str, path: str, scope: str
+    ) -> None:
+        for role, scopes in ROLES.items():
+            answer = house._ask(method, path, role)
+            if scope in scopes:
+                assert answer.status_code not in {401, 403, 500}, role
+            else:
+                assert (answer.status_code, answer.json()["code"]) == (403, "SCOPE_MISSING"), role
+                assert answer.json()["scope"] == scope
+
+
+class TestHeader:
+    @pytest.mark.parametrize(
+        "header",
+        [
+            "",
+            "Bearer",
+            "Bearer ",
+            "Basic {key}",
+            "{key}",
+            "Bearer {key} x",
+            "Bearer  {key}",
+            "Bearer {key}é",
+        ],
+    )
+    def test_must_be_a_bearers(self, house: House, header: str) -> None:
+        text = header.format(key=house.keys.of["admin"])
+        answer = house.client.get("/v1/orders", headers={"Authorization": text.encode("latin-1")})
+        assert answer.status_code == 401
+
+    def test_is_there_once(self, house: House) -> None:
+        headers = [("Authorization", f"Bearer {house.keys.of['admin']}")] * 2
+        assert house.client.get("/v1/orders", headers=headers).status_code == 401
+
+    def test_may_spell_bearer_as_it_likes(self, house: House) -> None:
+        headers = {"Authorization": f"bearer {house.keys.of['admin']}"}
+        assert house.client.get("/v1/orders", headers=headers).status_code == 200
+
+    def test_is_the_only_place(self, house: House) -> None:
+        assert house.client.get(f"/v1/orders?key={house.keys.of['admin']}").status_code == 401
+
+
+class TestForeign:
+    """Whatever names another channel's thing reads as if there were none."""
+
+    @pytest.mark.parametrize(
+        ("method", "path", "key"),
+        [
+            ("GET", "/v1/orders/R100000001", "market"),
+            ("POST", "/v1/orders/R100000001/notes", "market"),
+            ("POST", "/v1/channels/web/inbox?topic=orders", "market"),
+            ("POST", "/v1/orders", "market"),
+        ],
+    )
+    def test_is_not_found(self, stocked: House, method: str, path: str, key: str) -> None:
+        assert stocked.order(an_order()).json()["order_number"] == "R100000001"
+        body = {"body": "Hm."} if path.endswith("notes") else an_order("W-2")
+        answer = stocked._ask(method, path, key, json=body, headers={"Idempotency-Key": "k"})
+        assert answer.status_code == 404
+        assert stocked.count("orders") == 1
+        assert stocked.count("order_notes") == 0
+        assert stocked.count("inbox") == 0
+
+
+class TestUnguarded:
+    def test_ledger_route_does_not_start(self) -> None:
+        router = APIRouter(route_class=LedgerRoute)
+
+        def list_everything(tx: Snapshot) -> None:
+            """Ask for no permission."""
+
+        with pytest.raises(Unguarded, match="list_everything"):
+            router.get("/everything")(list_everything)
+
+    def test_other_route_does_not_start(self, house: House) -> None:
+        router = APIRouter()
+        router.get("/everything")(lambda: None)
+        with pytest.raises(Unguarded, match="/everything"):
+            _include(house.app, router)

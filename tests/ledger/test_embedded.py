@@ -1,0 +1,204 @@
+"""The embedded PostgreSQL: started once by whoever comes first, and hard to kill."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+from sqlalchemy import text
+
+from oms.ledger import embedded
+from oms.ledger.database import Ledger, LedgerAway
+
+IS_ROOT = os.geteuid() == 0
+STARTER = "import sys; from pathlib import Path; from oms.ledger import embedded; " + (
+    "print(embedded.start(Path(sys.argv[1])).pid)"
+)
+
+
+def start_in_processes(data: Path, count: int) -> list[str]:
+    """Start a server from several processes at once; return what each says its process is."""
+
+    def start() -> str:
+        return subprocess.run(
+            [sys.executable, "-c", STARTER, str(data)], check=True, capture_output=True, text=True,
+            timeout=120, cwd=Path(__file__).parents[2],
+        ).stdout.strip()  # fmt: skip
+
+    with ThreadPoolExecutor(count) as pool:
+        return [future.result() for future in [pool.submit(start) for _ in range(count)]]
+
+
+def kept(server: embedded.Server) -> list[int]:
+    """Return what the tests wrote into a server."""
+    ledger = Ledger(server.url)
+    with ledger.snapshot() as tx:
+        found = list(tx.execute(text("select n from kept order by n")).scalars())
+    ledger.close()
+    return found
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Path]:
+    """Give a folder for the server of this module."""
+    with tempfile.TemporaryDirectory(prefix="oms-") as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
+
+
+@pytest.fixture(scope="module")
+def data(home: Path) -> Iterator[Path]:
+    """Start one server from several processes at once, for all tests here, with a row in it."""
+    folder = home / "pg"
+    try:
+        told = start_in_processes(folder, 4)
+        assert len(set(told)) == 1, told
+        assert told[0].isdigit()
+        ledger = Ledger(embedded.server_at(folder).url)
+        with ledger.transaction() as tx:
+            tx.execute(text("create table kept (n integer)"))
+            tx.execute(text("insert into kept values (1)"))
+        ledger.close()
+        yield folder
+    finally:
+        embedded.stop(folder)
+
+
+@pytest.fixture
+def server(data: Path) -> embedded.Server:
+    """Give the server, running."""
+    return embedded.start(data)
+
+
+class TestStart:
+    def test_a_running_server_is_taken_as_it_is(self, server: embedded.Server, data: Path) -> None:
+        pid = server.pid
+        assert embedded.start(data).pid == pid
+        assert kept(server) == [1]
+
+    def test_what_was_acknowledged_survives_a_kill(
+        self, server: embedded.Server, data: Path
+    ) -> None:
+        for number in (2, 3):
+            ledger = Ledger(server.url)
+            with ledger.transaction() as tx:
+                tx.execute(text("insert into kept values (:n)"), {"n": number})
+            pid = server.pid
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+            server = embedded.start(data)
+            assert server.pid != pid
+            # The same pool finds the new server by itself.
+            with ledger.transaction() as tx:
+                tx.execute(text("delete from kept where n < :n and n > 1"), {"n": number})
+            ledger.close()
+            assert kept(server) == [1, number]
+        ledger = Ledger(server.url)
+        with ledger.transaction() as tx:
+            tx.execute(text("delete from kept where n > 1"))
+        ledger.close()
+
+    def test_after_a_kill_many_processes_start_one(
+        self, server: embedded.Server, data: Path
+    ) -> None:
+        assert server.pid is not None
+        os.kill(server.pid, signal.SIGKILL)
+        assert len(set(start_in_processes(data, 3))) == 1
+        assert kept(server) == [1]
+
+    def test_it_speaks_to_nobody_over_the_network(self, server: embedded.Server) -> None:
+        assert server.pid is not None
+        found = psutil.Process(server.pid).net_connections(kind="inet")
+        assert [each for each in found if each.status == psutil.CONN_LISTEN] == []
+
+    @pytest.mark.xfail(strict=True, reason="any account may connect as superuser 2026-11-22")
+    def test_other_accounts_do_not_reach_its_socket(self, server: embedded.Server) -> None:
+        assert stat.S_IMODE(server.socket_dir.stat().st_mode) & 0o077 == 0
+
+    def test_its_data_is_its_own(self, server: embedded.Server) -> None:
+        assert stat.S_IMODE(server.data.stat().st_mode) & 0o077 == 0
+
+
+class TestStop:
+    def test_it_ends_the_server_and_says_so(self, server: embedded.Server, data: Path) -> None:
+        ledger, pid = Ledger(server.url), server.pid
+        assert pid is not None
+        with ledger.snapshot() as tx:
+            tx.execute(text("select 1"))
+        assert embedded.stop(data)
+        assert not psutil.pid_exists(pid)
+        assert embedded.stop(data) is False
+        with pytest.raises(LedgerAway), ledger.transaction():
+            pass
+        with pytest.raises(LedgerAway):
+            ledger.run(lambda tx: tx.execute(text("select 1")))
+        embedded.start(data)
+        with ledger.snapshot() as tx:
+            assert list(tx.execute(text("select n from kept")).scalars()) == [1]
+        ledger.close()
+
+    def test_of_a_folder_without_a_server_it_does_nothing(self, tmp_path: Path) -> None:
+        assert embedded.stop(tmp_path / "pg") is False
+
+
+class TestFolders:
+    def test_a_long_path_has_its_socket_elsewhere(self, short_dir: Path) -> None:
+        folder = short_dir / ("a-rather-long-name-" * 8) / "ledger"
+        try:
+            running = embedded.start(folder)
+            assert len(os.fsencode(running.socket_dir)) < 90
+            ledger = Ledger(running.url)
+            with ledger.snapshot() as tx:
+                assert tx.execute(text("select 1")).scalar() == 1
+            ledger.close()
+        finally:
+            embedded.stop(folder)
+            with suppress(OSError):
+                embedded.server_at(folder).socket_dir.rmdir()
+
+    @pytest.mark.skipif(not IS_ROOT, reason="only root runs the server as another account")
+    def test_as_root_nobodys_folder_is_opened(
+        self, short_dir: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(embedded, "SYSTEM_DIR", short_dir / "system")
+        private = short_dir / "private"
+        (private / "home").mkdir(parents=True)
+        private.chmod(0o700)
+        (private / "home").chmod(0o750)
+        folder = private / "home" / "ledger"
+        before = {path: path.stat().st_mode for path in (short_dir, private, private / "home")}
+        try:
+            running = embedded.start(folder)
+            assert {path: path.stat().st_mode for path in before} == before
+            assert not running.data.is_relative_to(private)
+            assert embedded.start(folder).pid == running.pid
+        finally:
+            embedded.stop(folder)
+
+    def test_a_half_made_folder_is_made_anew(self, short_dir: Path) -> None:
+        folder = short_dir / "pg"
+        folder.mkdir()
+        (short_dir / "pg.new").mkdir()
+        (short_dir / "pg.new" / "PG_VERSION").write_text("18\n")
+        try:
+            assert embedded.start(folder).pid is not None
+        finally:
+            embedded.stop(folder)
+
+
+class TestPid:
+    @pytest.mark.parametrize(
+        "content", ["", "\n", "no number\n", f"{os.getpid()}\n", "999999999\n", "-1\n", "0\n"]
+    )
+    def test_a_file_that_names_no_server_is_none(self, tmp_path: Path, content: str) -> None:
+        (tmp_path / "postmaster.pid").write_text(content)
+        found = embedded.Server(data=tmp_path, socket_dir=tmp_path, binaries=tmp_path, account=None)
+        assert found.pid is None
