@@ -13,9 +13,9 @@ DASH: Final = "\u2013"
 NOTHING: Final = DASH
 SYMBOLS: Final = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
 EXPONENT_UNKNOWN: Final = 2
-# Longer amounts do not fit a card; their exact value is told on hover.
-WRITTEN_OUT_MAX: Final = Decimal(1_000_000)
-_SCALES: Final = ((Decimal(10**9), "B"), (Decimal(10**6), "M"))
+# Longer amounts do not fit a card on a phone; their exact value is told on hover.
+WRITTEN_OUT_MAX: Final = len("999,999.99")
+_SCALES: Final = ((Decimal(10**9), "B"), (Decimal(10**6), "M"), (Decimal(1), ""))
 
 # Told apart with every common kind of color vision; the first ones are told apart best.
 PALETTE: Final = (
@@ -52,13 +52,12 @@ def money(amount: Decimal | None, currency: str) -> str:
     """Write an amount with all decimals of its currency."""
     if amount is None:
         return NOTHING
-    places = EXPONENTS.get(currency, EXPONENT_UNKNOWN)
-    return _signed(amount, currency, f"{abs(amount):,.{places}f}")
+    return _signed(amount, currency, _digits(amount, currency))
 
 
 def money_short(amount: Decimal | None, currency: str) -> str:
     """Write an amount, in millions where it is long."""
-    if amount is None or abs(amount) < WRITTEN_OUT_MAX:
+    if amount is None or len(_digits(amount, currency)) <= WRITTEN_OUT_MAX:
         return money(amount, currency)
     scale, letter = next(scale for scale in _SCALES if abs(amount) >= scale[0])
     return _signed(amount, currency, f"{abs(amount) / scale:,.2f}{letter}")
@@ -141,6 +140,10 @@ def channel_colors(channel_codes: Iterable[str]) -> dict[str, str]:
 def plain(text: str) -> str:
     """Write data where Markdown is read, so that it stays text."""
     return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!$|<>~:" else sign for sign in text)
+
+
+def _digits(amount: Decimal, currency: str) -> str:
+    return f"{abs(amount):,.{EXPONENTS.get(currency, EXPONENT_UNKNOWN)}f}"
 
 
 def _signed(amount: Decimal, currency: str, digits: str) -> str:

@@ -35,10 +35,10 @@ class Draft:
         return replace(self, rows=_sealed({**self.rows, "orders": (kept,)}))
 
 
-def drafts(*documents: Draft) -> dict[str, bytes]:
-    """Return documents as capture takes them: a CSV per draft table, positions from 1."""
+def drafts(*documents: Draft, first: int = 1) -> dict[str, bytes]:
+    """Return documents as capture takes them: a CSV per draft table, numbered by position."""
     tables: dict[str, list[Row]] = {}
-    for position, document in enumerate(documents, start=1):
+    for position, document in enumerate(documents, start=first):
         for name, rows in document.rows.items():
             tables.setdefault(name, []).extend({**row, "position": position} for row in rows)
     return {name: _csv(name, rows) for name, rows in tables.items()}

@@ -23,7 +23,7 @@ def known(stocked: House) -> House:
             customer_email="jan@example.org",
             lines=[a_line("LAMP")],
             allow_backorder=True,
-        )  # fmt: skip
+        )
     )
     stocked.order(a_receipt("T-1", placed_at="2026-01-03T12:00:00Z", lines=[a_line("INK")]))
     return stocked

@@ -38,7 +38,8 @@ def publish(house: House, folder: Path) -> int:
         marts.execute("create schema marts; use marts")
         marts.execute(
             "create table sales_by_channel_daily (basis varchar, sold_on date, channel_code"
-            " varchar, currency varchar, orders_count bigint, units bigint, net_amount decimal(18, 3))"
+            " varchar, currency varchar, orders_count bigint, units bigint,"
+            " net_amount decimal(18, 3))"
         )
         for row in rows:
             marts.execute("insert into sales_by_channel_daily values (?, ?, ?, ?, ?, ?, ?)", row)

@@ -149,6 +149,7 @@ def publish(
     warehouse.execute(f"attach '{path}' as marts (storage_version 'v1.5.0')")
     warehouse.execute("create schema marts.marts")
     warehouse.execute("use marts.marts")
+    warehouse.execute("begin")
     for table, columns in TABLES.items():
         listed = ", ".join(f'"{name}" {kind}' for name, kind in columns)
         warehouse.execute(f"create table {table} ({listed})")
@@ -158,6 +159,7 @@ def publish(
         "insert into publication select ?, ?, 41, ?, count(*), count(*) from fct_orders",
         [version, WATERMARK, as_of],
     )
+    warehouse.execute("commit")
     warehouse.execute("checkpoint marts")
     warehouse.close()
     (directory / "CURRENT").write_text(path.name, encoding="utf-8")

@@ -112,9 +112,8 @@ _LINES: Final = """
     from drafts
     inner join dim_channels as channels on channels.channel_id = drafts.channel_id
     cross join range(1, 4) as l(line_no)
-    inner join dim_products as products on products.product_id = 1 + floor((
-        select count(*) from dim_products)
-        * pow(chance(order_id * 10 + line_no, 'product'), 1.6))::bigint
+    inner join dim_products as products on products.product_id
+        = 1 + floor($products * pow(chance(order_id * 10 + line_no, 'product'), 1.6))::bigint
     inner join (values (0, 149), (1, 289), (2, 89), (3, 169), (4, 59), (5, 64), (6, 79), (7, 45),
         (8, 119), (9, 239), (10, 24), (11, 3)) as kinds(kind, price)
         on kinds.kind = products.product_id % 12

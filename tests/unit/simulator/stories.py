@@ -23,7 +23,7 @@ class Story:
 @cache
 def a_story(
     *,
-    seed: int = 11,
+    seed: int = 9,  # one whose range grows within the story
     days: int = 20,
     orders_per_day: int = 50,
     until: date = UNTIL,

@@ -23,7 +23,7 @@ def digest(payloads: tuple[Payload, ...]) -> str:
 
 class TestSeed:
     def test_tells_the_same_bytes_again(self) -> None:
-        again = tuple(history(11, 4, 50, UNTIL, book=Expected()))
+        again = tuple(history(9, 4, 50, UNTIL, book=Expected()))
         assert digest(again) == digest(a_story(days=4).payloads)
 
     def test_tells_other_bytes_when_it_is_another(self) -> None:
@@ -50,7 +50,7 @@ class TestOrderOfPayloads:
         """Guards against a quarantine full of new products: catalogue first, then stock, sales."""
         from oms.simulator.setup import products
 
-        known = {json.loads(text)["sku"] for text in products(11, UNTIL - timedelta(days=20))}
+        known = {json.loads(text)["sku"] for text in products(9, UNTIL - timedelta(days=20))}
         for payload in a_story(rates=CALM).payloads:
             for text in re.findall(rb'"sku":"([^"]+)"', payload.body):
                 if payload.topic == "products":
@@ -72,7 +72,7 @@ class TestIds:
         before = Recount(set(story.skus)).read(story.payloads)
         start = datetime(2025, 11, 9, 23, tzinfo=UTC)
         book = Expected()
-        told = live(11, start, 1, days=4, orders_per_day=50, book=book, rates=CALM)
+        told = live(9, start, 1, days=4, orders_per_day=50, book=book, rates=CALM)
         after = Recount(set(story.skus)).read(islice(told, 400))
         fresh = {key for key, order in after.orders.items() if order.placed_at >= start}
         assert len(fresh) > 50

@@ -16,7 +16,7 @@ START = datetime(2025, 11, 10, 9, 30, tzinfo=UTC)
 
 def an_hour(speed: float, book: Expected | None = None) -> list[Payload]:
     until = START + timedelta(hours=1)
-    told = live(11, START, speed, days=2, orders_per_day=120, book=book)
+    told = live(9, START, speed, days=2, orders_per_day=120, book=book)
     return list(takewhile(lambda payload: payload.at < until, told))
 
 
@@ -30,7 +30,7 @@ class TestDue:
         assert len(an_hour(24)) > 2 * len(an_hour(1))
 
     def test_days_never_end(self) -> None:
-        told = islice(live(11, START, 10_000, days=1, orders_per_day=20, rates=CALM), 600)
+        told = islice(live(9, START, 10_000, days=1, orders_per_day=20, rates=CALM), 600)
         days = Counter(p.file_name[:16] for p in told if p.file_name and p.channel_code == "pos")
         assert days
 
@@ -49,7 +49,7 @@ class TestTelling:
     def test_books_only_what_is_new(self) -> None:
         """Guards the books of a retailer that lives on: the history's orders are not counted."""
         book, recount = Expected(), Recount(set(a_story(days=5).skus))
-        told = live(11, START, 1, days=5, orders_per_day=50, book=book, rates=CALM)
+        told = live(9, START, 1, days=5, orders_per_day=50, book=book, rates=CALM)
         recount.read(islice(told, 400))
         midnight = START.replace(hour=23, minute=0) - timedelta(days=1)
         fresh = [o for o in recount.orders.values() if o.placed_at >= midnight]

@@ -14,7 +14,7 @@ from tests.unit.simulator.stories import a_story
 
 @pytest.fixture
 def shop() -> Iterator[Shop]:
-    records = Records(catalogue(11, date(2025, 10, 11))[:120])
+    records = Records(catalogue(9, date(2025, 10, 11))[:120])
     with Shop(records, seed=3) as shop:
         for payload in a_story(rates=CALM).payloads:
             if payload.channel_code == "webshop-uk":

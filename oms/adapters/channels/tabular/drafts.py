@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
-from oms.adapters.channels.tabular.fields import ADDRESS, ORDER, Kind
+from oms.adapters.channels.tabular.arithmetic import constant, minor
+from oms.adapters.channels.tabular.expressions import is_true
+from oms.adapters.channels.tabular.fields import ORDER, Field, Kind
 from oms.adapters.channels.tabular.orders import INSTANT, money, summed
 from oms.adapters.channels.tabular.plan import Plan
 from oms.adapters.channels.tabular.rows import literal
@@ -96,7 +98,7 @@ def _full_value(plan: Plan, name: str) -> str:
         return amount(plan, name)
     if name in {"ship_to", "bill_to"}:
         return _address(plan, name)
-    held = {field.name: f"h.o_{field.name}" for field in ORDER if f"o_{field.name}" in plan.values}
+    held = {field.name: _held(plan, field) for field in ORDER if f"o_{field.name}" in plan.values}
     kind = next(field.kind for field in ORDER if field.name == name)
     value = held.get(name, "null")
     if kind is Kind.INSTANT:
@@ -107,27 +109,44 @@ def _full_value(plan: Plan, name: str) -> str:
         "fulfillment_method": "'ship_home'",
         "is_test": "false",
         "is_historical": "false",
-        "country_code": "h.o_ship_to_country_code"
-        if "o_ship_to_country_code" in plan.values
-        else "null",
+        "country_code": _country(plan),
         "version": f"epoch_us({held['updated_at']})" if "updated_at" in held else "null",
     }.get(name)
     return f"coalesce({value}, {default})" if default else f"{value}"
 
 
+def _country(plan: Plan) -> str:
+    """Return where an order goes, when the mapping does not say its country."""
+    target = next(field for field in ORDER if field.name == "ship_to.country_code")
+    return _held(plan, target) if "o_ship_to_country_code" in plan.values else "null"
+
+
+def _held(plan: Plan, field: Field) -> str:
+    """Return a value of heads, or what it is where no row of the order has it."""
+    name = f"o_{field.name.replace('.', '_')}"
+    default = plan.defaults.get(name)
+    if default is None:
+        return f"h.{name}"
+    if field.kind is Kind.BOOLEAN:
+        return f"coalesce(h.{name}, {str(is_true(default)).lower()})"
+    return f"coalesce(h.{name}, {default if field.kind is Kind.INTEGER else literal(default)})"
+
+
 def amount(plan: Plan, name: str) -> str:
     """Return the SQL of an amount of an order, from heads h and the sums of its lines l."""
     cell, default = _AMOUNTS[name]
+    if cell in plan.defaults:
+        default = minor(constant(plan.defaults[cell]), "h.places")
     if cell in summed(plan):
-        return f"l.{cell}_minor"
+        return f"coalesce(l.{cell}_minor, {default})"
     return f"coalesce({money(plan, cell, 'h')}, {default})"
 
 
 def _address(plan: Plan, side: str) -> str:
     parts = {
-        name.split(".")[1]: f"h.o_{name.replace('.', '_')}"
-        for name in ADDRESS
-        if name.startswith(side) and f"o_{name.replace('.', '_')}" in plan.values
+        field.name.split(".")[1]: _held(plan, field)
+        for field in ORDER
+        if field.name.startswith(f"{side}.") and f"o_{field.name.replace('.', '_')}" in plan.values
     }
     if not parts:
         return "null::varchar"

@@ -1,6 +1,7 @@
 """Expressions as SQL: a mapping's expression becomes a value of each row, and its checks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,10 +29,14 @@ _WORDS: Final = {
 
 def column_of(expression: Expression) -> str:
     """Name the columns an expression reads, as a message does."""
+    return ", ".join(dict.fromkeys(columns_of(expression)))
+
+
+def columns_of(expression: Expression) -> list[str]:
+    """List the columns an expression takes its value from."""
     if expression.column is not None:
-        return expression.column
-    names = dict.fromkeys(column_of(operand) for operand in expression.operands)
-    return ", ".join(name for name in names if name)
+        return [expression.column]
+    return [name for operand in expression.operands for name in columns_of(operand)]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,6 +48,7 @@ class Compiler:
     rows: Rows
     checks: list[Check] = field(default_factory=list)
     scope: str = "true"  # which rows the checks are about
+    is_personal: bool = False  # whether the field in hand is somebody's name or the like
 
     def refuse(self, when: str, column: str, code: str, detail: str) -> None:
         """Add a check: rows of the scope where `when` holds are refused."""
@@ -54,6 +60,7 @@ class Compiler:
     def value(self, target: Field, expression: Expression) -> str:
         """Compile the expression of a field that is not money to the name of its value."""
         column, before = column_of(expression), len(self.checks)
+        self.is_personal = target.is_personal
         if target.kind in {Kind.QUANTITY, Kind.INTEGER}:
             value = self._whole(target, expression)
         else:
@@ -72,26 +79,38 @@ class Compiler:
 
     def text(self, expression: Expression) -> str:
         """Compile an expression to a text; nothing is null, never ''. Raises NotCalculable."""
-        rows, source = self.rows, expression.source
-        if source in _CALCULATIONS:
+        if expression.source in _CALCULATIONS:
             raise arithmetic.NotCalculable("the result of a calculation is not a text")
-        inner = [self.text(operand) for operand in expression.operands]
-        if expression.column is not None:
-            name = self.cell(expression.column)
-        elif source == "constant":
-            name = rows.add(literal(constant_text(expression)))
-        elif source == "join":
-            with_ = literal(expression.with_)
-            name = rows.add(f"nullif(concat_ws({with_}, {', '.join(inner)}), '')")
-        else:
-            name = rows.add(f"coalesce({', '.join(inner)})")
-        for step in expression.then:
-            name = self._step(step, name, column_of(expression))
-        if expression.when is not None:
-            name = rows.add(f"case when {self.holds(expression.when)} then {name} end")
+        with self._where(expression.when) as holds:
+            name = self._source(expression)
+            for step in expression.then:
+                name = self._step(step, name, column_of(expression))
+        if holds is not None:
+            name = self.rows.add(f"case when {holds} then {name} end")
         if expression.default is not None:
-            name = rows.add(f"coalesce({name}, {literal(expression.default)})")
+            name = self.rows.add(f"coalesce({name}, {literal(expression.default)})")
         return name
+
+    def _source(self, expression: Expression) -> str:
+        if expression.column is not None:
+            return self.cell(expression.column)
+        if expression.source == "constant":
+            return self.rows.add(literal(constant_text(expression)))
+        inner = ", ".join(self.text(operand) for operand in expression.operands)
+        if expression.source == "join":
+            return self.rows.add(f"nullif(concat_ws({literal(expression.with_)}, {inner}), '')")
+        return self.rows.add(f"coalesce({inner})")
+
+    @contextmanager
+    def _where(self, condition: Condition | None) -> Iterator[str | None]:
+        """Check values only where a condition holds: elsewhere they are not wanted."""
+        if condition is None:
+            yield None
+            return
+        scope, holds = self.scope, self.holds(condition)
+        self.scope = f"{scope} and {holds}"
+        yield holds
+        self.scope = scope
 
     def cell(self, column: str) -> str:
         """Compile a cell to its trimmed text; what the file says is empty is null."""
@@ -109,7 +128,7 @@ class Compiler:
 
     def money(self, target: Field, expression: Expression) -> Number:
         """Compile the expression of an amount; it is rounded where its currency is known."""
-        before = len(self.checks)
+        before, self.is_personal = len(self.checks), target.is_personal
         number = self.number(expression)
         self._refuse_empty(target, number.num, column_of(expression), before)
         return number
@@ -120,11 +139,10 @@ class Compiler:
         if expression.column is not None or source == "join" or expression.then:
             return self._parsed(expression, self.text(expression))
         if source == "constant":
-            number = arithmetic.constant(constant_text(expression))
-        else:
+            return arithmetic.constant(constant_text(expression))
+        with self._where(expression.when) as holds:
             number = self._calculated(expression)
-        if expression.when is not None:
-            holds = self.holds(expression.when)
+        if holds is not None:
             num = rows.add(f"case when {holds} then {number.num} end")
             number = Number(num=num, den=number.den, scale=number.scale)
         if expression.default is not None:
@@ -163,7 +181,7 @@ class Compiler:
         wanted = f" is not a number like 1{thousands}234{mark}50 with at most {decimals} decimals"
         self.refuse(
             f"{name} is not null and {num} is null", column_of(expression), "VALIDATION",
-            f"{shown(name)} || {literal(wanted)}",
+            f"{self._shown(name)} || {literal(wanted)}",
         )  # fmt: skip
         return Number(num=num, scale=decimals)
 
@@ -180,6 +198,9 @@ class Compiler:
                 f"'a quantity is at most {QUANTITY_MAX} ({target.name})'",
             )  # fmt: skip
         return value
+
+    def _shown(self, name: str) -> str:
+        return shown(name, is_personal=self.is_personal)
 
     def _refuse_empty(self, target: Field, name: str, column: str, before: int) -> None:
         """Refuse nothing where something is needed, unless there is a better reason."""
@@ -211,7 +232,7 @@ class Compiler:
         found = self.rows.add(f"nullif({extraction(name, pattern)}, '')")
         self.refuse(
             f"{name} is not null and {found} is null", column, "VALIDATION",
-            f"{shown(name)} || ' does not have the form the mapping expects'",
+            f"{self._shown(name)} || ' does not have the form the mapping expects'",
         )  # fmt: skip
         return found
 
@@ -223,7 +244,7 @@ class Compiler:
         value = self.rows.add(f"case {name} {cases} end")
         self.refuse(
             f"{name} is not null and {value} is null", column, "UNMAPPED_CODE",
-            f"{shown(name)} || ' is not in the code list'",
+            f"{self._shown(name)} || ' is not in the code list'",
         )  # fmt: skip
         return value
 
@@ -233,12 +254,12 @@ class Compiler:
         missing = literal(f" is not in the look-up {step.look_up.in_}")
         self.refuse(
             f"{name} is not null and {names['']} is null", column, "BAD_LOOKUP",
-            f"{shown(name)} || {missing}",
+            f"{self._shown(name)} || {missing}",
         )  # fmt: skip
         return names[step.look_up.take]
 
     def _text(self, target: Field, name: str, column: str) -> str:
-        what, limit = shown(name, is_personal=target.is_personal), target.characters_max
+        what, limit = self._shown(name), target.characters_max
         self.refuse(
             f"length({name}) > {limit}", column, "VALIDATION",
             f"{what} || ' … has more than {limit} characters ({target.name})'",
@@ -246,7 +267,7 @@ class Compiler:
         if target.name.endswith("country_code"):
             self.refuse(
                 f"not regexp_full_match({name}, '[A-Z]{{2}}')", column, "UNMAPPED_CODE",
-                f"{shown(name)} || ' is not a country code of two letters'",
+                f"{self._shown(name)} || ' is not a country code of two letters'",
             )  # fmt: skip
         return name
 
@@ -254,7 +275,7 @@ class Compiler:
         known = literal(f" is not one of {', '.join(target.codes)} ({target.name})")
         self.refuse(
             f"{name} not in ({', '.join(map(literal, target.codes))})", column, "UNMAPPED_CODE",
-            f"{shown(name)} || {known}",
+            f"{self._shown(name)} || {known}",
         )  # fmt: skip
         return name
 
@@ -265,7 +286,7 @@ class Compiler:
         )
         self.refuse(
             f"{name} is not null and {value} is null", column, "VALIDATION",
-            f"{shown(name)} || ' is neither true nor false ({target.name})'",
+            f"{self._shown(name)} || ' is neither true nor false ({target.name})'",
         )  # fmt: skip
         return value
 
@@ -278,7 +299,7 @@ class Compiler:
         like = literal(f" is not a date like {wanted} ({target.name})")
         self.refuse(
             f"{name} is not null and ({value} is null or year({value}) not between 1900 and 2199)",
-            column_of(expression), "VALIDATION", f"{shown(name)} || {like}",
+            column_of(expression), "VALIDATION", f"{self._shown(name)} || {like}",
         )  # fmt: skip
         return value
 
@@ -304,6 +325,12 @@ def constant_text(expression: Expression) -> str:
     """Write a constant as the text a cell with it would hold."""
     value = expression.constant
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def is_true(text: str) -> bool | None:
+    """Read a text as yes or no; None is neither."""
+    word = text.lower()
+    return word in _TRUE if word in {*_TRUE, *_FALSE} else None
 
 
 def extraction(name: str, pattern: str) -> str:

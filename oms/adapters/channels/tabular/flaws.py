@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from oms.adapters.channels.tabular.expressions import column_of
-from oms.adapters.channels.tabular.orders import agreed, summed
+from oms.adapters.channels.tabular.orders import agreed, needed, summed
 from oms.adapters.channels.tabular.plan import Plan
 from oms.adapters.channels.tabular.records import RECORD_BYTES_MAX, Wrong
 from oms.adapters.channels.tabular.rows import literal
@@ -43,7 +43,7 @@ def of_rows(plan: Plan, fields_count: int) -> str:
     ]
     return f"""
         insert into flaws
-        select p.position, f.line, f.finding.field, f.finding.code,
+        select distinct p.position, f.line, f.finding.field, f.finding.code,
             'line ' || f.line || ': ' || f.finding.detail
         from (
             select ord, line, unnest(list_filter([{", ".join(findings)}], lambda x: x is not null))
@@ -72,6 +72,9 @@ def of_orders(plan: Plan) -> Iterator[str]:
     for name in [*currency, *agreed(plan)]:
         detail = literal(f"the rows of the order disagree ({name[2:]})")
         yield _of_heads(_column(plan, name), "VALIDATION", detail, f"h.{name}_x")
+    for name in needed(plan):
+        detail = literal(f"it is empty ({name[2:]})")
+        yield _of_heads(_column(plan, name), "VALIDATION", detail, f"h.{name} is null")
     yield _of_heads(
         "", "VALIDATION", literal(f"an order has at most {ORDER_LINES_MAX} lines"),
         f"h.sales_count > {ORDER_LINES_MAX}",

@@ -6,15 +6,27 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+import duckdb
 import yaml
 from pydantic import ValidationError
 
+from oms.adapters.channels.tabular.arithmetic import NotCalculable
+from oms.adapters.channels.tabular.expressions import constant_text, is_true
 from oms.adapters.channels.tabular.fields import SECTIONS, Field, Kind
-from oms.adapters.channels.tabular.spec import Expression, Spec
+from oms.adapters.channels.tabular.plan import make_plan
+from oms.adapters.channels.tabular.rows import literal
+from oms.adapters.channels.tabular.spec import Expression, Spec, StepSpec
 from oms.kernel.errors import Rejected
+from oms.workflows.documents import ChannelFacts
 
 MAPPING_BYTES_MAX: Final = 1024 * 1024
+_WHOLE: Final = re.compile(r"-?[0-9]{1,12}")
 _PLAIN_DECIMAL: Final = re.compile(r"-?[0-9]{1,15}\.[0-9]{1,15}")
+
+
+_ANY_CHANNEL: Final = ChannelFacts(
+    code="", currency="EUR", prices_include_tax=False, time_zone="UTC"
+)
 
 
 class BadMapping(Rejected):
@@ -96,6 +108,10 @@ def parse(text: bytes | str) -> Spec:
         raise BadMapping("\n".join(_schema_faults(error))) from None
     if faults := list(_faults(spec)):
         raise BadMapping("\n".join(faults))
+    try:
+        make_plan(spec, _ANY_CHANNEL)
+    except NotCalculable as error:
+        raise BadMapping(error.detail) from None
     return spec
 
 
@@ -145,15 +161,25 @@ def _expression_faults(
     spec: Spec, place: str, expression: Expression, *, is_header: bool
 ) -> Iterator[str]:
     for number, step in enumerate(expression.then):
-        if isinstance(step.codes, str) and step.codes not in spec.codes:
-            yield f"{place}.then[{number}].codes: there are no codes {step.codes!r}"
-        if step.look_up is not None and step.look_up.in_ not in spec.look_ups:
-            yield f"{place}.then[{number}].look_up.in: there is no look-up {step.look_up.in_!r}"
+        for fault in _step_faults(spec, step):
+            yield f"{place}.then[{number}].{fault}"
+    for number, text in enumerate(expression.format):
+        if refusal := _refused("try_strptime", text):
+            yield f"{place}.format[{number}]: {refusal}"
     if expression.take != "same" and not is_header:
         yield f"{place}.take: only fields of the order are taken from many rows"
     for number, operand in enumerate(expression.operands):
         inner = f"{place}.{expression.source}[{number}]"
         yield from _expression_faults(spec, inner, operand, is_header=False)
+
+
+def _step_faults(spec: Spec, step: StepSpec) -> Iterator[str]:
+    if isinstance(step.codes, str) and step.codes not in spec.codes:
+        yield f"codes: there are no codes {step.codes!r}"
+    if step.look_up is not None and step.look_up.in_ not in spec.look_ups:
+        yield f"look_up.in: there is no look-up {step.look_up.in_!r}"
+    if step.extract is not None and (fault := _refused("regexp_extract", step.extract)):
+        yield f"extract: {fault}"
 
 
 def _type_faults(place: str, field: Field, expression: Expression) -> Iterator[str]:
@@ -164,6 +190,26 @@ def _type_faults(place: str, field: Field, expression: Expression) -> Iterator[s
         yield f"{place}.take: only money is summed"
     if expression.format and field.kind is not Kind.INSTANT:
         yield f"{place}.format: only an instant has a format"
-    is_code = field.kind is Kind.CODE and expression.source == "constant"
-    if is_code and expression.constant not in field.codes:
-        yield f"{place}.constant: it is one of {', '.join(field.codes)}"
+    if expression.source == "constant" and not expression.then:
+        yield from _constant_faults(f"{place}.constant", field, constant_text(expression))
+    if expression.default is not None:
+        yield from _constant_faults(f"{place}.default", field, expression.default)
+
+
+def _constant_faults(place: str, field: Field, text: str) -> Iterator[str]:
+    if field.kind is Kind.CODE and text not in field.codes:
+        yield f"{place}: it is one of {', '.join(field.codes)}"
+    if field.kind is Kind.BOOLEAN and is_true(text) is None:
+        yield f"{place}: it is neither true nor false"
+    if field.kind in {Kind.INTEGER, Kind.QUANTITY} and not _WHOLE.fullmatch(text):
+        yield f"{place}: it is not a whole number"
+
+
+def _refused(function: str, argument: str) -> str | None:
+    """Return what the engine has against a pattern or a format."""
+    with duckdb.connect(":memory:") as con:
+        try:
+            con.execute(f"select {function}('', {literal(argument)})").fetchall()
+        except duckdb.Error as error:
+            return _one_line(error).removeprefix("Invalid Input Error: ")
+    return None

@@ -25,14 +25,16 @@ def load(
         look_up = spec.look_ups[name]
         path = _find(look_up, folders)
         columns = (look_up.key, *takes)
-        reading = open_rows(path, look_up.read_as, scratch)
         table = table_of(spec, name)
         values = ", ".join(f"v{number} varchar" for number in range(len(takes)))
         con.execute(f"create table {table} (k varchar, {values})")
-        for batch in reading.rows(tuple(dict.fromkeys(columns))):
-            con.register("batch", batch)
-            con.execute(f"insert into {table} select {_cells(columns)} from batch where wrong = 0")
-            con.unregister("batch")
+        with open_rows(path, look_up.read_as, scratch) as reading:
+            for batch in reading.rows(tuple(dict.fromkeys(columns))):
+                con.register("batch", batch)
+                con.execute(
+                    f"insert into {table} select {_cells(columns)} from batch where wrong = 0"
+                )
+                con.unregister("batch")
         _refuse_twice(con, name, table)
 
 

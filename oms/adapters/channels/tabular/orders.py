@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from oms.adapters.channels.tabular.arithmetic import Number, minor
+from oms.adapters.channels.tabular.fields import ORDER
 from oms.adapters.channels.tabular.plan import Plan
 from oms.adapters.channels.tabular.rows import literal
 from oms.kernel.money import EXPONENTS
@@ -85,16 +86,17 @@ def _heads(plan: Plan) -> Iterator[str]:
     exponents = ", ".join(f"('{code}', {places})" for code, places in EXPONENTS.items())
     values = "".join(f", {_either(name)}" for n in held for name, _ in _by_value(plan, n))
     currency = "g.o_currency" if "o_currency" in plan.values else "null"
+    default = literal(plan.defaults.get("o_currency", plan.facts.currency))
     yield f"""
         create table heads as
         select
             row_number() over (order by g.first_ord) as position, g.* {values},
-            coalesce({currency}, {literal(plan.facts.currency)}) as currency, x.places
+            coalesce({currency}, {default}) as currency, x.places
         from groups g
         left join cells c on c.ord = g.first_sale
         left join mixed m on m.key = g.key
         left join (values {exponents}) x(code, places)
-            on x.code = coalesce({currency}, {literal(plan.facts.currency)})
+            on x.code = coalesce({currency}, {default})
         order by position
     """
 
@@ -127,6 +129,12 @@ def _aggregates(plan: Plan) -> Iterator[tuple[str, str]]:
         yield name, f"{wanted.get(take, f'arg_min({name}, ord)')} {_SALE}"
         if name in plan.amounts and plan.amounts[name].den:
             yield f"{name}_d", f"arg_min({name}_d, ord) {_SALE}"
+
+
+def needed(plan: Plan) -> list[str]:
+    """Return the header values an order cannot be without, whichever row has them."""
+    required = {f"o_{field.name}" for field in ORDER if field.is_required}
+    return [name for name in plan.header if name in required - {"o_external_ref"}]
 
 
 def agreed(plan: Plan) -> list[str]:

@@ -1,10 +1,11 @@
 """A mapping made ready for one file: which columns it reads, what it makes of a row."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from oms.adapters.channels.tabular.arithmetic import Number, sign_of
+from oms.adapters.channels.tabular.arithmetic import NotCalculable, Number, sign_of
 from oms.adapters.channels.tabular.expressions import Compiler, column_of
 from oms.adapters.channels.tabular.fields import LINE, ORDER, ROW_KINDS, SECTIONS, Field, Kind
 from oms.adapters.channels.tabular.rows import Check, Rows
@@ -32,6 +33,7 @@ class Plan:
     values: dict[str, str] = field(default_factory=dict)  # o_placed_at: its name in SQL
     amounts: dict[str, Number] = field(default_factory=dict)  # l_total, with names of cells
     sources: dict[str, Expression] = field(default_factory=dict)
+    defaults: dict[str, str] = field(default_factory=dict)  # of header values
 
     @property
     def header(self) -> list[str]:
@@ -90,6 +92,7 @@ def make_plan(spec: Spec, facts: ChannelFacts) -> Plan:
     else:
         section = spec.documents
         _plan_section(plan, compiler, section, SECTIONS[section][section])
+        _refuse_counts(plan, compiler)
     return plan
 
 
@@ -115,7 +118,8 @@ def _columns(expression: Expression) -> Iterator[str]:
 def _plan_orders(plan: Plan, compiler: Compiler) -> None:
     spec = plan.spec
     target = next(f for f in LINE if f.name == "quantity")
-    quantity = compiler.value(target, spec.lines["quantity"])
+    with _placed("lines.quantity"):
+        quantity = compiler.value(target, spec.lines["quantity"])
     _plan_kind(plan, compiler, quantity)
     plan.ignored += f" or {plan.kind} = 'ignore'"
     everywhere = {"external_ref", "currency", "sku"}
@@ -153,12 +157,39 @@ def _plan_section(plan: Plan, compiler: Compiler, section: str, fields: Sequence
         expression = expressions.get(target.name)
         if expression is None:
             continue
-        name = cell_name(section, target.name)
-        plan.sources[name] = expression
-        if target.kind is Kind.MONEY:
-            plan.amounts[name] = compiler.money(target, expression)
-        else:
-            plan.values[name] = compiler.value(target, expression)
+        with _placed(f"{section}.{target.name}"):
+            if section == "order" and target.name != "external_ref":
+                _plan_header(plan, compiler, target, expression)
+            else:
+                _plan_value(plan, compiler, cell_name(section, target.name), target, expression)
+
+
+@contextmanager
+def _placed(place: str) -> Iterator[None]:
+    """Say where in the mapping it is that something cannot be calculated."""
+    try:
+        yield
+    except NotCalculable as error:
+        raise NotCalculable(f"{place}: {error.detail}") from None
+
+
+def _plan_header(plan: Plan, compiler: Compiler, target: Field, expression: Expression) -> None:
+    """Plan a value that some row of the order has: its default is for when none has it."""
+    name = cell_name("order", target.name)
+    if expression.default is not None and target.kind is not Kind.INSTANT:
+        plan.defaults[name] = expression.default
+        expression = expression.model_copy(update={"default": None})
+    _plan_value(plan, compiler, name, replace(target, is_required=False), expression)
+
+
+def _plan_value(
+    plan: Plan, compiler: Compiler, name: str, target: Field, expression: Expression
+) -> None:
+    plan.sources[name] = expression
+    if target.kind is Kind.MONEY:
+        plan.amounts[name] = compiler.money(target, expression)
+    else:
+        plan.values[name] = compiler.value(target, expression)
 
 
 def _refuse_signs(plan: Plan, compiler: Compiler, quantity: str) -> None:
@@ -179,3 +210,19 @@ def _refuse_signs(plan: Plan, compiler: Compiler, quantity: str) -> None:
     if plan.spec.rows.has_changes:
         compiler.scope = _CHANGE.format(kind=plan.kind)
         compiler.refuse(f"{quantity} = 0", column, "VALIDATION", "'the quantity is 0'")
+
+
+def _refuse_counts(plan: Plan, compiler: Compiler) -> None:
+    """Check that counts are not negative, and that movements move something the right way."""
+    if "c_counted" in plan.values:
+        compiler.refuse(
+            f"{plan.values['c_counted']} < 0", column_of(plan.sources["c_counted"]), "VALIDATION",
+            "'a count is not negative'",
+        )  # fmt: skip
+    if "m_quantity" in plan.values:
+        quantity, column = plan.values["m_quantity"], column_of(plan.sources["m_quantity"])
+        compiler.refuse(f"{quantity} = 0", column, "VALIDATION", "'the quantity is 0'")
+        compiler.refuse(
+            f"{quantity} < 0 and {plan.values['m_kind']} <> 'adjust'", column, "VALIDATION",
+            "'only an adjust is signed'",
+        )  # fmt: skip

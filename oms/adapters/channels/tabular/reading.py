@@ -5,7 +5,7 @@ import csv
 import io
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -39,7 +39,8 @@ class Reading(Protocol):
         ...
 
 
-def open_rows(path: Path, dialect: Dialect, scratch: Path) -> Reading:
+@contextmanager
+def open_rows(path: Path, dialect: Dialect, scratch: Path) -> Iterator[Reading]:
     """Open a file of rows. Temporary copies are made in the folder `scratch`.
 
     Raises Unreadable when there is nothing to read in it, or it is not what the dialect says.
@@ -47,8 +48,23 @@ def open_rows(path: Path, dialect: Dialect, scratch: Path) -> Reading:
     if not path.stat().st_size:
         raise Unreadable("the file is empty")
     if dialect.format == "parquet":
-        return _Parquet.open(path)
-    return _Csv.open(path, dialect, scratch)
+        with _parquet(path) as parquet:
+            yield _Parquet(file=parquet, columns=parquet.schema_arrow.names)
+        return
+    with path.open("rb") as original:
+        head = original.read(_HEAD_BYTES)
+    _refuse_other_kinds(head, dialect)
+    if not _is_utf8(dialect) or (b"\r" in head and b"\n" not in head):
+        path = _as_utf8(path, dialect, scratch)
+    with path.open("rb") as file:
+        yield _Csv.begin(file, dialect)
+
+
+def _parquet(path: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(path)
+    except (pa.ArrowException, OSError):
+        raise Unreadable("the file is not Parquet, or it is damaged") from None
 
 
 def named(columns: Sequence[str], wanted: Sequence[str]) -> list[int]:
@@ -79,22 +95,8 @@ class _Csv:
     head: bytes = field(repr=False)
 
     @classmethod
-    def open(cls, path: Path, dialect: Dialect, scratch: Path) -> "_Csv":
+    def begin(cls, file: BinaryIO, dialect: Dialect) -> "_Csv":
         """Find the header and where the rows begin. Raises Unreadable."""
-        with path.open("rb") as original:
-            head = original.read(_HEAD_BYTES)
-        _refuse_other_kinds(head, dialect)
-        if not _is_utf8(dialect) or (b"\r" in head and b"\n" not in head):
-            path = _as_utf8(path, dialect, scratch)
-        file = path.open("rb")
-        try:
-            return cls._from(file, dialect)
-        except BaseException:
-            file.close()
-            raise
-
-    @classmethod
-    def _from(cls, file: BinaryIO, dialect: Dialect) -> "_Csv":
         if file.read(3) != codecs.BOM_UTF8:
             file.seek(0)
         begin = file.tell()
@@ -206,15 +208,6 @@ class _Parquet:
 
     file: pq.ParquetFile
     columns: Sequence[str]
-
-    @classmethod
-    def open(cls, path: Path) -> "_Parquet":
-        """Open the file. Raises Unreadable."""
-        try:
-            file = pq.ParquetFile(path)
-        except (pa.ArrowException, OSError):
-            raise Unreadable("the file is not Parquet, or it is damaged") from None
-        return cls(file=file, columns=file.schema_arrow.names)
 
     def rows(self, wanted: Sequence[str]) -> Iterator[pa.Table]:
         """Return the rows in batches, read as texts. Raises Unreadable."""

@@ -34,7 +34,6 @@ class Workspace:
     plan: Plan
     con: duckdb.DuckDBPyConnection
     reading: Reading
-    is_csv: bool
 
     @property
     def count(self) -> int:
@@ -207,8 +206,8 @@ def open_workspace(plan: Plan, source: Source, folders: Sequence[Path]) -> Itera
         else:
             folders = (*folders, path.parent)
         lookups.load(con, plan.spec, folders, scratch)
-        reading = open_rows(path, plan.spec.file, scratch)
-        yield Workspace(plan=plan, con=con, reading=reading, is_csv=plan.spec.file.format == "csv")
+        with open_rows(path, plan.spec.file, scratch) as reading:
+            yield Workspace(plan=plan, con=con, reading=reading)
 
 
 @contextmanager

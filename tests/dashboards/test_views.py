@@ -1,0 +1,145 @@
+"""Every page, by being in the folder: with data, without any, and with far too much of it."""
+
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from dashboards.widgets import skus
+from tests.dashboards.conftest import VIEWS, Page
+
+EVERYTHING = {"period": "custom", "days": "2016-01-01..2026-01-01", "compare": "previous"}
+CHANNELS = ["webshop", "stores", "marketplace", "kiosk", "phone", "webshop-us", "webshop-jp"]
+
+
+def failures(app: AppTest) -> list[str]:
+    return [*(each.message for each in app.exception), *(each.value for each in app.error)]
+
+
+def text_of(app: AppTest) -> str:
+    elements = [*app.markdown, *app.caption, *app.info, *app.code, *app.warning]
+    return "\n".join(str(element.value) for element in elements)
+
+
+class TestEveryPage:
+    @pytest.mark.parametrize("view", VIEWS)
+    def test_shows_numbers_a_chart_a_table_and_two_files(self, page: Page, view: str) -> None:
+        app = page(view)
+        assert failures(app) == []
+        assert len(app.title) == 1
+        assert 3 <= len(app.metric) <= 4
+        assert all(metric.proto.help for metric in app.metric)
+        assert len(app.get("plotly_chart")) >= 1
+        assert len(app.dataframe) >= 1
+        assert len(app.get("download_button")) >= 2
+
+    @pytest.mark.parametrize("view", VIEWS)
+    def test_says_how_old_its_numbers_are(self, page: Page, view: str) -> None:
+        assert " old" in "".join(each.value for each in page(view).markdown)
+
+    @pytest.mark.parametrize("view", VIEWS)
+    def test_says_what_to_do_when_nothing_is_published(
+        self, page: Page, view: str, tmp_path: Path
+    ) -> None:
+        app = page(view, tmp_path)
+        assert failures(app) == []
+        assert "Nothing has been published yet" in text_of(app)
+        assert [each.value for each in app.code] == ["oms simulate", "oms ingest --help"]
+
+    @pytest.mark.parametrize("view", VIEWS)
+    def test_says_so_when_the_publication_is_empty(
+        self, page: Page, view: str, unsold_home: Path
+    ) -> None:
+        app = page(view, unsold_home)
+        assert failures(app) == []
+        nothing = {"stock": "No product fits", "freshness": "Nothing", "sales": "Nothing has been"}
+        sentence = nothing.get(view, nothing["sales"])
+        assert sentence in text_of(app) or view == "freshness"
+
+    @pytest.mark.parametrize("view", VIEWS)
+    def test_stands_ten_thousand_skus_ten_years_and_every_channel(
+        self, page: Page, view: str, large_home: Path
+    ) -> None:
+        chosen = tuple(f"TEN-{at:05d}" for at in range(1, 12_000, 12))
+        chosen += tuple(f"HIK-{at:05d}" for at in range(3, 12_000, 12))
+        chosen += tuple(f"XXX-{at:05d}" for at in range(8_000))
+        url = {**EVERYTHING, "channel": CHANNELS, "sku": skus.packed(chosen)}
+        app = page(view, large_home, **url)
+        assert len(chosen) == 10_000
+        assert failures(app) == []
+        if view.startswith("sales") or view.startswith("channel"):
+            assert app.metric[0].value != "€0\\.00"
+            assert "8,000 SKUs are not known" in text_of(app)
+
+    @pytest.mark.parametrize("view", VIEWS)
+    def test_tells_no_traceback_when_the_file_is_broken(
+        self, page: Page, view: str, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "published"
+        folder.mkdir()
+        (folder / "marts-000001.duckdb").write_bytes(b"not a database")
+        (folder / "CURRENT").write_text("marts-000001.duckdb")
+        app = page(view, tmp_path)
+        assert len(app.exception) == 0
+        assert [each.value for each in app.error] == [
+            "The published numbers cannot be read. The next publication replaces them."
+        ]
+
+    @pytest.mark.parametrize("view", VIEWS)
+    def test_tells_no_traceback_when_its_own_code_fails(
+        self, page: Page, view: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        st.cache_data.clear()  # an answer kept from another test would hide it
+        monkeypatch.setattr("oms.reports.published.Publication.ask", lambda *_: 1 // 0)
+        app = page(view)
+        assert len(app.exception) == 0
+        assert "log of the dashboards" in app.error[0].value
+
+    @pytest.mark.parametrize("view", VIEWS)
+    def test_survives_nonsense_in_its_url(self, page: Page, view: str) -> None:
+        url = {
+            "period": "custom",
+            "days": "0000-99-99..x",
+            "channel": ["nowhere", "'; drop table x"],
+            "currency": "EURO",
+            "basis": "cash",
+            "compare": "",
+            "sku": "z:!!!!",
+            "cell": ["a", "b"],
+            "by": "size",
+            "rows": "sku",
+            "then": "sku",
+        }
+        assert failures(page(view, **url)) == []
+
+
+class TestPeriodsAndCurrencies:
+    def test_one_day_is_a_period(self, page: Page) -> None:
+        app = page("sales_overview", period="custom", days="2025-09-20..2025-09-20")
+        assert failures(app) == []
+        assert app.dataframe[0].value.shape[0] == 2  # the day and the total
+
+    def test_a_period_without_sales_says_when_there_were_some(self, page: Page) -> None:
+        app = page("sales_by_channel", period="custom", days="2010-01-01..2010-01-31")
+        assert failures(app) == []
+        assert "There are no sales in this period. Sales run from" in text_of(app)
+
+    def test_yen_have_no_decimals(self, page: Page) -> None:
+        app = page("sales_overview", currency="JPY", period="28d")
+        assert app.metric[0].value.startswith("¥")
+        assert "\\." not in app.metric[0].value
+
+    def test_other_currencies_are_named_as_left_out(self, page: Page) -> None:
+        assert "Sales in USD, JPY are not in these numbers" in text_of(page("sales_overview"))
+
+
+class TestNavigation:
+    def test_shows_every_page(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("OMS_HOME", str(home))
+        root = Path(__file__).parents[2]
+        app = AppTest.from_file(str(root / "dashboards" / "app.py"), default_timeout=30).run()
+        assert failures(app) == []
+        assert app.title[0].value == "Sales overview"
+        source = (root / "dashboards" / "app.py").read_text()
+        assert all(f"{view}.render" in source for view in VIEWS)
