@@ -37,6 +37,11 @@ check: $(READY)  ## format, lint, types, import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python scripts/docs.py --check
+
+.PHONY: docs
+docs: $(READY)  ## write the documents that are made of code
+	@$(BIN)/python scripts/docs.py
 
 .PHONY: ci
 ci: check test  ## what must hold before anything lands

@@ -19,6 +19,7 @@ from api.problems import (
 )
 from api.routers import catalog, channels, health, keys, orders, quarantine, sales, stock
 from api.routes import LedgerRoute, Unguarded
+from api.security import Keyring
 from oms.bootstrap import System
 from oms.kernel.errors import OmsError
 from oms.reports.published import Publications
@@ -52,7 +53,7 @@ def create_app(system: System) -> FastAPI:
     )  # fmt: skip
     app.state.system = system
     app.state.publications = Publications(system.settings.published_dir)
-    app.state.keys_used_at = {}
+    app.state.keyring = Keyring()
     for module in ROUTERS:
         _include(app, module.router, prefix="/v1")
     _include(app, health.router)

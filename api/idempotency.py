@@ -7,27 +7,30 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import Depends, Header, Request, Response
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
+from api.dependencies import Opening
 from api.problems import BadRequest, correlation_id_of, rendered
 from oms.kernel import clock
 from oms.kernel.errors import Conflict, OmsError, Rejected, Unavailable
+from oms.ledger.database import Tx
 
 KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
 REPLAYED: Final = "Idempotency-Replayed"
 
 # The lock ends with the transaction, so a request that dies leaves nothing in flight. A row
 # alone would make the second request wait for the first instead of being told.
-_LOCK: Final = text("select pg_try_advisory_xact_lock(hashtextextended(:subject, 0))")
-_FIND: Final = text(
-    "select request_sha256, status, response from idempotency_keys"
-    " where owner = :owner and route = :route and idempotency_key = :key"
+_CLAIM: Final = text(
+    "select pg_try_advisory_xact_lock(hashtextextended(:subject, 0)) as is_ours,"
+    " k.request_sha256, k.status, k.response from (values (1)) as one (n)"
+    " left join idempotency_keys k"
+    " on k.owner = :owner and k.route = :route and k.idempotency_key = :key"
 )
 _KEEP: Final = text(
     "insert into idempotency_keys (owner, route, idempotency_key, request_sha256, status,"
     " response, created_at) values (:owner, :route, :key, :sha256, :status,"
     " jsonb_build_object('body', cast(:body as text), 'media_type', cast(:media_type as text),"
-    " 'location', cast(:location as text)), :at)"
+    " 'location', cast(:location as text)), :at) on conflict do nothing"
 )
 
 
@@ -66,39 +69,45 @@ class Once:
     correlation_id: str
 
     def answer(
-        self, tx: Connection, work: Callable[[], Response], *, kept: Callable[[str], str]
+        self, opening: Opening, work: Callable[[Tx], Response], *, kept: Callable[[str], str]
     ) -> Response:
         """Return the kept answer of this key, or work it out and keep it in the same transaction.
 
-        An anticipated refusal is an answer too; that something is away is not. `kept` says
-        what of a body may be kept. Raises InFlight and KeyReused.
+        An anticipated refusal is an answer too, kept in a transaction of its own; that
+        something is away is not. `kept` says what of a body may be kept. Raises InFlight and
+        KeyReused.
         """
-        names = {"owner": self.owner, "route": self.route, "key": self.key}
-        subject = "\n".join(names.values())
-        if not tx.execute(_LOCK, {"subject": subject}).scalar_one():
-            raise InFlight(retry_after_seconds=1)
-        row = tx.execute(_FIND, names).one_or_none()
-        if row is not None:
-            return self._replay(bytes(row.request_sha256), row.status, row.response)
-        response = self._worked(tx, work)
-        tx.execute(
-            _KEEP,
-            {
-                **names, "sha256": self.sha256, "status": response.status_code,
-                "body": kept(bytes(response.body).decode()), "media_type": response.media_type,
-                "location": response.headers.get("location"), "at": clock.now(),
-            },
-        )  # fmt: skip
-        return response
-
-    def _worked(self, tx: Connection, work: Callable[[], Response]) -> Response:
         try:
-            with tx.begin_nested():
-                return work()
-        except Unavailable:
+            return opening.run(lambda tx: self._first(tx, work, kept))
+        except (Unavailable, InFlight, KeyReused):
             raise
         except OmsError as error:
-            return rendered(error, self.correlation_id).response()
+            refusal = rendered(error, self.correlation_id).response()
+            return opening.run(lambda tx: self._first(tx, lambda _: refusal, str))
+
+    def _first(
+        self, tx: Tx, work: Callable[[Tx], Response], kept: Callable[[str], str]
+    ) -> Response:
+        names = {"owner": self.owner, "route": self.route, "key": self.key}
+        found = tx.execute(_CLAIM, {**names, "subject": "\n".join(names.values())}).one()
+        if not found.is_ours:
+            raise InFlight(retry_after_seconds=1)
+        if found.status is not None:
+            return self._replay(bytes(found.request_sha256), found.status, found.response)
+        response = work(tx)
+        body = kept(bytes(response.body).decode())
+        is_kept = tx.execute(
+            _KEEP,
+            {
+                **names, "sha256": self.sha256, "status": response.status_code, "body": body,
+                "media_type": response.media_type, "location": response.headers.get("location"),
+                "at": clock.now(),
+            },
+        ).rowcount  # fmt: skip
+        if not is_kept:
+            # The first request ended between our look and our lock: the next try will see it.
+            raise InFlight(retry_after_seconds=1)
+        return response
 
     def _replay(self, sha256: bytes, status: int, response: dict[str, str | None]) -> Response:
         if sha256 != self.sha256:

@@ -95,14 +95,11 @@ def _in_transaction(endpoint: Callable[..., Any], status: int) -> Callable[..., 
         _, once = _only(values, Once)
         if once is None:
             return opening.run(lambda tx: endpoint(**{**values, name: tx}))
-
-        def once_in(tx: Any) -> Response:
-            def work() -> Response:
-                return _response(endpoint(**{**values, name: tx}), values, status)
-
-            return once.answer(tx, work, kept=getattr(endpoint, "kept", str))  # type: ignore[no-any-return]  # Any is Once
-
-        return opening.run(once_in)
+        return once.answer(
+            opening,
+            lambda tx: _response(endpoint(**{**values, name: tx}), values, status),
+            kept=getattr(endpoint, "kept", str),
+        )
 
     return within
 

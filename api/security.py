@@ -13,13 +13,18 @@ from api.dependencies import Opening, system_of
 from oms.access import queries
 from oms.access.model import SCOPES, Caller, NotAuthenticated, ScopeMissing
 from oms.kernel import clock
-from oms.ledger.database import Tx
+from oms.ledger.database import Ledger, Tx
 
 KEY: Final = re.compile(r"oms_[0-9a-f]{12}_[0-9a-f]{64}")
 SIGNATURE_HEADER: Final = "x-shopify-hmac-sha256"
 # How exact the last use of a key is known: writing it down at each request would make all
 # requests of a key wait for each other.
 USE_NOTED_EVERY: Final = timedelta(minutes=1)
+
+# How long a key is believed without asking the ledger: what is revoked here is refused at once,
+# what is revoked by another process within this time.
+BELIEVED_FOR: Final = timedelta(milliseconds=500)
+BELIEVED_MAX: Final = 1_000
 
 _bearer = HTTPBearer(auto_error=False, bearerFormat="oms_…", description="An API key.")
 
@@ -55,25 +60,46 @@ class Permission:
         scheme, _, key = given[0].partition(" ")
         if scheme.lower() != "bearer" or not KEY.fullmatch(key):
             raise NotAuthenticated
-        opening = Opening(ledger=system_of(request).ledger, is_read_only=True)
-        caller = opening.run(lambda tx: queries.caller(tx, key, at=clock.now()))
-        self._note_use(request, caller)
+        keyring: Keyring = request.app.state.keyring
+        caller = keyring.caller(key, system_of(request).ledger, at=clock.now())
         if self.scope not in caller.scopes:
             raise ScopeMissing(scope=self.scope)
         return caller
 
-    def _note_use(self, request: Request, caller: Caller) -> None:
-        noted, at = request.app.state.keys_used_at, clock.now()
-        if at - noted.get(caller.key_id, at - USE_NOTED_EVERY) >= USE_NOTED_EVERY:
-            noted[caller.key_id] = at
-            with system_of(request).ledger.transaction() as tx:
-                _write_use(tx, caller, at=at)
+
+class Keyring:
+    """The keys this process has seen lately: whose they are, and when their use was noted."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self._believed: dict[str, tuple[Caller, datetime]] = {}
+        self._noted: dict[str, datetime] = {}
+
+    def caller(self, key: str, ledger: Ledger, *, at: datetime) -> Caller:
+        """Return whose a key is; raises NotAuthenticated."""
+        caller, since = self._believed.get(key, (None, at))
+        if caller is None or not timedelta(0) <= at - since < BELIEVED_FOR:
+            opening = Opening(ledger=ledger, is_read_only=True)
+            caller = opening.run(lambda tx: queries.caller(tx, key, at=at))
+            if len(self._believed) >= BELIEVED_MAX:
+                self._believed.clear()
+            self._believed[key] = caller, at
+        if at - self._noted.get(caller.key_id, at - USE_NOTED_EVERY) >= USE_NOTED_EVERY:
+            self._noted[caller.key_id] = at
+            with ledger.transaction() as tx:
+                _note_use(tx, caller.key_id, at=at)
+        return caller
+
+    def forget(self) -> None:
+        """Ask the ledger about every key again."""
+        self._believed.clear()
+        self._noted.clear()
 
 
-def _write_use(tx: Tx, caller: Caller, *, at: datetime) -> None:
+def _note_use(tx: Tx, key_id: str, *, at: datetime) -> None:
     tx.execute(
         text("update api_keys set last_used_at = :at where key_id = :key_id"),
-        {"at": at, "key_id": caller.key_id},
+        {"at": at, "key_id": key_id},
     )
 
 

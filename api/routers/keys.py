@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 
 from api.dependencies import Now, Snapshot, Tx
 from api.idempotency import OncePerKeyIfGiven
@@ -54,12 +54,17 @@ def make_key(
 
 @router.delete("/keys/{key_id}", status_code=204)
 def revoke_key(
-    key_id: Annotated[str, Path(pattern="^[0-9a-f]{1,32}$")], caller: KeysWrite, tx: Tx, now: Now
+    key_id: Annotated[str, Path(pattern="^[0-9a-f]{1,32}$")],
+    caller: KeysWrite,
+    tx: Tx,
+    now: Now,
+    request: Request,
 ) -> None:
     """Revoke a key from now on."""
     if not any(key.key_id == key_id and _governs(caller, key) for key in queries.keys(tx)):
         raise KeyNotFound
     operations.revoke_key(tx, key_id, at=now)
+    request.app.state.keyring.forget()
 
 
 def _governs(caller: Caller, key: ApiKey) -> bool:

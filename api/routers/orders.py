@@ -1,6 +1,5 @@
 """Orders: found, looked at, posted, remarked on."""
 
-from dataclasses import asdict
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Response
@@ -10,6 +9,7 @@ from api.idempotency import OncePerKey
 from api.paging import Page
 from api.problems import FieldProblem, Problem, Refused, field_problem
 from api.routes import LedgerRoute
+from api.schemas.common import values_of
 from api.schemas.orders import (
     NoteOut,
     NotePost,
@@ -108,7 +108,7 @@ def add_note(
     note = operations.add_note(
         tx, order_number, body.body, visibility=body.visibility, by=caller.name, at=now
     )
-    return NoteOut(**asdict(note))
+    return NoteOut(**values_of(note))
 
 
 def _visible(caller: Caller, asked: str | None) -> tuple[str, ...] | None:

@@ -2,14 +2,13 @@
 
 import base64
 import re
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field
 
 from api.paging import Limit
-from api.schemas.common import Out, Wire, Words
+from api.schemas.common import Out, Wire, Words, values_of
 from oms.channels.model import Channel, Payload, QuarantinedDocument, Received
 from oms.workflows.documents import Problem as DraftProblem
 
@@ -56,7 +55,7 @@ class ReceivedOut(Out):
     @classmethod
     def of(cls, received: Received) -> Self:
         """Write a receipt."""
-        return cls(**asdict(received))
+        return cls(**values_of(received))
 
 
 class PayloadOut(Out):
@@ -164,7 +163,7 @@ class ReplayedOut(Out):
         """Write what is still wrong; nothing means it is captured."""
         return cls(
             quarantine_id=quarantine_id, state="open" if problems else "resolved",
-            problems=[DraftProblemOut(**asdict(problem)) for problem in problems],
+            problems=[DraftProblemOut(**values_of(problem)) for problem in problems],
         )  # fmt: skip
 
 

@@ -45,6 +45,11 @@ class MoneyOut(Out):
         return None if minor is None else cls.of(minor, currency)
 
 
+def values_of(value: Any) -> dict[str, Any]:
+    """Return a value's fields by name; `asdict` would copy each of them in depth."""
+    return {name: getattr(value, name) for name in value.__slots__}
+
+
 def _one_line(text: str) -> str:
     if _CONTROLS.search(text):
         raise PydanticCustomError("text", "the text holds control characters")

@@ -1,13 +1,12 @@
 """API keys on the wire."""
 
 import json
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from api.schemas.common import Moment, Out, Wire, Words
+from api.schemas.common import Moment, Out, Wire, Words, values_of
 from oms.access.model import ROLES, ApiKey
 
 Role = Literal["admin", "channel", "agent", "store", "finance", "analyst", "engineer"]
@@ -42,7 +41,7 @@ class KeyOut(Out):
     @classmethod
     def of(cls, key: ApiKey) -> Self:
         """Write a key."""
-        return cls.model_validate(asdict(key))
+        return cls.model_validate(values_of(key))
 
 
 class KeyMadeOut(KeyOut):

@@ -1,14 +1,13 @@
 """Orders on the wire."""
 
 import hashlib
-from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import ConfigDict, Field
 
 from api.paging import Paging
-from api.schemas.common import Moment, MoneyOut, Out, Wire, Words
+from api.schemas.common import Moment, MoneyOut, Out, Wire, Words, values_of
 from oms.adapters.channels.canonical.rows import order_rows
 from oms.adapters.channels.canonical.schema import NoteText, OrderIn, Ref
 from oms.orders.model import Change, FulfillmentMethod, FulfillmentState, Line, Order, OrderState
@@ -124,7 +123,7 @@ class LineOut(Out):
     @classmethod
     def of(cls, line: Line, currency: str) -> Self:
         """Write a line."""
-        values: dict[str, Any] = asdict(line)
+        values: dict[str, Any] = values_of(line)
         minors: dict[str, Any] = {
             name: MoneyOut.of_known(values.pop(f"{column}_minor"), currency)
             for name, column in (
@@ -151,7 +150,7 @@ class ChangeOut(Out):
     @classmethod
     def of(cls, change: Change, currency: str) -> Self:
         """Write a change."""
-        values = asdict(change)
+        values = values_of(change)
         net, tax = values.pop("net_minor"), values.pop("tax_minor")
         return cls(**values, net=MoneyOut.of(net, currency), tax=MoneyOut.of(tax, currency))
 
@@ -240,9 +239,9 @@ class OrderOut(SummaryOut):
             stated_total=MoneyOut.of_known(order.stated_total_minor, currency),
             lines=[LineOut.of(line, currency) for line in order.lines],
             changes=[ChangeOut.of(change, currency) for change in order.changes],
-            events=[EventOut(**asdict(event)) for event in order.events],
-            notes=[NoteOut(**asdict(note)) for note in order.notes],
-            exceptions=[ExceptionOut(**asdict(each)) for each in order.exceptions],
+            events=[EventOut(**values_of(event)) for event in order.events],
+            notes=[NoteOut(**values_of(note)) for note in order.notes],
+            exceptions=[ExceptionOut(**values_of(each)) for each in order.exceptions],
         )  # fmt: skip
 
 
@@ -271,13 +270,13 @@ class ReceiptOut(Out):
             | {
                 "outcome": outcome,
                 "lines": [LineOut.of(line, order.summary.currency) for line in order.lines],
-                "exceptions": [ExceptionOut(**asdict(each)) for each in order.exceptions],
+                "exceptions": [ExceptionOut(**values_of(each)) for each in order.exceptions],
             }
         )
 
 
 def _header(summary: OrderSummary) -> dict[str, Any]:
-    values = asdict(summary)
+    values = values_of(summary)
     del values["order_id"]
     values["total"] = MoneyOut.of(values.pop("total_minor"), values.pop("currency"))
     return values

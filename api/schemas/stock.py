@@ -1,13 +1,12 @@
 """Stock on the wire."""
 
 import hashlib
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Self
 
 from pydantic import Field
 
-from api.schemas.common import BATCH_ITEMS_MAX, Out, Wire, Words
+from api.schemas.common import BATCH_ITEMS_MAX, Out, Wire, Words, values_of
 from oms.adapters.channels.canonical.rows import ROWS
 from oms.adapters.channels.canonical.schema import CountIn, MovementIn
 from oms.kernel.limits import PAGE_ROWS_MAX, STOCK_SKUS_MAX
@@ -60,7 +59,7 @@ class StockOut(Out):
     @classmethod
     def of(cls, stock: StockOfSku, *, at: datetime) -> Self:
         """Write the stock of a SKU."""
-        levels = [LevelOut(**asdict(level)) for level in stock.levels]
+        levels = [LevelOut(**values_of(level)) for level in stock.levels]
         channels = [
             ChannelStockOut(**{name: getattr(each, name) for name in ChannelStockOut.model_fields})
             for each in stock.channels

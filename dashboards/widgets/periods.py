@@ -50,8 +50,10 @@ def days_from_text(text: str) -> tuple[date, ...]:
         found = tuple(date.fromisoformat(part) for part in text.split(_BETWEEN))
     except ValueError:
         return ()
-    sensible = 1 <= len(found) <= 2 and all(FIRST_ON_MIN <= on <= LAST_ON_MAX for on in found)  # noqa: PLR2004 - from, to
-    return tuple(sorted(found)) if sensible else ()
+    first, last = min(found), max(found)
+    if {first, last} != set(found) or first < FIRST_ON_MIN or last > LAST_ON_MAX:
+        return ()
+    return (first, last)
 
 
 def text_from_days(days: tuple[date, ...]) -> str:

@@ -146,6 +146,17 @@ def retry(tx: Tx, inbox_id: int, *, failure: str, attempts_max: int, at: datetim
     )
 
 
+def reopen(tx: Tx, inbox_id: int) -> None:
+    """Have a payload that failed as a whole processed again, from where it stopped."""
+    tx.execute(
+        text(
+            "update inbox set state = 'received', failure = null, attempts = 0,"
+            " finished_at = null where inbox_id = :inbox_id and state = 'failed'"
+        ),
+        {"inbox_id": inbox_id},
+    )
+
+
 def quarantine(
     tx: Tx, inbox_id: int, *, position: int, line: int | None, external_ref: str | None,
     problems: list[dict[str, str]], fragment: bytes, at: datetime,

@@ -11,6 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from oms import bootstrap
+from oms.channels import operations
 from oms.channels import queries as channels
 from oms.channels.model import Payload
 from oms.cli.common import Progress, fail, running_system
@@ -70,8 +71,11 @@ def _ingest(system: bootstrap.System, path: Path, *, channel: str, topic: str) -
         system.intake, path, channel_code=channel, topic=topic, content_type=content_type,
         at=clock.now(),
     )  # fmt: skip
-    if not received.is_new and received.state in {"processed", "failed"}:
+    if received.state == "processed":
         typer.echo(f"{path.name}: here already, nothing to do (payload {received.inbox_id})")
+    elif received.state == "failed":
+        with system.ledger.transaction() as tx:
+            operations.reopen(tx, received.inbox_id)
     payload = workflow.process(system.intake, received.inbox_id)
     while payload is None or payload.state in {"received", "processing"}:
         # A running worker has it: wait until it is done.

@@ -9,9 +9,10 @@ from typing import Final
 
 from oms.kernel.errors import Rejected
 
-# ISO 4217:2015, active codes of circulating money, by number of decimals.
+# ISO 4217:2015, codes of circulating money by number of decimals, and of the money the euro
+# has replaced, which sales history still speaks of (list three: withdrawn codes).
 _BY_EXPONENT: Final = {
-    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    0: "BIF CLP DJF ESP GNF ISK ITL JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
     2: (
         "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN"
         " BZD CAD CDF CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL"
@@ -19,7 +20,7 @@ _BY_EXPONENT: Final = {
         " LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO"
         " NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE"
         " SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST"
-        " XCD YER ZAR ZMW"
+        " XCD YER ZAR ZMW ATS BEF CYP DEM EEK FIM FRF GRD HRK IEP LTL LUF LVL MTL NLG PTE SIT SKK"
     ),
     3: "BHD IQD JOD KWD LYD OMR TND",
 }
@@ -32,7 +33,7 @@ AMOUNT_PATTERN: Final = re.compile(r"-?\d{1,15}(\.\d{1,9})?")
 
 
 class UnknownCurrency(Rejected):
-    """The currency is not an active ISO 4217 code."""
+    """The currency is not an ISO 4217 code."""
 
     code = "UNKNOWN_CURRENCY"
 
@@ -46,7 +47,7 @@ class NotAnAmount(Rejected):
 def exponent_of(currency: str) -> int:
     """Return the number of decimals of a currency.
 
-    Raises UnknownCurrency for anything but an active ISO 4217 code.
+    Raises UnknownCurrency for anything but an ISO 4217 code.
     """
     try:
         return EXPONENTS[currency]

@@ -139,10 +139,12 @@ where d.outcome is null and d.is_partial and n.outcome = 'captured' and n.extern
 
 -- name: mark_orphans
 -- Changes of an order nobody has seen wait until it comes.
+with orphans as (
+    update draft_orders set outcome = 'rejected' where outcome is null returning position
+)
 insert into draft_problems (position, field, code, detail)
 select position, '/external_ref', 'ORDER_NOT_FOUND', 'the order has not arrived yet; this waits for it'
-from draft_orders
-where outcome is null;
+from orphans;
 
 -- name: stage_new_lines
 -- The lines of new orders, numbered as they come, their products resolved.
@@ -160,7 +162,7 @@ select
 from draft_orders d
 join draft_lines l using (position)
 join products p on p.sku = l.sku
-where d.outcome = 'captured' and d.is_partial is not true;
+where d.outcome = 'captured' and d.is_partial is not true and d.round = :round;
 
 -- name: stage_known_lines
 -- The lines of orders a newer document describes, beside what they were: changed ones, added
@@ -168,7 +170,7 @@ where d.outcome = 'captured' and d.is_partial is not true;
 with target as (
     select position, order_id, prices_include_tax
     from draft_orders
-    where outcome = 'updated' and is_partial is not true
+    where outcome = 'updated' and is_partial is not true and round = :round
 ),
 known as (
     select s.order_id, s.line_no, s.line_ref, s.product_id, s.sku, s.title, e.*
@@ -220,13 +222,15 @@ from beside b
 join target t using (order_id);
 
 -- name: stage_changes
--- What newly happened to lines: the given changes nobody has recorded, then what is left of a
--- canceled order. Money not given is the share of the units taken.
+-- What newly happened to lines: the given changes nobody has recorded, and what a till handed
+-- over. Money not given is the share of the units taken, at the price the line has when the
+-- change is recorded: like a credit note it is not written again when a later edit moves the
+-- price. A whole document that tells a change is its teller before a partial one.
 with given as (
     select
-        c.position, d.order_id, s.line_no, c.kind, c.change_ref, c.quantity, c.occurred_at,
-        c.restock, c.reason, c.total_minor, c.tax_minor, c.ordinal, x.location_id,
-        o.prices_include_tax as is_gross
+        c.position, d.order_id, s.line_no, c.kind, c.own_ref as change_ref, c.quantity,
+        c.occurred_at, c.restock, c.reason, c.total_minor, c.tax_minor, c.ordinal,
+        x.location_id, o.prices_include_tax as is_gross, d.is_partial is true as is_partial
     from draft_changes c
     join draft_orders d using (position)
     join orders o on o.order_id = d.order_id
@@ -236,27 +240,44 @@ with given as (
         select k.line_no from order_lines k where k.order_id = d.order_id and k.line_ref = c.line_ref
     ) s on true
     left join locations x on x.location_code = c.location_code
-    where d.outcome in ('captured', 'updated')
+    where d.outcome in ('captured', 'updated') and d.round = :round
       and not exists (
           select from line_events e
           where e.order_id = d.order_id and e.line_no = s.line_no and e.kind = c.kind
-            and e.change_ref = c.change_ref)
+            and e.change_ref = c.own_ref)
 ),
 fresh as (
-    select distinct on (order_id, line_no, kind, change_ref) *
+    select distinct on (order_id, line_no, kind, change_ref)
+        position, order_id, line_no, kind, change_ref, quantity, occurred_at, restock, reason,
+        total_minor, tax_minor, ordinal, location_id, is_gross
     from given
-    order by order_id, line_no, kind, change_ref, ordinal
+    order by order_id, line_no, kind, change_ref, is_partial, ordinal
 ),
 carried as (
-    -- A till hands over what it sells: sold and shipped in one moment.
-    select d.position, s.order_id, s.line_no, 'ship' as kind, 'carry_out' as change_ref,
-        s.quantity, d.placed_at as occurred_at, false as restock, null as reason,
-        null::bigint as total_minor, null::bigint as tax_minor, 0::bigint as ordinal,
-        o.location_id, false as is_gross
+    -- A till hands over what it sells, as it sells it: what of a receipt is neither canceled
+    -- nor gone already.
+    select d.position, s.order_id, s.line_no, 'ship' as kind,
+        '*' || (o.version + 1) as change_ref,
+        s.quantity - coalesce(k.quantity, 0) - coalesce(f.quantity, 0) as quantity,
+        case when s.is_new then d.placed_at else coalesce(d.updated_at, :at) end as occurred_at,
+        false as restock, null as reason, null::bigint as total_minor,
+        null::bigint as tax_minor, 0::bigint as ordinal,
+        coalesce(o.location_id, x.location_id) as location_id, false as is_gross
     from draft_orders d
     join staged_lines s using (position)
     join orders o on o.order_id = d.order_id
-    where d.outcome = 'captured' and d.fulfillment_method = 'carry_out' and d.is_historical is not true
+    left join locations x on x.location_code = d.location_code
+    left join lateral (
+        select k.canceled + k.shipped as quantity from order_lines k
+        where not s.is_new and k.order_id = s.order_id and k.line_no = s.line_no
+        offset 0  -- by the index for each line
+    ) k on true
+    left join (
+        select position, line_no, sum(quantity)::bigint as quantity
+        from fresh where kind <> 'return' group by position, line_no
+    ) f on f.position = d.position and f.line_no = s.line_no
+    where d.outcome in ('captured', 'updated') and d.round = :round
+      and d.fulfillment_method = 'carry_out' and d.is_historical is not true
 ),
 taken as (
     select *,
@@ -264,7 +285,7 @@ taken as (
         coalesce(sum(case when kind = 'ship' then 0 else quantity end) over (
             partition by order_id, line_no order by ordinal, kind, change_ref
             rows between unbounded preceding and 1 preceding), 0)::bigint as removed_before
-    from (select * from fresh union all select * from carried) f
+    from (select * from fresh union all select * from carried where quantity > 0) f
 ),
 line as (
     select
@@ -305,74 +326,165 @@ select
     occurred_at, location_id, coalesce(restock, false), reason
 from line;
 
+-- name: mark_impossible
+-- What cannot be: a change of a line that is not there, more taken than was bought, an edit
+-- below what is already gone or in another currency. Whole documents are judged before partial
+-- ones, those in their order: the first that does not fit goes, and of those after it each that
+-- does not fit beside what came before it. Copies of a document share its lot.
+with lost as (
+    select d.order_id, d.is_partial is true as is_partial, c.position, c.line_ref
+    from draft_changes c
+    join draft_orders d using (position)
+    where d.outcome in ('captured', 'updated') and d.round = :round
+      and not exists (select from staged_lines s where s.order_id = d.order_id and s.line_ref = c.line_ref)
+      and not exists (select from order_lines k where k.order_id = d.order_id and k.line_ref = c.line_ref)
+),
+told as (
+    -- What each document takes of each line; of historical goods nobody says when they left.
+    select
+        c.order_id, c.line_no, d.is_partial is true as is_partial, c.position,
+        coalesce(-sum(c.quantity) filter (where c.kind = 'cancel'), 0) as canceled,
+        coalesce(-sum(c.quantity) filter (where c.kind = 'return'), 0) as returned,
+        coalesce(sum(c.quantity) filter (where c.kind = 'ship' and not o.is_historical), 0) as shipped
+    from staged_changes c
+    join draft_orders d using (position)
+    join orders o on o.order_id = c.order_id
+    where d.round = :round and not exists (select from lost l where l.position = c.position)
+    group by c.order_id, c.line_no, d.is_partial, c.position
+),
+line as (
+    select
+        t.order_id, t.line_no, coalesce(s.quantity, k.quantity) as quantity,
+        coalesce(k.canceled, 0) as canceled, coalesce(k.returned, 0) as returned,
+        case when o.is_historical then 0 else coalesce(k.shipped, 0) end as shipped
+    from (select distinct order_id, line_no from told) t
+    join orders o using (order_id)
+    left join staged_lines s using (order_id, line_no)
+    left join order_lines k using (order_id, line_no)
+),
+running as (
+    select
+        t.order_id, t.is_partial, t.position, l.quantity,
+        l.canceled + sum(t.canceled) over before
+            + greatest(l.returned + sum(t.returned) over before, l.shipped + sum(t.shipped) over before) as gone
+    from told t
+    join line l using (order_id, line_no)
+    window before as (partition by t.order_id, t.line_no order by t.is_partial, t.position)
+),
+first as (
+    select distinct on (order_id) order_id, is_partial, position
+    from running
+    where gone > quantity
+    order by order_id, is_partial, position
+),
+excessive as (
+    select t.order_id, t.is_partial, t.position, t.line_no
+    from first f
+    join told t on t.order_id = f.order_id and (t.is_partial, t.position) >= (f.is_partial, f.position)
+    join line l on l.order_id = t.order_id and l.line_no = t.line_no
+    cross join lateral (
+        select
+            coalesce(sum(b.canceled), 0) as canceled, coalesce(sum(b.returned), 0) as returned,
+            coalesce(sum(b.shipped), 0) as shipped
+        from told b
+        where b.order_id = t.order_id and b.line_no = t.line_no
+          and (b.is_partial, b.position) < (f.is_partial, f.position)
+    ) b
+    where l.canceled + b.canceled + t.canceled
+        + greatest(l.returned + b.returned + t.returned, l.shipped + b.shipped + t.shipped) > l.quantity
+),
+found as (
+    select order_id, is_partial, position, '/changes/line_ref' as field, 'UNKNOWN_LINE' as code,
+        format('the order has no line %s', left(line_ref, 60)) as detail
+    from lost
+    union all
+    select order_id, is_partial, position, '/changes/quantity', 'QTY_EXCEEDS_RETURNABLE',
+        format('line %s has fewer units left than are taken', line_no)
+    from excessive
+    union all
+    select s.order_id, false, s.position, '/lines/quantity', 'QUANTITY_BELOW_DONE',
+        format('line %s has more units shipped, returned or canceled than that', s.line_no)
+    from staged_lines s
+    join draft_orders d using (position)
+    join order_lines k on k.order_id = s.order_id and k.line_no = s.line_no
+    join orders o on o.order_id = s.order_id
+    where not s.is_new and d.round = :round
+      and s.quantity < k.canceled + greatest(case when o.is_historical then 0 else k.shipped end, k.returned)
+    union all
+    select d.order_id, false, d.position, '/currency', 'CURRENCY_MISMATCH',
+        format('the order was placed in %s', o.currency)
+    from draft_orders d
+    join orders o using (order_id)
+    where d.outcome = 'updated' and d.is_partial is not true and d.round = :round
+      and d.currency <> o.currency
+)
+insert into draft_problems (position, field, code, detail)
+select copy.position, f.field, f.code, f.detail
+from found f
+join draft_orders d using (position)
+join draft_orders copy
+    on copy.external_ref = d.external_ref and copy.sha256 = d.sha256 and copy.outcome <> 'rejected'
+where not f.is_partial
+   or not exists (select from found w where w.order_id = f.order_id and not w.is_partial);
+
 -- name: stage_cancellations
--- What is still open of a canceled order is canceled with it.
+-- What is still open of a canceled order is canceled with it, under a name of ours: a channel's
+-- own never begins with one star, and an order's version never comes again. Of a line nobody
+-- ever got a unit of, nothing is kept, however its price moved between two cancellations.
 with line as (
     select
-        d.position, d.order_id, d.canceled_at, d.cancel_reason, s.line_no, s.quantity, s.net_minor,
-        s.tax_minor, s.discount_net_minor,
-        (coalesce(k.canceled, 0) + coalesce(c.canceled, 0))::bigint as canceled,
-        (coalesce(k.returned, 0) + coalesce(c.returned, 0))::bigint as returned,
-        case when d.is_historical then 0 else coalesce(k.shipped, 0) + coalesce(c.shipped, 0)::bigint end as shipped
+        d.position, d.order_id, '*' || (o.version + 1) as change_ref, d.canceled_at,
+        d.cancel_reason, s.line_no, s.quantity, s.net_minor, s.tax_minor, s.discount_net_minor,
+        coalesce(k.canceled, 0) + c.canceled as canceled,
+        coalesce(k.returned, 0) + c.returned as returned,
+        case when d.is_historical then 0 else coalesce(k.shipped, 0) + c.shipped end as shipped
     from draft_orders d
     join staged_lines s using (position)
+    join orders o on o.order_id = d.order_id
     left join order_lines k on k.order_id = s.order_id and k.line_no = s.line_no
-    left join lateral (
+    cross join lateral (
         select
-            -sum(n.quantity) filter (where n.kind = 'cancel') as canceled,
-            -sum(n.quantity) filter (where n.kind = 'return') as returned,
-            sum(n.quantity) filter (where n.kind = 'ship') as shipped
+            coalesce(-sum(n.quantity) filter (where n.kind = 'cancel'), 0)::bigint as canceled,
+            coalesce(-sum(n.quantity) filter (where n.kind = 'return'), 0)::bigint as returned,
+            coalesce(sum(n.quantity) filter (where n.kind = 'ship'), 0)::bigint as shipped
         from staged_changes n
         where n.order_id = s.order_id and n.line_no = s.line_no
-    ) c on true
+    ) c
     where d.outcome in ('captured', 'updated') and d.canceled_at is not null
 ),
 rest as (
     select *, canceled + returned as gone, quantity - canceled - greatest(shipped, returned) as open
     from line
+),
+share as (
+    select
+        r.*,
+        first_units_minor(net_minor, quantity, gone + open) - first_units_minor(net_minor, quantity, gone) as net,
+        first_units_minor(tax_minor, quantity, gone + open) - first_units_minor(tax_minor, quantity, gone) as tax,
+        first_units_minor(discount_net_minor, quantity, gone + open)
+            - first_units_minor(discount_net_minor, quantity, gone) as discount
+    from rest r
+    where open > 0
 )
 insert into staged_changes
 select
-    position, order_id, line_no, 'cancel', 'order', -open,
-    first_units_minor(net_minor, quantity, gone) - first_units_minor(net_minor, quantity, gone + open),
-    first_units_minor(tax_minor, quantity, gone) - first_units_minor(tax_minor, quantity, gone + open),
-    first_units_minor(discount_net_minor, quantity, gone)
-        - first_units_minor(discount_net_minor, quantity, gone + open),
-    canceled_at, null, false, cancel_reason
-from rest
-where open > 0;
-
--- name: mark_impossible
--- What cannot be: a change of a line that is not there, more taken than was bought, an edit
--- below what is already gone.
-insert into draft_problems (position, field, code, detail)
-select c.position, '/changes/line_ref', 'UNKNOWN_LINE', format('the order has no line %s', left(c.line_ref, 60))
-from draft_changes c
-join draft_orders d using (position)
-where d.outcome in ('captured', 'updated')
-  and not exists (select from staged_lines s where s.order_id = d.order_id and s.line_ref = c.line_ref)
-  and not exists (select from order_lines k where k.order_id = d.order_id and k.line_ref = c.line_ref)
-union all
-select max(c.position), '/changes/quantity', 'QTY_EXCEEDS_RETURNABLE',
-    format('line %s has fewer units left than are taken', c.line_no)
-from staged_changes c
-join orders o on o.order_id = c.order_id
-left join staged_lines s on s.order_id = c.order_id and s.line_no = c.line_no
-left join order_lines k on k.order_id = c.order_id and k.line_no = c.line_no
-group by c.order_id, c.line_no, s.quantity, k.quantity, k.canceled, k.returned, k.shipped, o.is_historical
-having coalesce(k.canceled, 0) - coalesce(sum(c.quantity) filter (where c.kind = 'cancel'), 0)
-    + greatest(
-        coalesce(k.returned, 0) - coalesce(sum(c.quantity) filter (where c.kind = 'return'), 0),
-        case when o.is_historical then 0 else coalesce(k.shipped, 0)
-            + coalesce(sum(c.quantity) filter (where c.kind = 'ship'), 0) end)
-    > coalesce(s.quantity, k.quantity)
-union all
-select s.position, '/lines/quantity', 'QUANTITY_BELOW_DONE',
-    format('line %s has more units shipped, returned or canceled than that', s.line_no)
-from staged_lines s
-join order_lines k on k.order_id = s.order_id and k.line_no = s.line_no
-join orders o on o.order_id = s.order_id
-where s.quantity < k.canceled + greatest(case when o.is_historical then 0 else k.shipped end, k.returned);
+    r.position, r.order_id, r.line_no, 'cancel', r.change_ref, -r.open,
+    -coalesce(r.net_minor + e.net, r.net), -coalesce(r.tax_minor + e.tax, r.tax),
+    -coalesce(r.discount_net_minor + e.discount, r.discount),
+    r.canceled_at, null, false, r.cancel_reason
+from share r
+left join lateral (
+    select sum(net_minor) as net, sum(tax_minor) as tax, sum(discount_net_minor) as discount
+    from (
+        select v.net_minor, v.tax_minor, v.discount_net_minor
+        from line_events v
+        where v.order_id = r.order_id and v.line_no = r.line_no and v.kind = 'cancel'
+        union all
+        select n.net_minor, n.tax_minor, n.discount_net_minor
+        from staged_changes n
+        where n.order_id = r.order_id and n.line_no = r.line_no and n.kind = 'cancel'
+    ) gone
+) e on r.canceled > 0 and r.canceled + r.open = r.quantity;
 
 -- name: drop_repeated
 -- A partial document that tells nothing new was here before.
@@ -382,26 +494,36 @@ where d.outcome = 'updated' and d.is_partial
   and not exists (select from staged_changes c where c.position = d.position)
   and not exists (select from draft_problems p where p.position = d.position);
 
--- name: unclaim_rejected
--- A document found impossible leaves no trace of an order.
+-- name: unclaim
+-- An order of which a document was refused is judged again without it: nobody has it so far.
 delete from orders o using draft_orders d
-where d.order_id = o.order_id and d.outcome = 'captured'
-  and exists (select from draft_problems p where p.position = d.position);
-
--- name: mark_orphaned
--- Changes that came with an order of this batch which was found impossible.
-insert into draft_problems (position, field, code, detail)
-select position, '/external_ref', 'ORDER_NOT_FOUND', 'the order has not arrived yet; this waits for it'
-from draft_orders d
-where outcome = 'updated' and not exists (select from orders o where o.order_id = d.order_id);
+where d.order_id = o.order_id and d.outcome = 'captured' and d.external_ref in (
+      select r.external_ref from draft_orders r join draft_problems p using (position)
+      where r.outcome <> 'rejected');
 
 -- name: unstage_lines
--- Nothing of a rejected document is written.
-delete from staged_lines s using draft_orders d where d.position = s.position and d.outcome = 'rejected';
+-- Nothing of such orders stays staged.
+delete from staged_lines s using draft_orders d
+where d.position = s.position and d.external_ref in (
+      select r.external_ref from draft_orders r join draft_problems p using (position)
+      where r.outcome <> 'rejected');
 
 -- name: unstage_changes
 -- Likewise.
-delete from staged_changes s using draft_orders d where d.position = s.position and d.outcome = 'rejected';
+delete from staged_changes s using draft_orders d
+where d.position = s.position and d.external_ref in (
+      select r.external_ref from draft_orders r join draft_problems p using (position)
+      where r.outcome <> 'rejected');
+
+-- name: take_again
+-- The refused documents are out; their neighbors, older versions too, come again.
+update draft_orders d
+set
+    outcome = case when exists (select from draft_problems p where p.position = d.position) then 'rejected' end,
+    order_id = null, round = d.round + 1
+where d.outcome <> 'rejected' and d.external_ref in (
+      select r.external_ref from draft_orders r join draft_problems p using (position)
+      where r.outcome <> 'rejected');
 
 -- name: write_lines
 -- New lines with everything that is known of them; historical goods have long left.
@@ -528,7 +650,8 @@ select order_id, max(seq) as last_seq from told group by order_id;
 -- The header of an order a newer document describes.
 update orders o
 set
-    external_number = d.external_number, source_version = d.version,
+    external_number = d.external_number,
+    source_version = coalesce(d.version, o.source_version),
     sha256 = decode(d.sha256, 'hex'), fulfillment_method = d.fulfillment_method,
     customer_ref = d.customer_ref, customer_name = d.customer_name,
     customer_email = d.customer_email, customer_phone = d.customer_phone, ship_to = d.ship_to,

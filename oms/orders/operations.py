@@ -13,13 +13,14 @@ from oms.orders import store
 from oms.orders.model import Captured, Note, NoteEmpty, OrderNotFound
 
 # What capture leaves for stock to do, as queries over its staged batch. Goods of historical and
-# test orders have never been ours to move.
+# test orders have never been ours to move; an order found to be a test wants nothing any more.
 OPEN_LINES: Final = """
     select k.order_id, k.line_no, k.product_id, o.channel_id, o.placed_at,
-        k.quantity - k.canceled - greatest(k.shipped, k.returned) as quantity
+        case when o.is_test then 0
+            else k.quantity - k.canceled - greatest(k.shipped, k.returned) end as quantity
     from order_lines k
     join orders o using (order_id)
-    where not o.is_historical and not o.is_test
+    where not o.is_historical
       and o.order_id in (
           select order_id from draft_orders where outcome in ('captured', 'updated'))
 """

@@ -1,5 +1,6 @@
 """Orders in the database: the staging of a batch, and its writing."""
 
+import itertools
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -18,14 +19,25 @@ SQL: Final = Statements(Path(__file__).with_name("capture.sql"))
 ANALYZE_BYTES_MIN: Final = 32 * 1024
 ANALYZE_ROWS_MIN: Final = 200
 
+_STATE: Final = text(
+    "select t.oid is not null as is_made, coalesce(pg_relation_size(t.oid), 0) > 0 as is_used"
+    " from to_regclass('pg_temp.draft_orders') as t (oid)"
+)
+_EMPTY: Final = text(
+    "truncate draft_orders, draft_lines, draft_changes, draft_problems, staged_lines,"
+    " staged_changes"
+)
 _DRAFTS: Final = {"orders": ORDER_DRAFT, "lines": LINE_DRAFT, "changes": CHANGE_DRAFT}
 
 
 def load(tx: Tx, drafts: Mapping[str, bytes]) -> None:
-    """Put a batch of drafts into this connection's draft tables."""
-    if tx.execute(text("select to_regclass('pg_temp.staged_changes')")).scalar() is None:
+    """Put a batch of drafts into this connection's draft tables, which hold nothing else."""
+    table = tx.execute(_STATE).one()
+    if not table.is_made:
         for ddl in DRAFT_TABLES:
             tx.execute(text(ddl))
+    elif table.is_used:
+        tx.execute(_EMPTY)
     for name, columns in _DRAFTS.items():
         copy_in(tx, f"draft_{name}", columns, drafts.get(name, b""))
     # The planner knows nothing of temporary tables it was not told about; for a few rows its
@@ -42,39 +54,44 @@ def stage(
     """Decide what becomes of each document, and put what shall be written beside it."""
     if SQL.run(tx, "mark_unusable", currencies=currencies).rowcount:
         SQL.run(tx, "reject_marked")
+    # Each round refuses a document at least, and the last one none.
+    for number in itertools.count(1):
+        _stage_round(
+            tx, number, channel_id=channel_id, time_zone=time_zone, inbox_id=inbox_id, at=at
+        )
+        if not SQL.run(tx, "mark_impossible", round=number).rowcount:
+            break
+        for name in ("unclaim", "unstage_lines", "unstage_changes", "take_again"):
+            SQL.run(tx, name)
+    if _some(tx, "canceled_at is not null"):
+        SQL.run(tx, "stage_cancellations")
+    SQL.run(tx, "drop_repeated")
+
+
+def _stage_round(
+    tx: Tx, number: int, *, channel_id: int, time_zone: str, inbox_id: int | None, at: datetime
+) -> None:
+    """Claim or find the order of each document not judged so far; stage its lines and changes."""
     SQL.run(tx, "drop_superseded")
     SQL.run(tx, "claim_new", channel_id=channel_id, time_zone=time_zone, inbox_id=inbox_id, at=at)
     if _some(tx, "outcome is null"):
         SQL.run(tx, "lock_known", channel_id=channel_id)
         SQL.run(tx, "follow_new")
         SQL.run(tx, "mark_orphans")
-    staged = SQL.run(tx, "stage_new_lines").rowcount
+    staged = SQL.run(tx, "stage_new_lines", round=number).rowcount
     if _some(tx, "outcome = 'updated'"):
-        staged += SQL.run(tx, "stage_known_lines").rowcount
+        staged += SQL.run(tx, "stage_known_lines", round=number).rowcount
     if staged > ANALYZE_ROWS_MIN:
         tx.execute(text("analyze staged_lines"))
-    changes = SQL.run(tx, "stage_changes").rowcount
-    if _some(tx, "canceled_at is not null"):
-        changes += SQL.run(tx, "stage_cancellations").rowcount
+    changes = SQL.run(tx, "stage_changes", round=number, at=at).rowcount
     if changes > ANALYZE_ROWS_MIN:
         tx.execute(text("analyze staged_changes"))
-    if SQL.run(tx, "mark_impossible").rowcount or _some(tx, "outcome is null"):
-        _discard_rejected(tx)
-    SQL.run(tx, "drop_repeated")
 
 
 def _some(tx: Tx, condition: str) -> bool:
     """Tell whether some draft order meets a condition, so that idle statements are left out."""
     query = text(f"select exists (select from draft_orders where {condition})")  # noqa: S608 - ours
     return bool(tx.execute(query).scalar())
-
-
-def _discard_rejected(tx: Tx) -> None:
-    SQL.run(tx, "unclaim_rejected")
-    SQL.run(tx, "mark_orphaned")
-    SQL.run(tx, "reject_marked")
-    SQL.run(tx, "unstage_lines")
-    SQL.run(tx, "unstage_changes")
 
 
 def write(tx: Tx, *, time_zone: str, actor_type: str, actor: str, at: datetime) -> None:

@@ -25,12 +25,16 @@ def _columns(names: tuple[str, ...]) -> str:
 
 
 DRAFT_TABLES: Final = (
-    f"create temp table draft_orders ({_columns(ORDER_DRAFT)}, outcome text, order_id bigint)"
-    " on commit delete rows",
+    # A document is judged again, in the next round, when another of its order was refused.
+    f"create temp table draft_orders ({_columns(ORDER_DRAFT)}, outcome text, order_id bigint,"
+    " round integer not null default 1) on commit delete rows",
     f"create temp table draft_lines ({_columns(LINE_DRAFT)},"
     " ordinal bigint generated always as identity) on commit delete rows",
+    # What begins with one star is a change we named, so a channel's own gets a second one.
     f"create temp table draft_changes ({_columns(CHANGE_DRAFT)},"
-    " ordinal bigint generated always as identity) on commit delete rows",
+    " ordinal bigint generated always as identity, own_ref text generated always as"
+    " (case when change_ref like '*%' then '*' || change_ref else change_ref end) stored"
+    ") on commit delete rows",
     "create temp table draft_problems (position bigint, field text, code text, detail text)"
     " on commit delete rows",
     # The lines of the batch as they shall be, beside what they were.

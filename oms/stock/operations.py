@@ -1,6 +1,6 @@
 """Writes on stock: settling it with orders, counts, movements, the filling of backorders."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -15,17 +15,19 @@ from oms.stock.model import COUNT_DRAFT, MOVEMENT_DRAFT, InsufficientStock
 
 ANALYZE_ROWS_MIN: Final = 200
 
+_RESTOCKED: Final = text("select distinct product_id from work_goods where taken < 0")
+_Held = dict[str, list[int]]
+
 Queued = dict[tuple[int, int], int]
 """How much of each (order, line) is queued, because nobody can supply it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """What settling found: lines that wait, and goods that left a level below its promises."""
+    """What settling found: how much waits, and goods that left a level below its promises."""
 
     queued: Queued
     oversold: tuple[tuple[int, str, str, int], ...]  # order, sku, location, on hand
-    risen: frozenset[tuple[int, int]]  # (product, location) where more is available than before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +48,12 @@ def settle(
     `demand` is a query for lines and what is to be supplied of them in all, `goods` one for
     goods that moved (the work tables say the columns). Reservations no longer needed end,
     goods move once per cause, what is missing is allocated over the channel's network, best
-    location first, and queued beyond that. With `refuse_shortage_of`, a channel's code, the
-    demand must fit what that channel may sell: else InsufficientStock is raised, with what is
-    left of each SKU.
+    location first, and queued beyond that; where stock became free, who waits for it in any
+    channel is served along, all by age. With `refuse_shortage_of`, a channel's code, what the
+    demand adds must fit what that channel may sell: else InsufficientStock is raised, with
+    what is left of each SKU.
     """
-    store.make_work_tables(tx)
+    store.clear_work_tables(tx)
     lines = tx.execute(text(f"insert into work_demand {demand}")).rowcount
     moved = tx.execute(text(f"insert into work_goods {goods}")).rowcount
     if lines > ANALYZE_ROWS_MIN:
@@ -58,18 +61,16 @@ def settle(
     if has_goods := bool(moved):
         store.SQL.run(tx, "place_goods", channel_id=channel_id)
         store.SQL.run(tx, "open_levels", at=at)
-    product_ids = _hold(tx, channel_id)
-    if refuse_shortage_of is not None:
-        _refuse_shortage(tx, refuse_shortage_of, at=at)
-    freed = _pairs(store.SQL.run(tx, "reduce", at=at))
+    places = store.SQL.run(tx, "places_of_work", channel_id=channel_id).one()
+    held = _hold(tx, places.product_ids, places.location_ids)
+    risen = _products(store.SQL.run(tx, "reduce", at=at))
     if has_goods:
         store.SQL.run(tx, "move_goods", at=at)
-    store.SQL.run(tx, "allocate", channel_id=channel_id, product_ids=product_ids, at=at)
-    return Settled(
-        queued=_queued(tx),
-        oversold=_oversold(tx) if has_goods else (),
-        risen=freed | (_restocked(tx) if has_goods else frozenset()),
-    )
+        risen |= _products(tx.execute(_RESTOCKED))
+    if refuse_shortage_of is not None:
+        _refuse_shortage(tx, refuse_shortage_of, at=at)
+    _serve(tx, held, risen=sorted(risen), at=at)
+    return Settled(queued=_queued(tx), oversold=_oversold(tx) if has_goods else ())
 
 
 def record(tx: Tx, drafts: Mapping[str, bytes], *, at: datetime) -> Recorded:
@@ -77,7 +78,7 @@ def record(tx: Tx, drafts: Mapping[str, bytes], *, at: datetime) -> Recorded:
 
     Drafts of unknown SKUs or locations come back as problems and change nothing.
     """
-    store.make_work_tables(tx)
+    store.clear_work_tables(tx)
     copy_in(tx, "draft_counts", COUNT_DRAFT, drafts.get("counts", b""))
     copy_in(tx, "draft_movements", MOVEMENT_DRAFT, drafts.get("movements", b""))
     problems = tuple(
@@ -104,30 +105,39 @@ def fill_backorders(tx: Tx, places: frozenset[tuple[int, int]], *, at: datetime)
     """
     if not places:
         return {}
-    store.make_work_tables(tx)
     products = sorted({product for product, _ in places})
-    channels = store.SQL.run(
-        tx, "waiting_channels", product_ids=products,
+    location_ids = store.SQL.run(
+        tx, "places_of_waiting", product_ids=products,
         location_ids=sorted({location for _, location in places}),
-    ).all()  # fmt: skip
-    queued: Queued = {}
-    for waiting in channels:
-        tx.execute(text("truncate work_demand, work_goods"))
-        store.SQL.run(tx, "want_queued", channel_id=waiting.channel_id, product_ids=products)
-        product_ids = _hold(tx, waiting.channel_id)
-        store.SQL.run(tx, "release_queued")
-        store.SQL.run(tx, "allocate", channel_id=waiting.channel_id, product_ids=product_ids, at=at)
-        queued |= _queued(tx)
-    return queued
+    ).scalar()  # fmt: skip
+    if location_ids is None:
+        return {}
+    store.clear_work_tables(tx)
+    _serve(tx, _hold(tx, products, location_ids), risen=products, at=at)
+    return _queued(tx)
 
 
-def _hold(tx: Tx, channel_id: int) -> list[int]:
-    """Lock every level the work at hand may touch; return its products."""
-    places = store.SQL.run(tx, "places_of_work", channel_id=channel_id).one()
-    store.SQL.run(
-        tx, "lock_levels", product_ids=places.product_ids, location_ids=places.location_ids
-    )
-    return list(places.product_ids)
+def _hold(tx: Tx, product_ids: list[int], location_ids: list[int]) -> _Held:
+    """Lock the levels of these products at these locations."""
+    held: _Held = {"product_ids": product_ids, "location_ids": location_ids}
+    store.SQL.run(tx, "lock_levels", **held)
+    return held
+
+
+def _serve(tx: Tx, held: _Held, *, risen: list[int], at: datetime) -> None:
+    """Allocate the demand at hand, with everybody's who waits for the products that rose.
+
+    The queue is read with the levels held: who cancels or ships what waits holds them too.
+    """
+    turns = 1
+    if risen:
+        waiting = store.SQL.run(
+            tx, "want_queued", product_ids=risen, location_ids=held["location_ids"]
+        ).rowcount
+        store.SQL.run(tx, "release_queued", product_ids=risen)
+        turns = store.SQL.run(tx, "take_turns").scalar_one() if waiting else 1
+    for turn in range(1, turns + 1):
+        store.SQL.run(tx, "allocate", turn=turn, at=at, **held)
 
 
 def _oversold(tx: Tx) -> tuple[tuple[int, str, str, int], ...]:
@@ -135,35 +145,28 @@ def _oversold(tx: Tx) -> tuple[tuple[int, str, str, int], ...]:
     return tuple((row.order_id, row.sku, row.location_code, row.on_hand) for row in rows)
 
 
-def _restocked(tx: Tx) -> frozenset[tuple[int, int]]:
-    rows = tx.execute(
-        text("select distinct product_id, location_id from work_goods where taken < 0")
-    )
-    return _pairs(rows)
-
-
 def _queued(tx: Tx) -> Queued:
     rows = store.SQL.run(tx, "queued_of_demand")
     return {(row.order_id, row.line_no): int(row.quantity) for row in rows}
 
 
-def _pairs(rows: Any) -> frozenset[tuple[int, int]]:
-    return frozenset((row.product_id, row.location_id) for row in rows)
+def _products(rows: Any) -> set[int]:
+    return {row.product_id for row in rows}
 
 
 def _refuse_shortage(tx: Tx, channel_code: str, *, at: datetime) -> None:
-    wanted = {
-        row.sku: int(row.quantity)
-        for row in tx.execute(text(
-            "select p.sku, sum(w.quantity) as quantity from work_demand w"
-            " join products p using (product_id) where w.quantity > 0 group by p.sku"
-        ))
-    }  # fmt: skip
-    left = available_to_sell(tx, sorted(wanted), channel_codes=[channel_code], at=at)
-    short: Sequence[dict[str, Any]] = [
-        {"sku": item.sku, "requested": wanted[item.sku], "available": item.available_to_sell}
-        for item in left
-        if wanted[item.sku] > item.available_to_sell
+    wanted = {row.sku: int(row.quantity) for row in store.SQL.run(tx, "missing_of_demand")}
+    if not wanted:
+        return
+    # A channel that is shut has no availability at all: it sells nothing.
+    left = {
+        item.sku: item.available_to_sell
+        for item in available_to_sell(tx, sorted(wanted), channel_codes=[channel_code], at=at)
+    }
+    short = [
+        {"sku": sku, "requested": quantity, "available": left.get(sku, 0)}
+        for sku, quantity in sorted(wanted.items())
+        if quantity > left.get(sku, 0)
     ]
     if short:
         first = short[0]

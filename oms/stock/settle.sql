@@ -2,22 +2,65 @@
 -- Set-based; every level row is locked first, in the order (product, location).
 
 -- name: place_goods
--- Where goods moved that nobody named a place for: where the line is allocated, else the best
--- location of the channel's network.
-update work_goods g
-set location_id = coalesce(
-    (
-        select r.location_id from reservations r
-        where r.order_id = g.order_id and r.line_no = g.line_no and r.state = 'active'
-        order by r.reservation_id limit 1
-    ),
-    (
-        select n.location_id from channel_locations n
-        where n.channel_id = :channel_id
-        order by n.priority, n.location_id limit 1
-    )
+-- Where goods moved that nobody named a place for. They leave from where their line is
+-- allocated, each place its part beside what is known to leave there; what is allocated nowhere
+-- leaves the best location of the channel's network, and there comes back what comes back.
+with unplaced as (
+    delete from work_goods where location_id is null returning *
+),
+leaving as (
+    select *, sum(taken) over (partition by order_id, line_no order by occurred_at, change_ref) as upto
+    from unplaced
+    where taken > 0
+),
+promised as (
+    select *, sum(quantity) over (partition by order_id, line_no order by since) as upto
+    from (
+        select r.order_id, r.line_no, r.location_id, min(r.reservation_id) as since,
+            sum(r.quantity) - coalesce((
+                select sum(g.taken) from work_goods g
+                where g.order_id = r.order_id and g.line_no = r.line_no
+                  and g.location_id = r.location_id and g.taken > 0), 0) as quantity
+        from (select distinct order_id, line_no, product_id from leaving) l
+        cross join lateral (
+            select e.* from reservations e
+            where e.order_id = l.order_id and e.line_no = l.line_no and e.state = 'active'
+              and e.product_id = l.product_id
+            offset 0
+        ) r
+        group by r.order_id, r.line_no, r.location_id
+    ) p
+    where quantity > 0
+),
+parts as (
+    select l.order_id, l.line_no, l.kind, l.change_ref, p.location_id,
+        least(l.upto, p.upto) - greatest(l.upto - l.taken, p.upto - p.quantity) as taken
+    from leaving l
+    join promised p
+        on p.order_id = l.order_id and p.line_no = l.line_no
+        and p.upto - p.quantity < l.upto and l.upto - l.taken < p.upto
+),
+placed as (
+    select * from parts
+    union all
+    select u.order_id, u.line_no, u.kind, u.change_ref,
+        (
+            select n.location_id from channel_locations n
+            where n.channel_id = :channel_id
+            order by n.priority, n.location_id limit 1
+        ),
+        u.taken - coalesce((
+            select sum(p.taken) from parts p
+            where (p.order_id, p.line_no, p.kind, p.change_ref)
+                = (u.order_id, u.line_no, u.kind, u.change_ref)), 0)
+    from unplaced u
 )
-where g.location_id is null;
+insert into work_goods (order_id, line_no, product_id, kind, location_id, taken, change_ref, occurred_at)
+select u.order_id, u.line_no, u.product_id, u.kind, p.location_id, sum(p.taken), u.change_ref, u.occurred_at
+from placed p
+join unplaced u using (order_id, line_no, kind, change_ref)
+where p.taken <> 0
+group by u.order_id, u.line_no, u.product_id, u.kind, p.location_id, u.change_ref, u.occurred_at;
 
 -- name: open_levels
 -- A level row for every place goods moved at, so that it can be locked.
@@ -29,21 +72,27 @@ order by product_id, location_id
 on conflict do nothing;
 
 -- name: places_of_work
--- The products and locations this batch may read or write, as two lists.
+-- The products and locations this batch may read or write, as two lists. A line may have
+-- reservations of the product it was before an edit.
+with held as (
+    select r.product_id, r.location_id
+    from work_demand w
+    cross join lateral (
+        select e.product_id, e.location_id from reservations e
+        where e.order_id = w.order_id and e.line_no = w.line_no and e.state in ('active', 'queued')
+        offset 0  -- by the index for each line: the planner knows nothing of work tables
+    ) r
+)
 select
-    array(select product_id from work_demand union select product_id from work_goods) as product_ids,
+    array(
+        select product_id from work_demand
+        union select product_id from work_goods
+        union select product_id from held
+    ) as product_ids,
     array(
         select n.location_id from channel_locations n where n.channel_id = :channel_id
-        union
-        select g.location_id from work_goods g where g.location_id is not null
-        union
-        select r.location_id
-        from work_demand w
-        cross join lateral (
-            select e.location_id from reservations e
-            where e.order_id = w.order_id and e.line_no = w.line_no and e.state = 'active'
-            offset 0  -- by the index for each line: the planner knows nothing of work tables
-        ) r
+        union select g.location_id from work_goods g where g.location_id is not null
+        union select h.location_id from held h where h.location_id is not null
     ) as location_ids;
 
 -- name: lock_levels
@@ -58,28 +107,44 @@ select count(*) from (
 ) held;
 
 -- name: reduce
--- Reservations beyond what a line still needs are consumed by what was shipped of it, else
--- released: queued ones first, then the youngest.
-with needed as (
-    select r.reservation_id, r.product_id, r.location_id, r.state, r.quantity,
-        w.quantity as open,
-        sum(r.quantity) over (
-            partition by r.order_id, r.line_no
-            order by r.state = 'queued', r.reservation_id
-        ) as upto,
-        exists (
-            select from work_goods g
-            where g.order_id = r.order_id and g.line_no = r.line_no and g.kind <> 'return_restock'
-        ) as is_shipped
+-- Goods that left use the reservation of the place they left from, whatever else the line has.
+-- What is reserved beyond what the line still needs is released: what is of another product,
+-- then what is queued, then the youngest.
+with gone as (
+    select order_id, line_no, product_id, location_id, sum(taken) as quantity
+    from work_goods
+    where taken > 0
+    group by order_id, line_no, product_id, location_id
+),
+held as (
+    select r.reservation_id, r.order_id, r.line_no, r.product_id, r.location_id, r.state, r.quantity,
+        w.quantity as open, r.product_id <> w.product_id as is_strange,
+        case when r.state = 'active' then greatest(0, least(r.quantity,
+            coalesce(g.quantity, 0) + r.quantity - sum(r.quantity) over place)) else 0 end as used
     from work_demand w
     cross join lateral (
         select e.* from reservations e
         where e.order_id = w.order_id and e.line_no = w.line_no and e.state in ('active', 'queued')
         offset 0
     ) r
+    left join gone g
+        on g.order_id = r.order_id and g.line_no = r.line_no and g.product_id = r.product_id
+        and g.location_id = r.location_id
+    window place as (
+        partition by r.order_id, r.line_no, r.product_id, r.location_id order by r.reservation_id)
+),
+needed as (
+    select *, case when is_strange then 0 else quantity - used end as useful,
+        sum(case when is_strange then 0 else quantity - used end) over (
+            partition by order_id, line_no
+            order by state = 'queued', reservation_id
+        ) as upto
+    from held
 ),
 kept as (
-    select *, greatest(0, least(quantity, open - (upto - quantity))) as keep from needed where upto > open
+    select *, greatest(0, least(useful, open - (upto - useful))) as keep
+    from needed
+    where useful < quantity or upto > open
 ),
 shrunk as (
     update reservations r
@@ -89,7 +154,7 @@ shrunk as (
 ),
 ended as (
     update reservations r
-    set state = case when k.is_shipped and k.state = 'active' then 'consumed' else 'released' end
+    set state = case when k.used > 0 then 'consumed' else 'released' end
     from kept k
     where r.reservation_id = k.reservation_id and k.keep = 0
 ),
@@ -167,7 +232,7 @@ where l.product_id = s.product_id and l.location_id = s.location_id;
 -- name: allocate
 -- Lay demand, oldest first, beside supply, best location first, on one scale of units per
 -- product: where two intervals overlap, that many units are allocated. What lies beyond the
--- supply is queued.
+-- supply is queued. In one turn a product's demand is of channels with one network.
 with wanted as (
     select w.order_id, w.line_no, w.product_id, w.channel_id, w.placed_at,
         w.quantity - coalesce(r.quantity, 0) as quantity
@@ -176,6 +241,7 @@ with wanted as (
         select sum(r.quantity) as quantity from reservations r
         where r.order_id = w.order_id and r.line_no = w.line_no and r.state in ('active', 'queued')
     ) r on true
+    where w.turn = :turn
 ),
 demand as (
     select *, sum(quantity) over (
@@ -189,8 +255,9 @@ supply as (
     from (
         select l.product_id, l.location_id, n.priority,
             available_to_fulfill(l.on_hand, l.unavailable, l.allocated, coalesce(h.quantity, 0)::bigint, l.safety_stock) as quantity
-        from stock_levels l
-        join channel_locations n on n.location_id = l.location_id and n.channel_id = :channel_id
+        from (select product_id, min(channel_id) as channel_id from demand group by product_id) d
+        join stock_levels l on l.product_id = d.product_id
+        join channel_locations n on n.location_id = l.location_id and n.channel_id = d.channel_id
         join locations x on x.location_id = l.location_id and x.is_enabled
         left join lateral (
             select sum(r.quantity) as quantity from reservations r
@@ -198,6 +265,7 @@ supply as (
               and r.kind = 'hold' and r.state = 'active' and r.expires_at > :at
         ) h on true
         where l.product_id = any (cast(:product_ids as integer[]))
+          and l.location_id = any (cast(:location_ids as integer[]))
     ) s
     where quantity > 0
 ),
@@ -256,33 +324,97 @@ join products p on p.product_id = g.product_id
 join locations x on x.location_id = g.location_id
 where l.is_oversold and g.taken > 0;
 
+-- name: missing_of_demand
+-- What of each SKU is wanted beyond what is reserved for it already.
+select p.sku, sum(w.quantity - coalesce(r.quantity, 0)) as quantity
+from work_demand w
+join products p using (product_id)
+left join lateral (
+    select sum(e.quantity) as quantity from reservations e
+    where e.order_id = w.order_id and e.line_no = w.line_no and e.state in ('active', 'queued')
+    offset 0
+) r on true
+where w.quantity > coalesce(r.quantity, 0)
+group by p.sku;
+
 -- name: want_queued
--- Everything that waits for these products in channels these locations supply.
+-- Who waits for these products, in any channel, and may get some: oldest first, as long as
+-- those before in the channel wait for less than lies at the places at hand.
 insert into work_demand (order_id, line_no, product_id, channel_id, placed_at, quantity)
-select r.order_id, r.line_no, r.product_id, r.channel_id, min(r.wanted_at), sum(r.quantity)
-from reservations r
-where (r.order_id, r.line_no) in (
-    select q.order_id, q.line_no from reservations q
-    where q.state = 'queued' and q.channel_id = :channel_id
-      and q.product_id = any (cast(:product_ids as integer[])))
-  and r.state in ('queued', 'active')
-group by r.order_id, r.line_no, r.product_id, r.channel_id;
+with reach as (
+    select l.product_id, n.channel_id, sum(greatest(0, l.on_hand - l.unavailable - l.allocated)) as quantity
+    from stock_levels l
+    join channel_locations n using (location_id)
+    join locations x on x.location_id = l.location_id and x.is_enabled
+    where l.product_id = any (cast(:product_ids as integer[]))
+      and l.location_id = any (cast(:location_ids as integer[]))
+    group by l.product_id, n.channel_id
+),
+waiting as (
+    select r.order_id, r.line_no, r.product_id, r.channel_id, min(r.wanted_at) as since,
+        sum(sum(r.quantity)) over (
+            partition by r.product_id, r.channel_id order by min(r.wanted_at), r.order_id, r.line_no
+        ) - sum(r.quantity) as before
+    from reservations r
+    where r.state = 'queued' and r.product_id = any (cast(:product_ids as integer[]))
+    group by r.order_id, r.line_no, r.product_id, r.channel_id
+)
+select w.order_id, w.line_no, w.product_id, w.channel_id, w.since,
+    (select sum(e.quantity) from reservations e
+     where e.order_id = w.order_id and e.line_no = w.line_no and e.state in ('active', 'queued'))
+from waiting w
+join reach c using (product_id, channel_id)
+where w.before < c.quantity
+  and not exists (select from work_demand d where d.order_id = w.order_id and d.line_no = w.line_no);
 
 -- name: release_queued
--- The queue of the lines at hand is taken down before they are allocated anew.
+-- The queue for these products is taken down, of the lines at hand, before they are allocated
+-- anew.
 update reservations r
 set state = 'released'
 from work_demand w
-where r.order_id = w.order_id and r.line_no = w.line_no and r.state = 'queued';
+where r.order_id = w.order_id and r.line_no = w.line_no and r.state = 'queued'
+  and r.product_id = any (cast(:product_ids as integer[]));
 
--- name: waiting_channels
--- Channels with a queue for these products that one of these locations supplies, oldest first.
-select r.channel_id, min(r.wanted_at) as since
-from reservations r
-join channel_locations n on n.channel_id = r.channel_id and n.location_id = any (cast(:location_ids as integer[]))
-where r.state = 'queued' and r.product_id = any (cast(:product_ids as integer[]))
-group by r.channel_id
-order by since, r.channel_id;
+-- name: take_turns
+-- Number the turns in which the demand of each product is served, by age: who comes next and
+-- is supplied by another network begins another one. Returns the last number.
+with networks as (
+    select channel_id, array_agg(location_id order by priority, location_id) as places
+    from channel_locations
+    group by channel_id
+),
+beside as (
+    select w.order_id, w.line_no, w.product_id, w.placed_at, n.places,
+        lag(n.places) over (partition by w.product_id order by w.placed_at, w.order_id, w.line_no) as before
+    from work_demand w
+    left join networks n using (channel_id)
+),
+numbered as (
+    select order_id, line_no, count(*) filter (where places <> before) over (
+        partition by product_id order by placed_at, order_id, line_no) + 1 as turn
+    from beside
+),
+told as (
+    update work_demand w
+    set turn = n.turn
+    from numbered n
+    where w.order_id = n.order_id and w.line_no = n.line_no
+    returning n.turn
+)
+select max(turn) as turns from told;
+
+-- name: places_of_waiting
+-- The locations of every channel that waits for these products and is supplied by one of these
+-- places.
+select array_agg(distinct n.location_id) as location_ids
+from channel_locations n
+where n.channel_id in (
+    select r.channel_id
+    from reservations r
+    join channel_locations s
+        on s.channel_id = r.channel_id and s.location_id = any (cast(:location_ids as integer[]))
+    where r.state = 'queued' and r.product_id = any (cast(:product_ids as integer[])));
 
 -- name: mark_bad_counts
 -- What is wrong with counts against catalog and locations.

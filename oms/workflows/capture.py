@@ -58,7 +58,8 @@ def capture(
         recorded = stock.record(tx, drafts, at=at)
         _note(problems, recorded.problems)
         stock_changed = recorded.changed_count
-        _fill(tx, recorded.risen, at=at)
+        filled = stock.fill_backorders(tx, recorded.risen, at=at)
+        orders.record_backorders(tx, filled, at=at)
     for document in captured:
         _note(problems, ((document.position, *problem) for problem in document.problems))
     return Result(
@@ -76,11 +77,6 @@ def _settle(tx: Tx, channel: Channel, *, refuse_shortage: bool, at: datetime) ->
     )  # fmt: skip
     orders.record_backorders(tx, settled.queued, at=at)
     orders.record_oversold(tx, settled.oversold, at=at)
-    _fill(tx, settled.risen, at=at)
-
-
-def _fill(tx: Tx, places: frozenset[tuple[int, int]], *, at: datetime) -> None:
-    orders.record_backorders(tx, stock.fill_backorders(tx, places, at=at), at=at)
 
 
 def _note(problems: dict[int, list[Problem]], found: Iterable[tuple[int, str, str, str]]) -> None:

@@ -47,6 +47,7 @@ def built_of(connection: duckdb.DuckDBPyConnection) -> Built | None:
 def begin_build(connection: duckdb.DuckDBPyConnection) -> None:
     """Note that the marts are being built from the beginning: until it ends none is complete."""
     connection.execute("delete from raw.builds")
+    connection.execute("drop table if exists marts.marts.publication")
 
 
 def end_build(connection: duckdb.DuckDBPyConnection, built: Built, *, at: datetime) -> None:

@@ -27,6 +27,9 @@ LOADS_KEPT: Final = timedelta(days=7)
 # a complete build has counted them out.
 REMEMBERED: Final = {"orders": ("customer_key", "placed_on"), "order_lines": ("sku",)}
 
+# A payload is up to 32 MB, and so, in the worst case, is a text in it, quotes doubled.
+LINE_BYTES_MAX: Final = 64 * 1024 * 1024
+
 STATE: Final = """
     create schema if not exists raw;
     create table if not exists raw.loads (
@@ -134,6 +137,18 @@ def position_of(connection: duckdb.DuckDBPyConnection) -> Position:
     return Position(batch=row[0], watermark=row[1])
 
 
+def row_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Count the rows of every raw table."""
+    rows = connection.execute(
+        "select table_name from duckdb_tables()"
+        " where database_name = 'warehouse' and schema_name = 'raw' order by table_name"
+    ).fetchall()
+    return {
+        table: connection.execute(f"select count(*) from raw.{table}").fetchall()[0][0]
+        for (table,) in rows
+    }
+
+
 def forget(connection: duckdb.DuckDBPyConnection) -> None:
     """Empty the raw tables and forget the builds, so that all is loaded and built anew."""
     connection.begin()
@@ -230,6 +245,7 @@ def _csv(spooled: _Spooled) -> str:
     return (
         f"read_csv('{path}', auto_detect = false, header = false, delim = ',', quote = '\"',"
         " escape = '\"', new_line = '\\n', nullstr = '', allow_quoted_nulls = false,"
+        f" max_line_size = {LINE_BYTES_MAX},"
         f" columns = {{{columns}}})"
     )
 

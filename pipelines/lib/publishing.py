@@ -16,7 +16,7 @@ from typing import Final
 
 import duckdb
 
-from pipelines.lib.builds import built_of
+from pipelines.lib.builds import built_of, marts_there
 from pipelines.lib.warehouse import THOROUGH_VACUUM_TASKS, Warehouse
 
 POINTER: Final = "CURRENT"
@@ -88,13 +88,22 @@ def release(warehouse: Warehouse, publication: Publication, *, at: datetime) -> 
     folder.mkdir(parents=True, exist_ok=True)
     for unfinished in folder.glob("*.part"):
         unfinished.unlink(missing_ok=True)
-    target = folder / f"marts-{publication.version:06d}.duckdb"
+    target = folder / _name(publication.version)
     part = target.with_suffix(".part")
     _copy(warehouse.marts_path, part)
     part.replace(target)
     _point(folder, target.name)
     _prune(folder, keep=target.name, at=at)
     return target
+
+
+def is_published(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> bool:
+    """Tell whether the pointer names the last complete build; not so after a death in between."""
+    built, path = built_of(connection), current(warehouse.published_dir)
+    if built is None or path is None or "publication" not in marts_there(connection):
+        return False
+    row = connection.execute("select version, batch from marts.marts.publication").fetchone()
+    return row is not None and (_name(row[0]), row[1]) == (path.name, built.batch)
 
 
 def current(folder: Path) -> Path | None:
@@ -110,6 +119,10 @@ def confirm(folder: Path) -> None:
     """Note that the current publication still shows all there is: the pointer's time says when."""
     with contextlib.suppress(FileNotFoundError):
         os.utime(folder / POINTER)
+
+
+def _name(version: int) -> str:
+    return f"marts-{version:06d}.duckdb"
 
 
 def _point(folder: Path, name: str) -> None:

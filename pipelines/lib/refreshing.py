@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 import duckdb
 
@@ -14,9 +13,7 @@ from pipelines.lib.journals import Journal
 from pipelines.lib.loading import Position
 from pipelines.lib.publishing import Publication
 from pipelines.lib.transforming import HotModel, Transformer, follow
-from pipelines.lib.warehouse import Warehouse
-
-LOCK_WAIT_SECONDS: Final = 3_600.0
+from pipelines.lib.warehouse import LOCK_WAIT_SECONDS, Warehouse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +82,7 @@ class Refresh:
     ) -> tuple[Publication, int] | None:
         self._known = loading.position_of(connection)
         changed = builds.changed_since_build(connection)
-        if not changed and publishing.current(self._warehouse.published_dir):
+        if not changed and publishing.is_published(connection, self._warehouse):
             return None
         names = follow(connection, self._models, changed)
         built = Built(batch=self._known.batch, models_sha256=self._transformer.models_sha256)

@@ -51,11 +51,12 @@ class Transformer:
         self._warehouse = warehouse
         self._project_dir = project_dir
         self._manifest: Manifest | None = None
+        self._hot_models: tuple[HotModel, ...] = ()
 
     def on(self, warehouse: Warehouse) -> "Transformer":
-        """Return the same project for another warehouse, parsed already if this one is."""
+        """Return the same project for another warehouse, with what is parsed and compiled of it."""
         other = Transformer(warehouse, project_dir=self._project_dir)
-        other._manifest = self._manifest
+        other._manifest, other._hot_models = self._manifest, self._hot_models
         return other
 
     def parse(self) -> Manifest:
@@ -86,9 +87,13 @@ class Transformer:
     def hot_models(self) -> tuple[HotModel, ...]:
         """Compile the hot models for an increment, in their order; the marts must be built.
 
-        Raises TransformFailed.
+        Compiled once: the SQL speaks of tables, not of files. Raises TransformFailed.
         """
-        manifest = self.parse()
+        if not self._hot_models:
+            self._hot_models = self._compiled(self.parse())
+        return self._hot_models
+
+    def _compiled(self, manifest: Manifest) -> tuple[HotModel, ...]:
         compiled = self.dbt("compile", "--select", "tag:hot")
         hot = {
             result.node.unique_id: _hot_model(result.node, manifest)
@@ -100,10 +105,7 @@ class Transformer:
     def dbt(self, *arguments: str) -> Any:
         """Call dbt with arguments and return its result. Raises TransformFailed."""
         target = self._warehouse.dbt_dir
-        with _environment(
-            OMS_WAREHOUSE_PATH=str(self._warehouse.path),
-            OMS_MARTS_PATH=str(self._warehouse.marts_path),
-        ):
+        with dbt_environment(self._warehouse):
             outcome = dbtRunner(manifest=self._manifest).invoke([
                 *arguments, "--quiet", "--log-level", "none", "--log-level-file", "none",
                 "--project-dir", str(self._project_dir), "--profiles-dir", str(self._project_dir),
@@ -199,8 +201,11 @@ def _reasons(result: Any) -> str:
 
 
 @contextmanager
-def _environment(**variables: str) -> Iterator[None]:
+def dbt_environment(warehouse: Warehouse) -> Iterator[None]:
     """Set variables for profiles.yml, which can read nothing else, and put them back."""
+    variables = {
+        "OMS_WAREHOUSE_PATH": str(warehouse.path), "OMS_MARTS_PATH": str(warehouse.marts_path)
+    }  # fmt: skip
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:

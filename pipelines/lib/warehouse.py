@@ -18,6 +18,8 @@ CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     "storage_compatibility_version": "v1.5.0"
 }
 LOCK_POLL_SECONDS: Final = 0.05
+# A full build of a large warehouse takes long; whoever waits for it has nothing better to do.
+LOCK_WAIT_SECONDS: Final = 3_600.0
 # A checkpoint merges small row groups into large ones, which writes those anew: with 500,000
 # lines it took 0.1 s after the first load and 1.1 s after eight more, without it 0.07 s
 # throughout. So small groups are left, and merged once in a while.

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from oms.access.operations import revoke_key
 from tests.api.conftest import House
 from tests.conftest import Clock
 
@@ -92,6 +93,14 @@ class TestRevoke:
         assert house.delete("/v1/keys/00").status_code == 404
         assert house.delete("/v1/keys/xyz").status_code == 422
 
+    def test_by_another_process_works_within_a_second(self, house: House, clock: Clock) -> None:
+        made = house.post("/v1/keys", {"name": "x", "role": "finance"}).json()
+        assert use(house, made["key"]) == 200
+        with house.system.ledger.transaction() as tx:
+            revoke_key(tx, made["key_id"], at=clock())
+        clock.forward(milliseconds=500)
+        assert use(house, made["key"]) == 401
+
 
 class TestUse:
     def test_is_noted_to_the_minute(self, house: House, clock: Clock) -> None:
@@ -101,7 +110,7 @@ class TestUse:
             keys = house.get("/v1/keys").json()
             return next(key["last_used_at"] for key in keys if key["key_id"] == key_id)
 
-        house.app.state.keys_used_at.clear()
+        house.app.state.keyring.forget()
         assert noted() is None
         for forward, expected in ((0, "12:00:00"), (59, "12:00:00"), (1, "12:01:00")):
             clock.forward(seconds=forward)

@@ -1,5 +1,6 @@
 """What the screen says, against SQL of the tests' own on the facts the rollups are made of."""
 
+import math
 from datetime import date
 from decimal import Decimal
 
@@ -106,7 +107,7 @@ class TestScreen:
         table = app.dataframe[1].value
         shown = table[["code", "field", "detail"]].itertuples(index=False, name=None)
         assert list(shown) == [(code, field, detail) for code, _, field, detail in rows]
-        lines = [None if line != line else int(line) for line in table["line"]]
+        lines = [None if math.isnan(line) else int(line) for line in table["line"]]
         assert lines == [line for _, line, _, _ in rows]
 
 

@@ -24,7 +24,9 @@ def text_of(app: AppTest) -> str:
 
 class TestEveryPage:
     @pytest.mark.parametrize("view", VIEWS)
-    def test_shows_numbers_a_chart_a_table_and_two_files(self, page: Page, view: str) -> None:
+    def test_shows_its_age_numbers_a_chart_a_table_and_two_files(
+        self, page: Page, view: str
+    ) -> None:
         app = page(view)
         assert failures(app) == []
         assert len(app.title) == 1
@@ -33,10 +35,7 @@ class TestEveryPage:
         assert len(app.get("plotly_chart")) >= 1
         assert len(app.dataframe) >= 1
         assert len(app.get("download_button")) >= 2
-
-    @pytest.mark.parametrize("view", VIEWS)
-    def test_says_how_old_its_numbers_are(self, page: Page, view: str) -> None:
-        assert " old" in "".join(each.value for each in page(view).markdown)
+        assert " old" in "".join(each.value for each in app.markdown)
 
     @pytest.mark.parametrize("view", VIEWS)
     def test_says_what_to_do_when_nothing_is_published(
@@ -68,33 +67,9 @@ class TestEveryPage:
         app = page(view, large_home, **url)
         assert len(chosen) == 10_000
         assert failures(app) == []
-        if view.startswith("sales") or view.startswith("channel"):
+        if view.startswith(("sales", "channel")):
             assert app.metric[0].value != "€0\\.00"
             assert "8,000 SKUs are not known" in text_of(app)
-
-    @pytest.mark.parametrize("view", VIEWS)
-    def test_tells_no_traceback_when_the_file_is_broken(
-        self, page: Page, view: str, tmp_path: Path
-    ) -> None:
-        folder = tmp_path / "published"
-        folder.mkdir()
-        (folder / "marts-000001.duckdb").write_bytes(b"not a database")
-        (folder / "CURRENT").write_text("marts-000001.duckdb")
-        app = page(view, tmp_path)
-        assert len(app.exception) == 0
-        assert [each.value for each in app.error] == [
-            "The published numbers cannot be read. The next publication replaces them."
-        ]
-
-    @pytest.mark.parametrize("view", VIEWS)
-    def test_tells_no_traceback_when_its_own_code_fails(
-        self, page: Page, view: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        st.cache_data.clear()  # an answer kept from another test would hide it
-        monkeypatch.setattr("oms.reports.published.Publication.ask", lambda *_: 1 // 0)
-        app = page(view)
-        assert len(app.exception) == 0
-        assert "log of the dashboards" in app.error[0].value
 
     @pytest.mark.parametrize("view", VIEWS)
     def test_survives_nonsense_in_its_url(self, page: Page, view: str) -> None:
@@ -112,6 +87,30 @@ class TestEveryPage:
             "then": "sku",
         }
         assert failures(page(view, **url)) == []
+
+
+class TestFrame:
+    """The frame is one for all pages; test_layers sees that each page has it."""
+
+    def test_tells_no_traceback_when_the_file_is_broken(self, page: Page, tmp_path: Path) -> None:
+        folder = tmp_path / "published"
+        folder.mkdir()
+        (folder / "marts-000001.duckdb").write_bytes(b"not a database")
+        (folder / "CURRENT").write_text("marts-000001.duckdb")
+        app = page("stock", tmp_path)
+        assert len(app.exception) == 0
+        assert [each.value for each in app.error] == [
+            "The published numbers cannot be read. The next publication replaces them."
+        ]
+
+    def test_tells_no_traceback_when_its_own_code_fails(
+        self, page: Page, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        st.cache_data.clear()  # an answer kept from another test would hide it
+        monkeypatch.setattr("oms.reports.published.Publication.ask", lambda *_: 1 // 0)
+        app = page("stock")
+        assert len(app.exception) == 0
+        assert "log of the dashboards" in app.error[0].value
 
 
 class TestPeriodsAndCurrencies:

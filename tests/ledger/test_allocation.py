@@ -124,7 +124,6 @@ class TestGoodsThatLeave:
         shop.take(a_partial("W-1", a_change("ship", 3, location_code="AMS")))
         assert (shop.shelf("DC"), shop.shelf("AMS")) == (Shelf(5, 0), Shelf(2, 0))
 
-    @pytest.mark.xfail(strict=True, reason="the youngest promise goes, wherever it is 2026-11-22")
     def test_a_part_that_ships_uses_the_promise_of_its_own_place(self, shop: Shop) -> None:
         stocked(shop, 5, 1)
         shop.take(an_order(lines=[a_line(quantity=6)]))
@@ -132,14 +131,12 @@ class TestGoodsThatLeave:
         assert (shop.shelf("DC"), shop.shelf("AMS")) == (Shelf(0, 0), Shelf(1, 1))
         assert shop.open_exceptions() == []
 
-    @pytest.mark.xfail(strict=True, reason="the youngest promise goes, wherever it is 2026-11-22")
     def test_so_does_the_other_part(self, shop: Shop) -> None:
         stocked(shop, 1, 5)
         shop.take(an_order(lines=[a_line(quantity=6)]))
         shop.take(a_partial("W-1", a_change("ship", 1, location_code="DC")))
         assert (shop.shelf("DC"), shop.shelf("AMS")) == (Shelf(0, 0), Shelf(5, 5))
 
-    @pytest.mark.xfail(strict=True, reason="all of it leaves the first place 2026-11-22")
     def test_of_a_line_promised_at_two_places_each_gives_its_part(self, shop: Shop) -> None:
         stocked(shop, 5, 1)
         shop.take(an_order(lines=[a_line(quantity=6)]))
@@ -177,8 +174,8 @@ class TestGoodsThatComeBack:
     def test_they_lie_on_the_shelf_only_when_restocked(
         self,
         shop: Shop,
-        restock: bool,
-        on_hand: int,  # noqa: FBT001 - a case
+        restock: bool,  # noqa: FBT001 - a case
+        on_hand: int,
     ) -> None:
         stocked(shop, 5)
         shop.take(an_order(changes=[a_change("ship", location_code="DC")]))

@@ -114,14 +114,12 @@ class TestStockThatComes:
         shop.take(a_movement(1))
         assert (queue(shop, 1), shop.line("M-1").backordered) == ([0], 1)
 
-    @pytest.mark.xfail(strict=True, reason="channel after channel, not by age 2026-11-22")
     def test_who_came_first_is_served_first_across_channels(self, shop: Shop) -> None:
         waiting(shop, 1, 1, 1)
         shop.take(an_order("M-1", placed_at=minutes(1.5)), channel="market")
         shop.take(a_movement(2))
         assert (queue(shop, 3), shop.line("M-1").backordered) == ([0, 1, 1], 0)
 
-    @pytest.mark.xfail(strict=True, reason="a batch serves its own orders first 2026-11-22")
     def test_who_waited_comes_before_a_new_order_of_the_batch_that_frees(self, shop: Shop) -> None:
         shop.take(a_movement(1))
         shop.take(an_order("W-0"))

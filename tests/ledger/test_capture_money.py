@@ -30,8 +30,8 @@ class TestFirstUnitsMinor:
         minors, units, counts = zip(*cases, strict=True)
         found = common_shop.rows(
             "select first_units_minor(m, u, c) from unnest(cast(:minors as bigint[]),"
-            " cast(:units as bigint[]), cast(:counts as bigint[])) with ordinality as t (m, u, c, n)"
-            " order by n",
+            " cast(:units as bigint[]), cast(:counts as bigint[]))"
+            " with ordinality as t (m, u, c, n) order by n",
             minors=list(minors), units=list(units), counts=list(counts),
         )  # fmt: skip
         assert found == [(share_of_units(minor, of, 0, count),) for minor, of, count in cases]
@@ -128,10 +128,10 @@ class TestTaxModes:
     def test_a_total_is_with_tax_or_without(
         self,
         shop: Shop,
-        includes: bool,
+        includes: bool,  # noqa: FBT001 - a case
         net: int,
         tax: int,
-        total: int,  # noqa: FBT001 - a case
+        total: int,
     ) -> None:
         shop.take(an_order(prices_include_tax=includes, lines=[a_line(total=1000, tax=173)]))
         order = shop.order()
@@ -142,8 +142,8 @@ class TestTaxModes:
     def test_a_discount_is_without_tax_in_the_books(
         self,
         shop: Shop,
-        includes: bool,
-        net: int,  # noqa: FBT001 - a case
+        includes: bool,  # noqa: FBT001 - a case
+        net: int,
     ) -> None:
         line = a_line(quantity=2, total=1000, tax=174, discount=200)
         shop.take(an_order(prices_include_tax=includes, lines=[line]))

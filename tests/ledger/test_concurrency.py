@@ -180,9 +180,6 @@ class TestEverythingAtOnce:
 class TestTwoThatMeet:
     """Guards decisions that are made of what somebody else is just changing."""
 
-    @pytest.mark.xfail(
-        strict=True, reason="the queue is read before the levels are held 2026-11-22"
-    )
     def test_stock_that_comes_is_not_given_to_an_order_being_canceled(self, shop: Shop) -> None:
         shop.take(a_movement(0))
         shop.take(an_order())

@@ -69,8 +69,10 @@ def stories(draw: st.DrawFn) -> Story:
             ("cancel", canceled, None), ("ship", shipped, "DC"), ("return", returned, "UTR"),
         ):  # fmt: skip
             changes += [
-                a_change(kind, line=line, ref=f"{kind}-{line}-{n}", location_code=place, restock=True,
-                         at=minutes(30 + n))
+                a_change(
+                    kind, line=line, ref=f"{kind}-{line}-{n}", location_code=place, restock=True,
+                    at=minutes(30 + n),
+                )
                 for n in range(units)
             ]  # fmt: skip
     return Story(versions=versions, changes=changes, is_told_by_partials=draw(st.booleans()))

@@ -80,7 +80,8 @@ class TestRun:
                 for code in (first, second):
                     tx.execute(
                         text(
-                            "update channels set threshold = threshold + 1 where channel_code = :code"
+                            "update channels set threshold = threshold + 1"
+                            " where channel_code = :code"
                         ),
                         {"code": code},
                     )
@@ -102,7 +103,7 @@ class TestTransaction:
         assert threshold(shop) == 5
 
     def test_it_rolls_back_on_raising(self, shop: Shop) -> None:
-        with pytest.raises(ZeroDivisionError), shop.ledger.transaction() as tx:
+        with pytest.raises(ZeroDivisionError), shop.ledger.transaction() as tx:  # noqa: PT012 - in it
             tx.execute(text("update channels set threshold = 5"))
             raise ZeroDivisionError
         assert threshold(shop) == 0
@@ -156,7 +157,7 @@ class TestAway:
     def test_a_connection_that_is_lost_is_away_and_the_next_one_works(
         self, shop: Shop, admin: Engine
     ) -> None:
-        with pytest.raises(LedgerAway), shop.ledger.transaction() as tx:
+        with pytest.raises(LedgerAway), shop.ledger.transaction() as tx:  # noqa: PT012 - at its end
             cut(tx, admin)
             tx.execute(text("select 1"))
         assert threshold(shop) == 0
@@ -164,7 +165,7 @@ class TestAway:
     def test_a_connection_that_is_lost_while_copying_is_away(
         self, shop: Shop, admin: Engine
     ) -> None:
-        with pytest.raises(LedgerAway), shop.ledger.transaction() as tx:
+        with pytest.raises(LedgerAway), shop.ledger.transaction() as tx:  # noqa: PT012 - at its end
             tx.execute(text("create temp table pens (name text)"))
             cut(tx, admin)
             copy_in(tx, "pens", ("name",), b"blue\n")

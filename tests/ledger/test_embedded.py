@@ -21,8 +21,9 @@ from oms.ledger.database import Ledger, LedgerAway
 
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 IS_ROOT = os.geteuid() == 0
-STARTER = "import sys; from pathlib import Path; from oms.ledger import embedded; " + (
-    "print(embedded.start(Path(sys.argv[1])).pid)"
+STARTER = (
+    "import sys; from pathlib import Path; from oms.ledger import embedded;"
+    " print(embedded.start(Path(sys.argv[1])).pid)"
 )
 
 
@@ -137,7 +138,6 @@ class TestStart:
         assert kept(server) == [1]
 
     @pytest.mark.skipif(sys.platform != "linux", reason="containers are Linux")
-    @pytest.mark.xfail(strict=True, reason="a dead process nobody reaped bars the way 2026-11-22")
     def test_it_starts_over_a_dead_server_nobody_buried(self, short_dir: Path) -> None:
         folder = short_dir / "pg"
         with no_reaper():
@@ -156,7 +156,6 @@ class TestStart:
         found = psutil.Process(server.pid).net_connections(kind="inet")
         assert [each for each in found if each.status == psutil.CONN_LISTEN] == []
 
-    @pytest.mark.xfail(strict=True, reason="any account may connect as superuser 2026-11-22")
     def test_other_accounts_do_not_reach_its_socket(self, server: embedded.Server) -> None:
         assert stat.S_IMODE(server.socket_dir.stat().st_mode) & 0o077 == 0
 

@@ -4,12 +4,14 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 
 from oms.channels import operations, queries
 from oms.channels.model import (
@@ -20,9 +22,11 @@ from oms.channels.model import (
     Received,
     UnknownChannel,
 )
+from oms.kernel.errors import Unavailable
 from oms.kernel.limits import INBOX_ATTEMPTS_MAX, INBOX_INLINE_BYTES_MAX
 from oms.ledger.database import Ledger, LedgerAway
 from oms.workflows import ingest
+from oms.workflows.documents import Page
 from oms.workflows.ingest import Intake
 from tests.builders import NOW, a_movement, a_product, an_order
 from tests.ledger.notebook import SLICE, Note, Notebook, notes
@@ -32,13 +36,33 @@ from tests.ledger.threads import together
 
 def intake_of(shop: Shop, files: Path, seen: Callable[[Note], None] = lambda _: None) -> Intake:
     """Return the intake of a retailer whose channels all send notebooks."""
-    return Intake(ledger=shop.ledger, files_dir=files, mapping_of=lambda _: Notebook(seen))
+    return Intake(
+        ledger=shop.ledger, files_dir=files, mapping_of=lambda _: Notebook(seen),
+        puller_of=lambda _: Pages(),
+    )  # fmt: skip
 
 
 @pytest.fixture
 def intake(shop: Shop, tmp_path: Path) -> Intake:
     """Give the intake of the retailer."""
     return intake_of(shop, tmp_path / "files")
+
+
+@dataclass(frozen=True)
+class Pages:
+    """A channel that has three pages of one order each, and is away at one of them."""
+
+    away_at: int = 99
+
+    def pages(self, _topic: str, *, cursor: str | None) -> Iterator[Page]:
+        """Read the pages behind a cursor."""
+        for number in range(int(cursor or 0), 3):
+            if number == self.away_at:
+                raise Unavailable
+            yield Page(
+                body=notes({"ref": f"W-{number}"}), content_type="application/json",
+                cursor=str(number + 1),
+            )  # fmt: skip
 
 
 def push(
@@ -160,6 +184,27 @@ class TestReceiving:
         ]  # fmt: skip
 
 
+class TestPulling:
+    def test_every_page_is_received_with_the_cursor_behind_it(
+        self, shop: Shop, intake: Intake
+    ) -> None:
+        assert ingest.pull(intake, "web", topic="notes") == 3
+        assert shop.value("select cursor from pull_cursors") == "3"
+        assert ingest.pull(intake, "web", topic="notes") == 0
+        assert ingest.process_waiting(intake) == 3
+        assert shop.value("select count(*) from orders") == 3
+
+    def test_broken_off_it_goes_on_behind_the_last_page_kept(
+        self, shop: Shop, intake: Intake
+    ) -> None:
+        breaking = replace(intake, puller_of=lambda _: Pages(away_at=2))
+        with pytest.raises(Unavailable):
+            ingest.pull(breaking, "web", topic="notes")
+        assert shop.value("select cursor from pull_cursors") == "2"
+        assert ingest.pull(intake, "web", topic="notes") == 1
+        assert shop.value("select count(*) from inbox") == 3
+
+
 class TestProcessing:
     def test_it_goes_slice_by_slice_to_the_end(self, shop: Shop, intake: Intake) -> None:
         payload = done(intake, push(intake, notes(*orders(2 * SLICE + 1))).inbox_id)
@@ -175,7 +220,8 @@ class TestProcessing:
         shop.take(an_order("W-1"))
         ship = {"kind": "ship"}
         payload = done(intake, push(intake, notes(
-            {"ref": "W-1"}, {"ref": "W-2"}, {"ref": "W-3", "sku": "NONE"}, {"ref": "X", "is_wrong": 1},
+            {"ref": "W-1"}, {"ref": "W-2"}, {"ref": "W-3", "sku": "NONE"},
+            {"ref": "X", "is_wrong": 1},
             {"ref": "W-2", "changes": [ship]}, {"ref": "W-2", "changes": [ship]},
         )).inbox_id)  # fmt: skip
         assert counts(payload) == {
@@ -245,6 +291,10 @@ class TestBrokenOff:
         assert shop.value("select count(*) from order_events") == len(whole)
         assert shop.shelf() == Shelf(99, sum(note["quantity"] for note in whole))
 
+    @pytest.mark.xfail(
+        strict=True, raises=OperationalError,
+        reason="giving a lost lock back raises what no worker waits out 2026-11-22",
+    )  # fmt: skip
     def test_the_ledger_away_is_no_attempt(self, shop: Shop, tmp_path: Path, admin: Engine) -> None:
         def cut(note: Note) -> None:
             if note["ref"] == f"W-{SLICE + 1}" and not gone:
@@ -258,10 +308,9 @@ class TestBrokenOff:
         gone: list[Note] = []
         intake = intake_of(shop, tmp_path, cut)
         inbox_id = push(intake, notes(*orders(SLICE + 1))).inbox_id
-        try:
+        with pytest.raises(LedgerAway):
             ingest.process(intake, inbox_id)
-        except LedgerAway:
-            assert shop.value("select attempts from inbox") == 0
+        assert shop.value("select attempts from inbox") == 0
         payload = done(intake, inbox_id)
         assert counts(payload) == {"documents": SLICE + 1, "captured": SLICE + 1}
 
@@ -320,7 +369,6 @@ class TestTwoWorkers:
         )
         assert totals == (24, 14, 10)
 
-    @pytest.mark.xfail(strict=True, reason="a worker does not ask whether it still may 2026-11-22")
     def test_one_that_lost_its_payload_does_nothing_twice(
         self, shop: Shop, tmp_path: Path, admin: Engine
     ) -> None:
@@ -417,7 +465,6 @@ class TestOrphans:
         (found,) = quarantine(shop)
         assert [each["code"] for each in found.problems] == ["QTY_EXCEEDS_RETURNABLE"]
 
-    @pytest.mark.xfail(strict=True, reason="those who wait in vain bar the others 2026-11-22")
     def test_those_whose_order_never_comes_do_not_bar_the_others(
         self, shop: Shop, intake: Intake
     ) -> None:
@@ -426,7 +473,6 @@ class TestOrphans:
         done(intake, push(intake, notes({"ref": "W-1"})).inbox_id)
         assert ingest.replay_orphans(intake, limit=1) == 1
 
-    @pytest.mark.xfail(strict=True, reason="the second worker falls over the first 2026-11-22")
     def test_two_workers_may_look_for_them(self, shop: Shop, tmp_path: Path) -> None:
         files = tmp_path / "files"
         plain = intake_of(shop, files)
@@ -447,7 +493,7 @@ def main() -> None:
     """Process one payload of a ledger, as a worker does: the process that is killed."""
     url, inbox_id = sys.argv[1:]
     ledger = Ledger(url)
-    intake = Intake(ledger=ledger, files_dir=Path(os.devnull), mapping_of=lambda _: Notebook())
+    intake = intake_of(Shop(ledger), Path(os.devnull))
     ingest.process(intake, int(inbox_id))
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from oms.ledger.database import Ledger
 
@@ -24,7 +24,7 @@ def together(works: Sequence[Callable[[], T]]) -> list[T | Exception]:
         ready.wait(WAIT_SECONDS_MAX)
         try:
             return work()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the test says which it expects
             return error
 
     with ThreadPoolExecutor(len(works)) as pool:
@@ -44,7 +44,7 @@ def waiting_for_a_lock(ledger: Ledger, work: Callable[[], T]) -> Iterator[Future
         yield future
 
 
-def _waits(watcher) -> bool:  # type: ignore[no-untyped-def]  # any connection
+def _waits(watcher: Connection) -> bool:
     found = watcher.execute(
         text(
             "select exists (select from pg_stat_activity where wait_event_type = 'Lock'"

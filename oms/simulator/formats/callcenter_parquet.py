@@ -26,7 +26,7 @@ SCHEMA: dict[str, pl.DataType] = {
     "event_no": pl.String(),
     "event_at": _INSTANT,
     "called_at": _INSTANT,
-    "agent": pl.String(),
+    "operator": pl.String(),
     "company": pl.String(),
     "company_no": pl.String(),
     "email": pl.String(),
@@ -53,7 +53,7 @@ SCHEMA: dict[str, pl.DataType] = {
 }
 EVENTS = {"sale": "ordered", "ship": "shipped", "cancel": "canceled", "return": "returned"}
 DELIVERIES = {"ship_home": "address", "pickup_point": "point"}
-_AGENTS = ("Marleen", "Youssef", "Bas", "Inge")
+_OPERATORS = ("Marleen", "Youssef", "Bas", "Inge")
 
 
 def order_no(order: Order) -> str:
@@ -92,7 +92,7 @@ def _order_rows(order: Order) -> Iterator[tuple[object, ...]]:
     for index, line in enumerate(order.lines):
         yield (
             order_no(order), index + 1, EVENTS["sale"], None, order.placed_at, order.placed_at,
-            _AGENTS[order.seq % len(_AGENTS)], who.name, who.ref, order.email, who.phone,
+            _OPERATORS[order.seq % len(_OPERATORS)], who.name, who.ref, order.email, who.phone,
             to.street, to.postcode, to.city, to.country_code, DELIVERIES[order.method],
             NO_SUCH_SKU if broken == UNKNOWN_SKU and index == 0 else line.product.sku, line.title,
             line.quantity, NO_SUCH_CURRENCY if broken == UNKNOWN_CURRENCY else order.currency,

@@ -64,9 +64,9 @@ class TestWellFormed:
 
 class TestNoise:
     @given(
-        st.lists(
-            st.sampled_from(["a", "b", ",", ",", '"', "\n", "\r\n", "é"]), max_size=40
-        ).map("".join),
+        st.lists(st.sampled_from(["a", "b", ",", ",", '"', "\n", "\r\n", "é"]), max_size=40).map(
+            "".join
+        ),
         CHUNKS,
     )
     def test_what_is_taken_is_what_the_csv_module_takes(self, text, chunk):

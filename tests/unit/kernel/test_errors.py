@@ -17,7 +17,7 @@ from oms.kernel.errors import (
 
 
 def every_error() -> list[type[OmsError]]:
-    """Return every error of the core: they live beside the values, and where we meet the outside."""
+    """Return every error of the core: they live beside values, and where we meet the outside."""
     root = Path(oms.__file__).parent
     homes = [*root.glob("*/model.py"), *root.glob("kernel/*.py"), root / "workflows/documents.py"]
     homes += [root / "ledger/database.py", root / "ledger/embedded.py"]

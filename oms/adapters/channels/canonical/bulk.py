@@ -3,20 +3,24 @@
 It takes only what is certainly right, by rules no laxer than the model's, and leaves the rest
 to the model, which alone says what is wrong. So a document is never refused here, and whatever
 the lane takes is what the model would have made of it (a test holds the two against each other).
+DuckDB reads JSON more kindly than the model does, so first come rules about the text itself:
+which escapes, commas and types may stand in it, and that each key of it is known and there once.
 """
 
-import json
-import tempfile
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Final
+import io
+from array import array
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from typing import Final
 
 import duckdb
 import pyarrow as pa
+from pyarrow import csv as csv_writer
 
-from oms.adapters.channels.canonical.schema import AMOUNT, INSTANT
+from oms.adapters.channels.canonical.schema import CHANGES_MAX
 from oms.kernel.limits import (
     AMOUNT_MINOR_MAX,
+    NOTE_CHARACTERS_MAX,
     ORDER_LINES_MAX,
     QUANTITY_MAX,
     REF_CHARACTERS_MAX,
@@ -25,208 +29,291 @@ from oms.kernel.money import EXPONENTS
 
 # Below this many documents the model alone is faster than DuckDB's first query.
 DOCUMENTS_MIN: Final = 200
+_CHUNK_ROWS: Final = 1024  # two threads share a block by its chunks
 
-_TEXT, _INTEGER, _BOOLEAN = "VARCHAR", "BIGINT", "BOOLEAN"
-_ADDRESS: Final = dict.fromkeys(
-    ("name", "street", "postcode", "city", "region", "country_code"), _TEXT
-)
-_PLACE: Final = tuple(name for name in _ADDRESS if name != "country_code")
-_LINE: Final[dict[str, Any]] = {
-    **dict.fromkeys(("line_ref", "sku", "title", "unit_price", "discount", "total", "tax"), _TEXT),
-    "quantity": _INTEGER,
+# Fields by the rule their values follow; those after the bar may be null or left out.
+_ADDRESS: Final = {
+    **dict.fromkeys(("name", "street", "postcode", "city", "region"), "text"),
+    "country_code": "country",
 }
-# Orders with changes, notes or cancellations take the other lane: they are few.
-_ORDER: Final[dict[str, Any]] = {
-    **dict.fromkeys(
-        (
-            "external_ref", "external_number", "updated_at", "placed_at", "currency",
-            "fulfillment_method", "location_code", "customer_ref", "customer_name",
-            "customer_email", "customer_phone", "country_code", "shipping_net", "shipping_tax",
-            "total",
-        ),
-        _TEXT,
-    ),
-    "version": _INTEGER, "prices_include_tax": _BOOLEAN, "is_historical": _BOOLEAN,
-    "is_test": _BOOLEAN, "ship_to": _ADDRESS, "bill_to": _ADDRESS, "lines": [_LINE],
+_LINE: Final = {
+    "line_ref": "ref!", "sku": "ref!", "title": "text", "quantity": "quantity!",
+    "unit_price": "amount", "discount": "amount", "total": "amount!", "tax": "amount!",
 }  # fmt: skip
+_CHANGE: Final = {
+    "kind": "kind!", "change_ref": "ref!", "line_ref": "ref!", "quantity": "quantity!",
+    "occurred_at": "instant!", "total": "amount", "tax": "amount", "location_code": "ref",
+    "restock": "flag", "reason": "text",
+}  # fmt: skip
+_ORDER: Final = {
+    "external_ref": "ref!", "external_number": "ref", "version": "version",
+    "updated_at": "instant", "placed_at": "instant!", "currency": "currency!",
+    "prices_include_tax": "flag", "order_type": "type", "fulfillment_method": "method",
+    "location_code": "ref", "customer_ref": "ref", "customer_name": "text",
+    "customer_email": "email", "customer_phone": "text", "country_code": "country",
+    "shipping_net": "amount", "shipping_tax": "amount", "total": "amount", "is_test": "flag",
+    "is_historical": "flag", "canceled_at": "instant", "cancel_reason": "text", "note": "note",
+}  # fmt: skip
+# What the model gives a default, and so does not let be null.
+_NOT_NULL: Final = (
+    "order_type", "fulfillment_method", "shipping_net", "shipping_tax", "is_test",
+    "is_historical", "changes",
+)  # fmt: skip
+_NESTED: Final = ("ship_to", "bill_to", "lines", "changes")
+_PATHS: Final = [
+    *(f"$.{name}" for name in (*_ORDER, *_NESTED)),
+    *(f"$.{side}.{name}" for side in ("ship_to", "bill_to") for name in _ADDRESS),
+]
+_TYPES: Final = {"flag": "BOOLEAN", "quantity": "BIGINT", "version": "BIGINT"}
 
-_SHAPE: Final = """
-    create or replace temp table shaped as
-    select position, line, cast(json_structure(line) as varchar) as structure
-    from slice
-    where json_valid(line)
-"""
-_PARSE: Final = """
+
+def _shape(fields: dict[str, str]) -> str:
+    pairs = (
+        f'"{name}":"{_TYPES.get(rule.strip("!"), "VARCHAR")}"' for name, rule in fields.items()
+    )
+    return "{" + ",".join(pairs) + "}"
+
+
+_SHAPE: Final = (
+    _shape(_ORDER)[:-1] + f',"ship_to":{_shape(_ADDRESS)},"bill_to":{_shape(_ADDRESS)}'
+    f',"lines":[{_shape(_LINE)}],"changes":[{_shape(_CHANGE)}]}}'
+)
+
+
+def _keys(*kinds: str) -> str:
+    every = [*_ORDER.items(), *_LINE.items(), *_CHANGE.items(), *_ADDRESS.items()]
+    names = {name for name, rule in every if (_TYPES.get(rule.strip("!")) or "VARCHAR") in kinds}
+    return "|".join(sorted(names))
+
+
+# A text is taken when none of these is in it. Escapes are of characters beyond ASCII only, so
+# that every quote is a string's own and every key is spelled as it is.
+_FORBIDDEN: Final = "|".join([
+    r"\\([^u]|u00[0-7])", r",\s*[\]}]", r"\x{7f}",
+    rf'"({_keys("VARCHAR")})"\s*:\s*([^"n\s]|n[^u])',
+    rf'"({_keys("BOOLEAN")})"\s*:\s*[^tfn\s]',
+    rf'"({_keys("BIGINT")})"\s*:\s*([^0-9n\s]|[0-9]+[.eE])',
+])  # fmt: skip
+_SPACES: Final = r"\s\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
+_RULES: Final = {
+    "ref": f"length(<field>) between 1 and {REF_CHARACTERS_MAX}"
+    f" and not regexp_matches(<field>, '^[{_SPACES}]|[{_SPACES}]$')",
+    "text": "length(<field>) <= 500",
+    "note": f"length(<field>) <= {NOTE_CHARACTERS_MAX}",
+    "email": f"length(<field>) <= 254 and regexp_full_match(<field>, '[^@{_SPACES}]+[@][^@{_SPACES}]+')",
+    "country": "regexp_full_match(<field>, '[A-Z]{2}')",
+    "currency": "<field> is not null",  # it was joined to the known ones
+    "amount": "regexp_full_match(<field>, '[0-9]{1,13}([.][0-9]{1,3})?')"
+    " and length(split_part(<field>, '.', 2)) <= exponent"
+    f" and <field>::decimal(18, 3) * power <= {AMOUNT_MINOR_MAX}",
+    "instant": "regexp_full_match(<field>, '(19|20|21)[0-9]{2}-[01][0-9]-[0-3][0-9]T"
+    "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])')"
+    " and try_cast(<field> as timestamptz) is not null",
+    "quantity": f"<field> between 1 and {QUANTITY_MAX}",
+    "version": f"<field> between 0 and {2**62}",
+    "flag": "<field> is not null",
+    "kind": "<field> in ('cancel', 'ship', 'return')",
+    "type": "<field> in ('sale', 'exchange', 'replacement')",
+    "method": "<field> in ('carry_out', 'ship_home', 'pickup_point', 'collect_store', 'ship_from_store',"
+    " 'reserve')",
+}
+
+
+def _checks(fields: dict[str, str], at: str) -> str:
+    """Return the condition that every field of an object follows its rule."""
+    return " and ".join(_check(f"{at}.{name}", rule) for name, rule in fields.items())
+
+
+def _check(field: str, rule: str) -> str:
+    follows = f"coalesce({_RULES[rule.strip('!')].replace('<field>', field)}, false)"
+    return follows if rule.endswith("!") else f"({field} is null or {follows})"
+
+
+def _count(fields: dict[str, str], at: str) -> str:
+    return " + ".join(f"({at}.{name} is not null)::int" for name in fields)
+
+
+_PARSE: Final = f"""
     create or replace temp table parsed as
-    select p.position, sha256(p.line) as digest, p.line, e.exponent, p.d
-    from (
-        select s.position, s.line, json_transform(s.line, $shape) as d
-        from shaped s
-        where list_contains($structures, s.structure)
-          and length(json_keys(s.line)) = length(list_distinct(json_keys(s.line)))
-    ) p
-    join exponents e on e.currency = p.d.currency
+    select position, doc, json_keys(doc) as keys, json_type(doc, $paths) as types,
+        json_transform(doc, '{_SHAPE}') as d
+    from block
+    where json_valid(doc) and not regexp_matches(doc, $forbidden)
 """
-_REF: Final = f"""(length(@) between 1 and {REF_CHARACTERS_MAX}
-    and not regexp_matches(@, '[[:cntrl:]]|^\\s|\\s$'))"""
-_SHORT: Final = "(length(@) <= 500 and not regexp_matches(@, '[[:cntrl:]]'))"
-_MONEY: Final = f"""(regexp_full_match(@, '{AMOUNT.strip("^$")}')
-    and length(split_part(@, '.', 2)) <= exponent
-    and @::decimal(18, 3) * pow10 <= {AMOUNT_MINOR_MAX})"""
-_AT: Final = f"""(regexp_full_match(@, '{INSTANT.pattern}')
-    and try_cast(@ as timestamptz) is not null)"""
-
-
-_COUNTRY: Final = "regexp_full_match(@, '[A-Z]{2}')"
-# chr(64) is the sign between name and host, which here stands for the field.
-_EMAIL: Final = """(length(@) <= 254 and not regexp_matches(@, '[[:cntrl:][:space:]]')
-    and length(string_split(@, chr(64))) = 2 and length(split_part(@, chr(64), 1)) > 0
-    and length(split_part(@, chr(64), 2)) > 0)"""
-_METHOD: Final = """@ in ('carry_out', 'ship_home', 'pickup_point', 'collect_store',
-    'ship_from_store', 'reserve')"""
-
-
-def _needs(rule: str, *fields: str) -> list[str]:
-    return [f"coalesce({rule.replace('@', field)}, false)" for field in fields]
-
-
-def _allows(rule: str, *fields: str) -> list[str]:
-    return [f"({field} is null or {rule.replace('@', field)})" for field in fields]
-
-
-_LINE_IS_GOOD: Final = " and ".join([
-    *_needs(_REF, "l.line_ref", "l.sku"), *_allows(_SHORT, "l.title"),
-    *_needs(_MONEY, "l.total", "l.tax"), *_allows(_MONEY, "l.unit_price", "l.discount"),
-    *_needs(f"@ between 1 and {QUANTITY_MAX}", "l.quantity"),
-])  # fmt: skip
-_ORDER_IS_GOOD: Final = " and ".join([
-    *_needs(_REF, "d.external_ref"),
-    *_allows(_REF, "d.external_number", "d.location_code", "d.customer_ref"),
-    *_allows(_SHORT, "d.customer_name", "d.customer_phone"),
-    *_allows(_EMAIL, "d.customer_email"),
-    *_allows(_COUNTRY, "d.country_code"),
-    *_needs(_AT, "d.placed_at"), *_allows(_AT, "d.updated_at"),
-    *_allows(_MONEY, "d.shipping_net", "d.shipping_tax", "d.total"),
-    *_allows("@ between 0 and 4611686018427387904", "d.version"),
-    *_allows(_METHOD, "d.fulfillment_method"),
-    *(
-        check
-        for address in ("ship_to", "bill_to")
-        for check in (
-            *_allows(_SHORT, *(f"d.{address}.{name}" for name in _PLACE)),
-            *_allows(_COUNTRY, f"d.{address}.country_code"),
-        )
-    ),
-    f"coalesce(length(d.lines) between 1 and {ORDER_LINES_MAX}, false)",
-    "length(list_distinct([x.line_ref for x in d.lines])) = length(d.lines)",
-])  # fmt: skip
+_PLACES: Final = {path: number + 1 for number, path in enumerate(_PATHS)}
+_TOP: Final = len(_ORDER) + len(_NESTED)
+_KNOWN: Final = f"""
+    len(keys) = len(list_filter(types[:{_TOP}], lambda t: t is not null))
+    and types[{_PLACES["$.lines"]}] = 'ARRAY'
+    and coalesce(types[{_PLACES["$.changes"]}], 'ARRAY') = 'ARRAY'
+    and coalesce(types[{_PLACES["$.ship_to"]}], 'NULL') in ('OBJECT', 'NULL')
+    and coalesce(types[{_PLACES["$.bill_to"]}], 'NULL') in ('OBJECT', 'NULL')
+    and {" and ".join(f"coalesce(types[{_PLACES[f'$.{n}']}] <> 'NULL', true)" for n in _NOT_NULL)}
+"""
 _JUDGE: Final = f"""
+    create or replace temp table judged as
+    select p.position, p.doc, p.d, e.exponent, e.power,
+        (length(p.doc) - length(replace(p.doc, '":', '"'))) - len(p.keys)
+            - len(list_filter(p.types[{_TOP + 1}:], lambda t: t is not null)) as inner_keys
+    from parsed p
+    join exponents e on e.currency = p.d.currency
+    where {_KNOWN}
+"""
+_GOOD: Final = f"""
     create or replace temp table good as
-    with lines as (
-        select position, exponent, 10 ** exponent as pow10, unnest(d.lines) as l from parsed
+    with line as (
+        select position, exponent, power, unnest(d.lines) as l,
+            generate_subscripts(d.lines, 1) as place
+        from judged
     ),
-    bad as (select distinct position from lines where not ({_LINE_IS_GOOD}))
-    select p.* from (select *, 10 ** exponent as pow10 from parsed) p
-    where {_ORDER_IS_GOOD} and p.position not in (select position from bad)
+    lines as (
+        select position, count(*) as count, count(distinct l.line_ref) as refs,
+            sum({_count(_LINE, "l")}) as keys, bool_and({_checks(_LINE, "l")}) as is_good
+        from line group by position
+    ),
+    change as (
+        select position, exponent, power, unnest(d.changes) as l from judged
+        where len(d.changes) > 0
+    ),
+    changes as (
+        select position, count(*) as count,
+            count(distinct (l.kind, l.change_ref, l.line_ref)) as refs,
+            sum({_count(_CHANGE, "l")}) as keys, bool_and({_checks(_CHANGE, "l")}) as is_good
+        from change group by position
+    )
+    select j.* exclude (inner_keys)
+    from judged j
+    join lines n using (position)
+    left join changes c using (position)
+    where n.is_good and n.count = n.refs and n.count <= {ORDER_LINES_MAX}
+        and coalesce(c.is_good and c.count = c.refs and c.count <= {CHANGES_MAX}, true)
+        and j.inner_keys = n.keys + coalesce(c.keys, 0)
+        and {_checks(_ORDER, "d")}
+        and {_checks(_ADDRESS, "d.ship_to")} and {_checks(_ADDRESS, "d.bill_to")}
 """
 
 
 def _minor(field: str) -> str:
-    return f"cast({field}::decimal(18, 3) * pow10 as bigint)"
+    return f"({field}::decimal(18, 3) * power)::bigint"
 
 
-_ADDRESS_TEXT: Final = "case when d.@ is not null then json_merge_patch('{}', to_json(d.@)) end"
+def _instant(field: str) -> str:
+    utc = f"{field}::timestamptz at time zone 'UTC'"
+    return f"strftime({utc}, '%Y-%m-%dT%H:%M:%S.%fZ')"
+
+
+def _address(side: str) -> str:
+    pairs = ", ".join(f"'{name}', d.{side}.{name}" for name in _ADDRESS)
+    return (
+        f"case when d.{side} is not null"
+        f" then json_merge_patch('{{}}', json_object({pairs}))::varchar end"
+    )
+
+
+_SLICE: Final = "position between $first and $last"
 _ORDERS: Final = f"""
     select
         position, d.external_ref, d.external_number,
-        coalesce(d.version, epoch_us(d.updated_at::timestamptz)), d.updated_at, d.placed_at,
-        d.currency, coalesce(d.prices_include_tax, $is_gross), 'sale',
-        coalesce(d.fulfillment_method, 'ship_home'), d.location_code, d.customer_ref,
-        d.customer_name, d.customer_email, d.customer_phone, {_ADDRESS_TEXT.replace("@", "ship_to")},
-        {_ADDRESS_TEXT.replace("@", "bill_to")},
+        coalesce(d.version, epoch_us(d.updated_at::timestamptz)), {_instant("d.updated_at")},
+        {_instant("d.placed_at")}, d.currency, coalesce(d.prices_include_tax, $is_gross),
+        coalesce(d.order_type, 'sale'), coalesce(d.fulfillment_method, 'ship_home'),
+        d.location_code, d.customer_ref, d.customer_name, d.customer_email, d.customer_phone,
+        {_address("ship_to")}, {_address("bill_to")},
         coalesce(d.country_code, case when d.ship_to is not null then d.ship_to.country_code
             else d.bill_to.country_code end),
         coalesce({_minor("d.shipping_net")}, 0), coalesce({_minor("d.shipping_tax")}, 0),
         {_minor("d.total")}, coalesce(d.is_test, false), coalesce(d.is_historical, false), false,
-        null, null, null, digest
-    from good
-    order by position
+        {_instant("d.canceled_at")}, d.cancel_reason, d.note, sha256(doc)
+    from good where {_SLICE} order by position
 """
 _LINES: Final = f"""
-    select
-        position, l.line_ref, l.sku, l.title, l.quantity, {_minor("l.unit_price")},
+    select position, l.line_ref, l.sku, l.title, l.quantity, {_minor("l.unit_price")},
         coalesce({_minor("l.discount")}, 0), {_minor("l.total")}, {_minor("l.tax")}
     from (
-        select position, pow10, unnest(d.lines) as l, generate_subscripts(d.lines, 1) as place
-        from good
+        select position, power, unnest(d.lines) as l, generate_subscripts(d.lines, 1) as place
+        from good where {_SLICE}
     )
     order by position, place
 """
+_CHANGES: Final = f"""
+    select position, l.kind, l.change_ref, l.line_ref, l.quantity, {_instant("l.occurred_at")},
+        {_minor("l.total")}, {_minor("l.tax")}, l.location_code, coalesce(l.restock, false),
+        l.reason
+    from (
+        select position, power, unnest(d.changes) as l, generate_subscripts(d.changes, 1) as place
+        from good where {_SLICE}
+    )
+    order by position, place
+"""
+_TABLES: Final = {"orders": _ORDERS, "lines": _LINES, "changes": _CHANGES}
+_CSV: Final = csv_writer.WriteOptions(include_header=False, quoting_style="needed")
 
 
 class FastLane:
-    """A private DuckDB and what it takes to map slices with it."""
+    """A private DuckDB, and the block of documents in it."""
 
-    def __init__(self) -> None:
-        """Open it."""
-        self._connection = duckdb.connect(":memory:", config={"threads": 2})
-        self._connection.execute("set timezone = 'UTC'")
-        self._connection.execute("create temp table exponents (currency varchar, exponent integer)")
-        self._connection.executemany("insert into exponents values ($1, $2)", [*EXPONENTS.items()])
+    def __init__(self, *, is_gross: bool) -> None:
+        """Open it; `is_gross` is what the channel's prices are."""
+        self._is_gross = is_gross
+        self._con = duckdb.connect(":memory:", config={"threads": 2})
+        self._con.execute("set timezone = 'UTC'")
+        powers = ", ".join(f"('{code}', {e}, {10**e})" for code, e in EXPONENTS.items())
+        self._con.execute(
+            "create temp table exponents as select currency, exponent, power::bigint as power"
+            f" from (values {powers}) e(currency, exponent, power)"
+        )
 
-    def orders(
-        self, documents: Sequence[tuple[int, bytes]], *, is_gross: bool
-    ) -> tuple[frozenset[int], dict[str, bytes]]:
-        """Map what is certainly right of some documents; return its positions and draft tables."""
-        lines = _texts(documents)
-        self._connection.register("slice", lines)
-        self._connection.execute(_SHAPE)
-        structures = [
-            structure
-            for (structure,) in self._connection.execute(
-                "select distinct structure from shaped"
-            ).fetchall()
-            if _fits(json.loads(structure), _ORDER)
-        ]
-        if not structures:
-            return frozenset(), {}
-        self._connection.execute(_PARSE, {"shape": json.dumps(_ORDER), "structures": structures})
-        self._connection.execute(_JUDGE)
-        taken = self._connection.execute("select position from good").fetchall()
-        with tempfile.TemporaryDirectory() as folder:
-            return frozenset(position for (position,) in taken), {
-                "orders": self._copy(_ORDERS, Path(folder), is_gross=is_gross),
-                "lines": self._copy(_LINES, Path(folder)),
-            }
+    def close(self) -> None:
+        """Let go of the memory."""
+        self._con.close()
 
-    def _copy(self, query: str, folder: Path, *, is_gross: bool | None = None) -> bytes:
-        if is_gross is not None:
-            query = query.replace("$is_gross", str(is_gross).lower())
-        target = folder / "rows.csv"
-        self._connection.execute(f"copy ({query}) to '{target}' (format csv, header false)")
-        return target.read_bytes()
+    def take(self, documents: Sequence[tuple[int, bytes]]) -> frozenset[int]:
+        """Check a block of documents; return the positions of those it takes."""
+        self._con.register("block", _texts(documents))
+        try:
+            self._con.execute(_PARSE, {"paths": _PATHS, "forbidden": _FORBIDDEN})
+            self._con.execute(_JUDGE)
+            self._con.execute(_GOOD)
+            taken = self._con.execute("select position from good").fetchall()
+        except duckdb.Error:
+            return frozenset()  # the model reads them all
+        finally:
+            self._con.unregister("block")
+        return frozenset(position for (position,) in taken)
+
+    def tables(self, first: int, last: int) -> Iterator[tuple[str, bytes]]:
+        """Return the drafts of the documents taken, from one position to another."""
+        facts = {"$first": first, "$last": last, "$is_gross": str(self._is_gross).lower()}
+        for name, query in _TABLES.items():
+            for mark, value in facts.items():
+                query = query.replace(mark, str(value))  # noqa: PLW2901  # filled step by step
+            sink = io.BytesIO()
+            csv_writer.write_csv(self._con.sql(query).to_arrow_table(), sink, _CSV)
+            yield name, sink.getvalue()
 
 
 def _texts(documents: Sequence[tuple[int, bytes]]) -> pa.Table:
-    positions, lines = [], []
-    for position, body in documents:
-        try:
-            lines.append(body.decode())
-        except UnicodeDecodeError:
-            continue
-        positions.append(position)
-    return pa.table(
-        {"position": pa.array(positions, pa.int64()), "line": pa.array(lines, pa.string())}
-    )
+    """Return the documents that are UTF-8, in chunks.
+
+    Built of buffers: pa.array would import pandas to have a look at a list of bytes.
+    """
+    bodies = [body for _, body in documents]
+    ends = array("i", accumulate(map(len, bodies), initial=0))
+    joined = pa.py_buffer(b"".join(bodies))
+    texts = pa.StringArray.from_buffers(len(bodies), pa.py_buffer(ends), joined)
+    try:
+        texts.validate(full=True)
+    except pa.ArrowInvalid:
+        return _texts([(position, body) for position, body in documents if _is_utf8(body)])
+    numbers = array("q", (position for position, _ in documents))
+    positions = pa.Array.from_buffers(pa.int64(), len(bodies), [None, pa.py_buffer(numbers)])
+    table = pa.table({"position": positions, "doc": texts})
+    return pa.Table.from_batches(table.to_batches(max_chunksize=_CHUNK_ROWS), table.schema)
 
 
-def _fits(structure: Any, shape: Any) -> bool:
-    """Tell whether a document's structure is inside a shape: no field more, no other type."""
-    if isinstance(shape, dict):
-        return isinstance(structure, dict) and all(
-            name in shape and _fits(inner, shape[name]) for name, inner in structure.items()
-        )
-    if isinstance(shape, list):
-        return isinstance(structure, list) and _fits(structure[0], shape[0])
-    allowed = {"NULL", shape} | ({"UBIGINT"} if shape == _INTEGER else set())
-    return isinstance(structure, str) and structure in allowed
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

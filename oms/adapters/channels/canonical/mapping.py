@@ -2,14 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any, Final, NoReturn, cast
+from typing import Any, Final, NoReturn
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from oms.adapters.channels.canonical.bulk import DOCUMENTS_MIN, FastLane
+from oms.adapters.channels.canonical.payload import Piece, pieces
 from oms.adapters.channels.canonical.rows import ROWS, Tables, order_rows
 from oms.adapters.channels.canonical.schema import MODELS, OrderIn
 from oms.kernel.limits import FRAGMENT_BYTES_MAX, REF_CHARACTERS_MAX, SLICE_DOCUMENTS_MAX
@@ -23,11 +24,12 @@ from oms.workflows.documents import (
     csv_rows,
 )
 
-BOM: Final = b"\xef\xbb\xbf"
 REFS: Final = ("external_ref", "sku", "count_ref", "movement_ref")
+# The fast lane checks several slices at once: its queries cost more than small ones are worth.
+BLOCK_DOCUMENTS_MAX: Final = 4 * SLICE_DOCUMENTS_MAX
+BLOCK_BYTES_MAX: Final = 64 * 1024 * 1024
 
-Item = tuple[int | None, bytes]
-"""A document: the line it begins on, and its bytes."""
+Numbered = tuple[int, Piece]
 
 
 class CanonicalMapping:
@@ -39,12 +41,33 @@ class CanonicalMapping:
         """Map a payload slice by slice; raises Unreadable for an unknown topic."""
         if source.topic not in MODELS:
             raise Unreadable(f"the topic is one of {', '.join(sorted(MODELS))}")
-        items = islice(enumerate(_items(source), start=1), after, None)
+        numbered = islice(enumerate(pieces(source), start=1), after, None)
         lane: FastLane | None = None
-        while batch := list(islice(items, SLICE_DOCUMENTS_MAX)):
-            if source.topic == "orders" and len(batch) >= DOCUMENTS_MIN:
-                lane = lane or FastLane()
-            yield _slice(source, batch, lane)
+        try:
+            for block in _blocks(numbered):
+                taken: frozenset[int] = frozenset()
+                if source.topic == "orders" and len(block) >= DOCUMENTS_MIN:
+                    lane = lane or FastLane(is_gross=source.channel.prices_include_tax)
+                    taken = lane.take([(position, piece.body) for position, piece in block])
+                for begin in range(0, len(block), SLICE_DOCUMENTS_MAX):
+                    part = block[begin : begin + SLICE_DOCUMENTS_MAX]
+                    yield _slice(source, part, lane if taken else None, taken)
+        finally:
+            if lane is not None:
+                lane.close()
+
+
+def _blocks(numbered: Iterator[Numbered]) -> Iterator[list[Numbered]]:
+    block: list[Numbered] = []
+    size = 0
+    for each in numbered:
+        block.append(each)
+        size += len(each[1].body)
+        if len(block) == BLOCK_DOCUMENTS_MAX or size >= BLOCK_BYTES_MAX:
+            yield block
+            block, size = [], 0
+    if block:
+        yield block
 
 
 def build(_options: dict[str, Any]) -> CanonicalMapping:
@@ -64,42 +87,53 @@ def _problem(details: ErrorDetails) -> Problem:
     return Problem(field=pointer, code=code, detail=details["msg"][:300])
 
 
-def _slice(source: Source, batch: list[tuple[int, Item]], lane: FastLane | None) -> Documents:
-    model: type[BaseModel] = MODELS[source.topic]
+def _slice(
+    source: Source, batch: Sequence[Numbered], lane: FastLane | None, taken: frozenset[int]
+) -> Documents:
     tables: Tables = {}
     rejected: list[RejectedDocument] = []
-    taken: frozenset[int] = frozenset()
-    fast: dict[str, bytes] = {}
-    if lane is not None:
-        documents = [(position, body) for position, (_, body) in batch]
-        taken, fast = lane.orders(documents, is_gross=source.channel.prices_include_tax)
-    for position, (_, body) in batch:
+    for position, piece in batch:
         if position in taken:
             continue
-        try:
-            document = _read(model, body)
-        except ValidationError as error:
+        document = _read(source, piece)
+        if isinstance(document, BaseModel):
+            for table, rows in _rows(source, document, position, piece.body).items():
+                tables.setdefault(table, []).extend(rows)
+        else:
+            ref = _ref(piece.body)
             rejected.append(
-                RejectedDocument(
-                    position=position, external_ref=_ref(body), problems=problems_of(error)
-                )
+                RejectedDocument(position=position, external_ref=ref, problems=document)
             )
-            continue
-        for table, rows in _rows(source, document, position, body).items():
-            tables.setdefault(table, []).extend(rows)
+    first, last = batch[0][0], batch[-1][0]
+    fast = dict(lane.tables(first, last)) if lane is not None else {}
     items = dict(batch)
 
     def fragment(position: int) -> Fragment:
-        line, body = items[position]
-        return Fragment(line=line, body=body[:FRAGMENT_BYTES_MAX])
+        piece = items[position]
+        return Fragment(line=piece.line, body=piece.body[:FRAGMENT_BYTES_MAX])
 
     return Documents(
-        first=batch[0][0], count=len(batch), rejected=tuple(rejected), fragment=fragment,
+        first=first, count=len(batch), rejected=tuple(rejected), fragment=fragment,
         tables={
             table: fast.get(table, b"") + csv_rows(tables.get(table, ()))
             for table in {*fast, *tables}
         },
     )  # fmt: skip
+
+
+def _read(source: Source, piece: Piece) -> BaseModel | tuple[Problem, ...]:
+    """Read a document, or say what is wrong with it."""
+    if piece.is_too_long:
+        detail = f"a document has at most {FRAGMENT_BYTES_MAX} bytes"
+        return (Problem(field="", code="MALFORMED", detail=detail),)
+    try:
+        document: BaseModel = MODELS[source.topic].model_validate_json(piece.body)
+    except ValidationError as error:
+        return problems_of(error)
+    if twice := _twice(piece.body):
+        detail = f"the key {twice[:60]!r} is there twice in one object"
+        return (Problem(field="", code="MALFORMED", detail=detail),)
+    return document
 
 
 def _rows(source: Source, document: BaseModel, position: int, body: bytes) -> Tables:
@@ -110,9 +144,23 @@ def _rows(source: Source, document: BaseModel, position: int, body: bytes) -> Ta
     return ROWS[type(document)](document, position, digest)
 
 
-def _read(model: type[BaseModel], body: bytes) -> BaseModel:
-    """Read a document; duplicate keys and bad UTF-8 are refused like any other fault."""
-    return model.model_validate_json(body)
+class _Twice(Exception):
+    """An object has a key twice: readers differ in which of them counts, so neither does."""
+
+
+def _twice(body: bytes) -> str | None:
+    """Find a key that an object of a document has twice."""
+
+    def once(pairs: list[tuple[str, Any]]) -> None:
+        names = [name for name, _ in pairs]
+        if len(set(names)) != len(names):
+            raise _Twice(next(name for name in names if names.count(name) > 1))
+
+    try:
+        json.loads(body, object_pairs_hook=once)
+    except _Twice as twice:
+        return str(twice)
+    return None
 
 
 def _ref(body: bytes) -> str | None:
@@ -124,53 +172,12 @@ def _ref(body: bytes) -> str | None:
     if not isinstance(value, dict):
         return None
     refs = (value.get(name) for name in REFS)
-    return next(
-        (ref for ref in refs if isinstance(ref, str) and 0 < len(ref) <= REF_CHARACTERS_MAX), None
-    )
+    return next((ref for ref in refs if isinstance(ref, str) and _is_ref(ref)), None)
+
+
+def _is_ref(text: str) -> bool:
+    return 0 < len(text) <= REF_CHARACTERS_MAX and text.isprintable()
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number JSON has")
-
-
-def _items(source: Source) -> Iterator[Item]:
-    """Split a payload into its documents: lines of NDJSON, members of an array, or the one."""
-    if _is_ndjson(source):
-        yield from _lines(source)
-        return
-    body = source.read().removeprefix(BOM)
-    if not body.strip():
-        raise Unreadable("the payload is empty")
-    if not body.lstrip().startswith(b"["):
-        yield (None, body.strip())
-        return
-    try:
-        members = json.loads(body, parse_float=str, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(f"this is not a JSON array: {error}") from None
-    for member in cast("list[Any]", members):
-        yield (None, json.dumps(member, ensure_ascii=True).encode())
-
-
-def _is_ndjson(source: Source) -> bool:
-    if "ndjson" in source.content_type or (source.file_name or "").endswith((".ndjson", ".jsonl")):
-        return True
-    if "json" in source.content_type:
-        return False
-    head = source.read()[:FRAGMENT_BYTES_MAX].removeprefix(BOM).strip()
-    return head.startswith(b"{") and b"}\n{" in head.replace(b"\r", b"")
-
-
-def _lines(source: Source) -> Iterator[Item]:
-    if source.path is not None:
-        with source.path.open("rb") as file:
-            yield from _numbered(file)
-    else:
-        yield from _numbered((source.body or b"").splitlines(keepends=True))
-
-
-def _numbered(lines: Any) -> Iterator[Item]:
-    for number, line in enumerate(lines, start=1):
-        document = (line.removeprefix(BOM) if number == 1 else line).strip()
-        if document:
-            yield (number, document)

@@ -1,6 +1,7 @@
 """Canonical documents as draft rows."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -13,6 +14,7 @@ from oms.adapters.channels.canonical.schema import (
     OrderChangesIn,
     OrderIn,
     ProductIn,
+    instant_text,
 )
 from oms.kernel import clock
 from oms.kernel.money import minor_from_text
@@ -29,8 +31,8 @@ def order_rows(order: OrderIn, position: int, digest: str, *, is_gross: bool) ->
         version = clock.version_of(updated_at)
     address = order.ship_to or order.bill_to
     header = [
-        position, order.external_ref, order.external_number, version, updated_at,
-        order.placed_at, currency,
+        position, order.external_ref, order.external_number, version, _at(updated_at),
+        _at(order.placed_at), currency,
         is_gross if order.prices_include_tax is None else order.prices_include_tax,
         order.order_type, order.fulfillment_method, order.location_code, order.customer_ref,
         order.customer_name, order.customer_email, order.customer_phone,
@@ -38,7 +40,7 @@ def order_rows(order: OrderIn, position: int, digest: str, *, is_gross: bool) ->
         order.country_code or (address.country_code if address else None),
         minor_from_text(order.shipping_net, currency),
         minor_from_text(order.shipping_tax, currency), _minor(order.total, currency),
-        order.is_test, order.is_historical, False, order.canceled_at, order.cancel_reason,
+        order.is_test, order.is_historical, False, _at(order.canceled_at), order.cancel_reason,
         order.note, digest,
     ]  # fmt: skip
     lines = [
@@ -72,7 +74,7 @@ def _product_rows(product: ProductIn, position: int, _digest: str) -> Tables:
 def _count_rows(count: CountIn, position: int, _digest: str) -> Tables:
     row = [
         position, count.count_ref, count.sku, count.location_code, count.counted,
-        count.counted_at,
+        _at(count.counted_at),
     ]  # fmt: skip
     return {"counts": [row]}
 
@@ -80,7 +82,7 @@ def _count_rows(count: CountIn, position: int, _digest: str) -> Tables:
 def _movement_rows(movement: MovementIn, position: int, _digest: str) -> Tables:
     row = [
         position, movement.movement_ref, movement.kind, movement.sku, movement.location_code,
-        movement.quantity, movement.occurred_at, movement.reason,
+        movement.quantity, _at(movement.occurred_at), movement.reason,
     ]  # fmt: skip
     return {"movements": [row]}
 
@@ -96,9 +98,13 @@ ROWS: Final[dict[type[BaseModel], Callable[[Any, int, str], Tables]]] = {
 def _change(position: int, change: ChangeIn, currency: str) -> list[Any]:
     return [
         position, change.kind, change.change_ref, change.line_ref, change.quantity,
-        change.occurred_at, _minor(change.total, currency), _minor(change.tax, currency),
+        _at(change.occurred_at), _minor(change.total, currency), _minor(change.tax, currency),
         change.location_code, change.restock, change.reason,
     ]  # fmt: skip
+
+
+def _at(at: datetime | None) -> str | None:
+    return None if at is None else instant_text(at)
 
 
 def _minor(text: str | None, currency: str) -> int | None:

@@ -1,6 +1,6 @@
 """What is wrong with documents: the sentences for people, written only for rows that failed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from oms.adapters.channels.tabular.expressions import column_of
@@ -46,8 +46,7 @@ def of_rows(plan: Plan, fields_count: int) -> str:
         select distinct p.position, f.line, f.finding.field, f.finding.code,
             'line ' || f.line || ': ' || f.finding.detail
         from (
-            select ord, line, unnest(list_filter([{", ".join(findings)}], lambda x: x is not null))
-                as finding
+            select ord, line, unnest({_listed(findings)}) as finding
             from {plan.rows.sql(f"(select {cells} from cells where is_bad)")}
         ) f
         join places p using (ord)
@@ -64,24 +63,38 @@ def _finding(when: str, column: str, code: str, detail: str) -> str:
 
 def of_orders(plan: Plan) -> Iterator[str]:
     """Write down what is wrong with orders whose rows are each right."""
-    yield _of_heads(
-        _column(plan, "o_currency"), "UNKNOWN_CURRENCY",
-        "'\"' || left(h.currency, 8) || '\" is not a currency of ISO 4217'", "h.places is null",
+    yield f"""
+        insert into flaws
+        select h.position, null, h.finding.field, h.finding.code, h.finding.detail
+        from (
+            select h.position, unnest({_listed(_of_heads(plan))}) as finding
+            from heads h
+            where not h.is_bad and h.sales_count > 0
+        ) h
+    """
+    yield from _of_lines(plan)
+    if plan.spec.rows.has_changes:
+        yield from _of_changes(plan)
+
+
+def _of_heads(plan: Plan) -> Iterator[str]:
+    yield _finding(
+        "h.places is null", _column(plan, "o_currency"), "UNKNOWN_CURRENCY",
+        "'\"' || left(h.currency, 8) || '\" is not a currency of ISO 4217'",
     )  # fmt: skip
     currency = ["o_currency"] if "o_currency" in plan.values else []
     for name in [*currency, *agreed(plan)]:
         detail = literal(f"the rows of the order disagree ({name[2:]})")
-        yield _of_heads(_column(plan, name), "VALIDATION", detail, f"h.{name}_x")
+        yield _finding(f"h.{name}_x", _column(plan, name), "VALIDATION", detail)
     for name in needed(plan):
         detail = literal(f"it is empty ({name[2:]})")
-        yield _of_heads(_column(plan, name), "VALIDATION", detail, f"h.{name} is null")
-    yield _of_heads(
-        "", "VALIDATION", literal(f"an order has at most {ORDER_LINES_MAX} lines"),
-        f"h.sales_count > {ORDER_LINES_MAX}",
-    )  # fmt: skip
-    yield from _of_lines(plan)
-    if plan.spec.rows.has_changes:
-        yield from _of_changes(plan)
+        yield _finding(f"h.{name} is null", _column(plan, name), "VALIDATION", detail)
+    detail = literal(f"an order has at most {ORDER_LINES_MAX} lines")
+    yield _finding(f"h.sales_count > {ORDER_LINES_MAX}", "", "VALIDATION", detail)
+
+
+def _listed(findings: Iterable[str]) -> str:
+    return f"list_filter([{', '.join(findings)}], lambda x: x is not null)"
 
 
 def _of_lines(plan: Plan) -> Iterator[str]:
@@ -123,13 +136,6 @@ def _twice(plan: Plan, table: str, key: str, name: str) -> str:
 
 def _column(plan: Plan, name: str) -> str:
     return column_of(plan.sources[name]) if name in plan.sources else ""
-
-
-def _of_heads(column: str, code: str, detail: str, when: str) -> str:
-    return f"""
-        insert into flaws select h.position, null, {literal(column)}, '{code}', {detail}
-        from heads h where {when} and not h.is_bad and h.sales_count > 0
-    """
 
 
 def _of_table(table: str, column: str, detail: str, when: str) -> str:

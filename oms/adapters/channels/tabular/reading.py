@@ -166,9 +166,10 @@ def _refuse_other_kinds(head: bytes, dialect: Dialect) -> None:
 
 
 def _escape(error: UnicodeError) -> tuple[str, int]:
-    """Turn what cannot be decoded into a byte that is no UTF-8, for the reader to find."""
+    """Carry bytes that cannot be decoded through as bytes that are no UTF-8 either."""
     assert isinstance(error, UnicodeDecodeError)
-    return "\udcff" * (error.end - error.start), error.end
+    stray = error.object[error.start : error.end]
+    return "".join(chr(0xDC00 + max(byte, 0x80)) for byte in stray), error.end
 
 
 codecs.register_error("oms-escape", _escape)

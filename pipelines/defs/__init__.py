@@ -1,0 +1,1 @@
+"""What Dagster knows: assets, checks, sensors and schedules, a folder per area."""

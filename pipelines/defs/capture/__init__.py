@@ -1,0 +1,1 @@
+"""Capture: from drop folders and channels that are asked, into the inbox."""

@@ -1,0 +1,1 @@
+"""Exports: reports as files for people."""

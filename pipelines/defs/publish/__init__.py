@@ -1,0 +1,1 @@
+"""Publish: the marts as a version everybody else reads."""

@@ -1,0 +1,1 @@
+"""Raw: from the ledger's journal into the warehouse."""

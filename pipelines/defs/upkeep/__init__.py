@@ -1,0 +1,1 @@
+"""Upkeep: what is run when, and what must hold."""

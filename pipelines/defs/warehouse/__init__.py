@@ -1,0 +1,1 @@
+"""The warehouse: dbt's models as assets, its tests as checks."""

@@ -1,0 +1,87 @@
+"""Write the documents that are made of code; `--check` tells whether they are in step."""
+
+import importlib
+import pkgutil
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import api  # noqa: E402 - found through the line above
+import oms  # noqa: E402 - likewise
+from oms.kernel.errors import OmsError  # noqa: E402 - likewise
+from oms.settings import Settings  # noqa: E402 - likewise
+
+# What may be wrong with one document of a payload, beside the errors of a request.
+DOCUMENT_CODES = {
+    "BAD_LOOKUP": "A look-up file has no row for a key.",
+    "CURRENCY_MISMATCH": "The channel does not sell in this currency, or the order has another.",
+    "MALFORMED": "The document cannot be read.",
+    "ORDER_NOT_FOUND": "The document changes an order that has not come yet; it waits for it.",
+    "QTY_EXCEEDS_RETURNABLE": "More is taken from a line than is left of it.",
+    "QUANTITY_BELOW_DONE": "A line is edited below what is shipped, returned or canceled of it.",
+    "UNKNOWN_LINE": "The order has no such line.",
+    "UNKNOWN_LOCATION": "There is no such location.",
+    "UNKNOWN_SKU": "The catalog has no such SKU.",
+    "UNMAPPED_CODE": "A code of the channel is not in the mapping's list.",
+    "VALIDATION": "A field is missing, or not what it should be.",
+}
+
+
+def problems() -> str:
+    """Return docs/problems.md: every error an API caller can meet, and every document's."""
+    for package in (oms, api):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if "__main__" not in module.name and "migrations" not in module.name:
+                importlib.import_module(module.name)
+    found: dict[str, str] = {}
+    waiting = [OmsError]
+    while waiting:
+        error = waiting.pop()
+        waiting += sorted(error.__subclasses__(), key=lambda each: each.__name__, reverse=True)
+        if "code" in vars(error) and error is not OmsError:
+            found.setdefault(error.code, (error.__doc__ or "").strip().split("\n\n")[0])
+    lines = ["# Problems", "", "Every error answer is `application/problem+json` with one of these"
+             " as its `code`; `type` leads here.", ""]  # fmt: skip
+    for code in sorted(found):
+        lines += [f"## {code}", "", " ".join(found[code].split()), ""]
+    lines += ["# Problems of documents", "", "Why a document of a payload is in quarantine, or a"
+              " posted one was refused: beside each problem stands its field.", ""]  # fmt: skip
+    lines += ["| code | meaning |", "|---|---|"]
+    lines += [f"| `{code}` | {meaning} |" for code, meaning in sorted(DOCUMENT_CODES.items())]
+    return "\n".join(lines) + "\n"
+
+
+def environment() -> str:
+    """Return .env.example: every setting with its default."""
+    lines = ["# Every setting, with its default. Copy what you change into your environment."]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else field.default
+        description = str(field.description)
+        lines += ["", f"# {description[0].upper()}{description[1:]}.",
+                  f"#OMS_{name.upper()}={default}"]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+DOCUMENTS = {"docs/problems.md": problems, ".env.example": environment}
+
+
+def main() -> None:
+    """Write the documents, or name those that are out of step."""
+    stale = []
+    for name, make in DOCUMENTS.items():
+        content = make()
+        path = ROOT / name
+        if path.exists() and path.read_text(encoding="utf-8") == content:
+            continue
+        stale.append(name)
+        if "--check" not in sys.argv:
+            path.write_text(content, encoding="utf-8")
+            print(f"written: {name}")
+    if stale and "--check" in sys.argv:
+        sys.exit(f"out of step, run `make docs`: {', '.join(stale)}")
+
+
+if __name__ == "__main__":
+    main()
