@@ -1,8 +1,8 @@
-"""Problems: what an error looks like to a caller (RFC 9457), and the list of all there are."""
+"""Problems: what an error looks like to a caller (RFC 9457)."""
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -77,7 +77,6 @@ FIELD_CODES: Final[Mapping[str, str]] = {
     "UNKNOWN_LOCATION": "there is no such location",
     "UNKNOWN_CURRENCY": "it is not an active currency of ISO 4217",
     "UNKNOWN_CHANNEL": "there is no such channel",
-    "UNKNOWN_TOPIC": "the channel sends nothing called that; GET /v1/channels names its topics",
     "UNKNOWN_LINE": "the order has no such line",
     "CURRENCY_MISMATCH": "the channel does not sell in this currency",
     "QTY_EXCEEDS_RETURNABLE": "the line has fewer units left than are taken",
@@ -195,36 +194,6 @@ async def on_http_error(request: Request, error: Exception) -> Response:
 def correlation_id_of(scope: Any) -> str:
     """Return the id that joins an answer to its lines in the logs."""
     return str(scope.get("state", {}).get("request_id", "-"))
-
-
-def catalog() -> dict[str, tuple[int, str]]:
-    """Return every problem's code with its status and its sentence."""
-    found = {kind.code: (status_of(kind), _sentence(kind)) for kind in _kinds(OmsError)}
-    found |= {
-        code: (422, sentence) for code, sentence in FIELD_CODES.items() if code not in found
-    } | {"VALIDATION": (422, "The input is not valid; `errors` names each field.")}
-    return dict(sorted(found.items()))
-
-
-def document() -> str:
-    """Write the list of problems for people."""
-    rows = "".join(
-        f'| <a id="{code}"></a>`{code}` | {status} | {sentence[0].upper()}{sentence[1:]} |\n'
-        for code, (status, sentence) in catalog().items()
-    )
-    return (
-        "# Problems\n\nEvery error is `application/problem+json` (RFC 9457): `type` leads here,"
-        " `code` is stable, `detail` is for people, `correlation_id` finds the request in the"
-        " logs, `errors` names each field by JSON pointer.\n\n"
-        f"| code | status | meaning |\n|---|---|---|\n{rows}"
-    )
-
-
-def _kinds(kind: type[OmsError]) -> Iterator[type[OmsError]]:
-    for each in kind.__subclasses__():
-        if "code" in vars(each) or each in STATUSES:
-            yield each
-        yield from _kinds(each)
 
 
 def _sentence(kind: type[OmsError]) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 
 from api.dependencies import Now, Snapshot, System, Tx
-from api.problems import BadRequest, Refused, field_problem
+from api.problems import BadRequest
 from api.routes import LedgerRoute, limited_to
 from api.schemas.channels import ChannelOut, PayloadOut, ReceivedOut
 from api.schemas.common import Words
@@ -17,7 +17,7 @@ from oms.access.model import Caller, NotAuthenticated
 from oms.adapters.channels import shopify
 from oms.channels import queries
 from oms.channels.model import Channel, UnknownChannel
-from oms.kernel.errors import NotFound
+from oms.kernel.errors import NotFound, Rejected
 from oms.kernel.limits import INBOX_BODY_BYTES_MAX
 from oms.workflows import ingest
 
@@ -38,6 +38,12 @@ PUSHED: Final[dict[str, Any]] = {
 
 class PayloadNotFound(NotFound):
     """There is no such payload in the inbox."""
+
+
+class UnknownTopic(Rejected):
+    """The channel sends nothing called that; GET /v1/channels names its topics."""
+
+    code = "UNKNOWN_TOPIC"
 
 
 class MessageIdInvalid(BadRequest):
@@ -93,11 +99,11 @@ class Delivery:
         return channel
 
     def known_topic(self, channel: Channel, system: bootstrap.System) -> str:
-        """Return what is inside; raises Refused for what the channel does not send."""
+        """Return what is inside; raises UnknownTopic for what the channel does not send."""
         topic = self.x_shopify_topic if channel.adapter == "shopify" else None
         topic = topic or self.topic or self.x_topic
         if topic is None or topic not in system.mapping_of(channel).topics:
-            raise Refused([field_problem("UNKNOWN_TOPIC", "/topic", location="query")])
+            raise UnknownTopic
         return topic
 
 

@@ -8,18 +8,20 @@ from typing import Final
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse
 from sqlalchemy import text
 
 from api.dependencies import Now, Opening, Snapshot, system_of
-from api.problems import document
 from api.routes import LedgerRoute
 from api.schemas.health import AliveOut, HealthOut, InboxHealth, LedgerHealth, PublicationHealth
 from api.security import ChannelsRead
-from oms.kernel.errors import Unavailable
+from oms.kernel.errors import NotFound, Unavailable
 from oms.ledger import migrations
 from oms.ledger.database import Tx
 from oms.reports.published import Publications
+
+PROBLEMS: Final = Path(__file__).parents[2] / "docs" / "problems.md"
 
 # Open to everybody: they tell nothing of anybody.
 public: Final = APIRouter(tags=["health"])
@@ -41,9 +43,11 @@ def get_ready(request: Request) -> AliveOut:
 
 
 @public.get("/docs/problems.md", include_in_schema=False)
-async def get_problems() -> Response:
-    """Return the list of problems."""
-    return Response(document(), media_type="text/markdown; charset=utf-8")
+async def get_problems() -> FileResponse:
+    """Return the list of problems; 404 where the program runs without its documents."""
+    if not PROBLEMS.exists():
+        raise NotFound
+    return FileResponse(PROBLEMS, media_type="text/markdown; charset=utf-8")
 
 
 @router.get("/health/deep")

@@ -38,7 +38,7 @@ def unpacked(values: Sequence[str]) -> tuple[str, ...]:
         return skus_from_text("\n".join(values))
     try:
         squeezed = base64.urlsafe_b64decode(values[0].removeprefix(_PACKED).encode())
-        text = zlib.decompressobj().decompress(squeezed)
+        text = zlib.decompressobj().decompress(squeezed, UNPACKED_BYTES_MAX)
         return skus_from_text(text.decode())
     except (binascii.Error, zlib.error, ValueError):
         return ()

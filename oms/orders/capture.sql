@@ -422,8 +422,7 @@ insert into draft_problems (position, field, code, detail)
 select copy.position, f.field, f.code, f.detail
 from found f
 join draft_orders d using (position)
-join draft_orders copy
-    on copy.external_ref = d.external_ref and copy.sha256 = d.sha256 and copy.outcome <> 'rejected'
+join draft_orders copy on copy.external_ref = d.external_ref and copy.sha256 = d.sha256
 where not f.is_partial
    or not exists (select from found w where w.order_id = f.order_id and not w.is_partial);
 

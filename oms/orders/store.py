@@ -59,8 +59,11 @@ def stage(
         _stage_round(
             tx, number, channel_id=channel_id, time_zone=time_zone, inbox_id=inbox_id, at=at
         )
-        if not SQL.run(tx, "mark_impossible", round=number).rowcount:
+        refused = SQL.run(tx, "mark_impossible", round=number).rowcount
+        if not refused:
             break
+        if refused > ANALYZE_ROWS_MIN:
+            tx.execute(text("analyze draft_orders, draft_problems"))
         for name in ("unclaim", "unstage_lines", "unstage_changes", "take_again"):
             SQL.run(tx, name)
     if _some(tx, "canceled_at is not null"):

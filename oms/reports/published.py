@@ -144,7 +144,6 @@ def _attach(path: Path) -> duckdb.DuckDBPyConnection:
     name = str(path).replace("'", "''")
     root.execute(f"attach '{name}' as marts (read_only)")
     root.execute("set global timezone = 'UTC'")
-    root.execute("set python_enable_replacements = false")
     root.execute("set enable_external_access = false")
     root.execute("set lock_configuration = true")
     return root

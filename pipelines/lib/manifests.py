@@ -33,6 +33,14 @@ def manifest(target_dir: Path = TARGET_DIR) -> dict[str, Any]:
     return content
 
 
+def mart_names() -> list[str]:
+    """Return the names of the marts. Raises TransformFailed."""
+    nodes = manifest()["nodes"].values()
+    return sorted(
+        node["name"] for node in nodes if node["resource_type"] == "model" and node["database"] == "marts"
+    )
+
+
 def _is_of_today(prepared: Path, stamp: Path) -> bool:
     return (
         prepared.exists()

@@ -27,3 +27,5 @@ select distinct 'location', levels.location_code, locations.location_code
 from levels
 left join locations on levels.location_id = locations.location_id
 where levels.location_code is distinct from locations.location_code
+{{ config(meta={'dagster': {'ref': {'name': 'dim_channels'}}}) }}
+

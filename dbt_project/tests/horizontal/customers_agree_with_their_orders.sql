@@ -20,3 +20,5 @@ select customer_key, customers.orders_count, counted.orders_count
 from customers
 full join counted using (customer_key)
 where customers.orders_count is distinct from counted.orders_count
+{{ config(meta={'dagster': {'ref': {'name': 'dim_customers'}}}) }}
+

@@ -24,3 +24,5 @@ inner join lines on orders.order_id = lines.order_id
 where
     orders.canceled_net_amount <> lines.canceled_net_amount
     or orders.returned_net_amount <> lines.returned_net_amount
+{{ config(meta={'dagster': {'ref': {'name': 'fct_orders'}}}) }}
+

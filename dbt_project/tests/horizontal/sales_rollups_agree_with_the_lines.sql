@@ -74,3 +74,5 @@ differences as (
 
 select * from differences
 where units <> 0 or gross_amount <> 0 or discount_amount <> 0 or net_amount <> 0 or tax_amount <> 0
+{{ config(meta={'dagster': {'ref': {'name': 'sales_by_channel_product_daily'}}}) }}
+

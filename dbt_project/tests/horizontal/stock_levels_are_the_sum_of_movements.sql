@@ -46,3 +46,5 @@ where
     or level_on_hand <> closed_on_hand
     or level_unavailable <> moved_unavailable
     or level_unavailable <> closed_unavailable
+{{ config(meta={'dagster': {'ref': {'name': 'fct_stock_levels'}}}) }}
+

@@ -59,3 +59,5 @@ mart as (
 (select 'ledger' as only_in, * from ledger except select 'ledger', * from mart)
 union all
 (select 'mart' as only_in, * from mart except select 'mart', * from ledger)
+{{ config(meta={'dagster': {'ref': {'name': 'fct_order_lines'}}}) }}
+

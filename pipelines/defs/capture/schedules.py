@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from pipelines.defs.capture.assets import CHANNELS, pulls
+from pipelines.defs.capture.assets import CHANNELS
 from pipelines.resources import SystemResource, pulled_channels
 
 
 @dg.schedule(
-    target=pulls, cron_schedule="*/5 * * * *",
+    target=dg.AssetSelection.assets(["inbox", "pulls"]), cron_schedule="*/5 * * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Asks every channel that has to be asked what is new.",
 )  # fmt: skip

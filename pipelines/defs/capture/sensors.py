@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from pipelines.defs.capture.assets import CHANNELS, DroppedFiles, dropped_files
+from pipelines.defs.capture.assets import CHANNELS, DroppedFiles
 from pipelines.lib import dropping
 from pipelines.lib.dropping import Found
 from pipelines.resources import SystemResource
 
 
 @dg.sensor(
-    target=dropped_files, minimum_interval_seconds=10,
+    target=dg.AssetSelection.assets(["inbox", "files"]), minimum_interval_seconds=10,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Asks for a run when files in a channel's drop folder are complete.",
 )  # fmt: skip

@@ -4,13 +4,14 @@ import dagster as dg
 
 from oms.kernel import clock
 from pipelines.lib import exporting
+from pipelines.lib.freshness import NIGHTLY
 from pipelines.resources import SystemResource
 
 
 def _export(report: str) -> dg.AssetsDefinition:
     @dg.asset(
         key=["exports", report], group_name="exports", deps=[["published", "marts"]],
-        kinds={"csv", "excel"}, owners=["team:data"],
+        kinds={"csv", "excel"}, owners=["team:data"], freshness_policy=NIGHTLY,
         description=f"{report.replace('_', ' ').capitalize()} of the last four weeks, as files.",
     )  # fmt: skip
     def export(system: SystemResource) -> dg.MaterializeResult[None]:

@@ -3,15 +3,16 @@
 import dagster as dg
 
 from oms.kernel import clock
-from pipelines.defs.warehouse.assets import models
 from pipelines.lib import publishing
+from pipelines.lib.freshness import NIGHTLY
+from pipelines.lib.manifests import mart_names
 from pipelines.lib.warehouse import LOCK_WAIT_SECONDS, warehouse_of
 from pipelines.resources import SystemResource
 
 
 @dg.asset(
     key=["published", "marts"], group_name="publish", kinds={"duckdb"}, owners=["team:data"],
-    deps=[key for key in models.keys if key.path[0] == "marts"], pool="warehouse",
+    deps=[["marts", mart] for mart in mart_names()], pool="warehouse", freshness_policy=NIGHTLY,
     description="A checkpointed copy of the marts under a new version, and the pointer to it.",
 )  # fmt: skip
 def published_marts(system: SystemResource) -> dg.MaterializeResult[None]:

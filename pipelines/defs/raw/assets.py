@@ -5,6 +5,7 @@ import dagster as dg
 from oms.kernel import clock
 from oms.ledger.journal import JOURNALED
 from pipelines.lib import loading
+from pipelines.lib.freshness import NIGHTLY
 from pipelines.lib.journals import LedgerJournal
 from pipelines.lib.warehouse import LOCK_WAIT_SECONDS, warehouse_of
 from pipelines.resources import SystemResource
@@ -21,17 +22,17 @@ KEPT = {
 def _spec(table: str, description: str) -> dg.AssetSpec:
     return dg.AssetSpec(
         key=["raw", table], group_name="raw", kinds={"duckdb"}, owners=["team:data"],
-        description=description,
+        description=description, freshness_policy=NIGHTLY,
     )  # fmt: skip
 
 
-SPECS = [
-    *(_spec(j.table, f"The ledger's {j.table}, by key {', '.join(j.key)}.") for j in JOURNALED),
-    *(_spec(table, description) for table, description in KEPT.items()),
-]
+def _specs() -> list[dg.AssetSpec]:
+    # A function, because Dagster would take a list of them in the module for definitions.
+    described = {j.table: f"The ledger's {j.table}, by key {', '.join(j.key)}." for j in JOURNALED}
+    return [_spec(table, text) for table, text in (described | KEPT).items()]
 
 
-@dg.multi_asset(specs=SPECS, name="raw", pool="warehouse")
+@dg.multi_asset(specs=_specs(), name="raw", pool="warehouse")
 def raw_tables(system: SystemResource):  # type: ignore[no-untyped-def]  # noqa: ANN201 - Dagster reads annotations of outputs
     """Load what the journal says has changed, and count what is there."""
     warehouse = warehouse_of(system.settings)

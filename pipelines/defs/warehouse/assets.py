@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
+from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 
 from oms.kernel import clock
 from pipelines.lib import building
+from pipelines.lib.freshness import NIGHTLY
 from pipelines.lib.manifests import manifest
 from pipelines.lib.warehouse import warehouse_of
 from pipelines.resources import SystemResource
@@ -16,6 +17,13 @@ from pipelines.resources import SystemResource
 class Places(DagsterDbtTranslator):
     """A model's key is the place it is built at, its group the subject, its owner the mart's."""
 
+    def get_asset_spec(
+        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetSpec:
+        """Return what dbt says of a model, under the one freshness policy."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        return spec.replace_attributes(freshness_policy=NIGHTLY)
+
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         """Return schema and name."""
         return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
@@ -23,7 +31,9 @@ class Places(DagsterDbtTranslator):
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         """Return the folder below the layer, or the layer."""
         _, layer, *subject = dbt_resource_props["fqn"]
-        return str(subject[0]) if layer == "marts" else str(layer)
+        if layer == "marts":
+            return str(subject[0])
+        return str(layer) if subject else "staging"  # a seed has no layer
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> Sequence[str] | None:
         """Return the owner a mart names; everything before the marts is the data team's."""

@@ -274,7 +274,7 @@ _Fault = tuple[tuple[str | int, ...], str, str]
 def _refuse(document: BaseModel, faults: Iterator[_Fault]) -> None:
     """Raise what rules across fields found as errors of those very fields."""
     errors = [
-        InitErrorDetails(type=PydanticCustomError(kind, detail), loc=where, input=None)  # type: ignore[arg-type]  # the texts are ours
+        InitErrorDetails(type=PydanticCustomError(kind, detail), loc=where, input=None)
         for where, kind, detail in faults
     ]
     if errors:
