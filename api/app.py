@@ -55,19 +55,19 @@ def create_app(system: System) -> FastAPI:
     app.state.publications = Publications(system.settings.published_dir)
     app.state.keyring = Keyring()
     for module in ROUTERS:
-        _include(app, module.router, prefix="/v1")
+        _include(app, module.router)
     _include(app, health.router)
     _include(app, health.public)
     app.add_middleware(Edge)
     return app
 
 
-def _include(app: FastAPI, router: APIRouter, prefix: str = "") -> None:
+def _include(app: FastAPI, router: APIRouter) -> None:
     for route in router.routes:
         assert isinstance(route, APIRoute), "a router holds routes"
         if not isinstance(route, LedgerRoute) and route.path not in PUBLIC:
             raise Unguarded(f"{route.path} asks for no permission")
-    app.include_router(router, prefix=prefix, responses=_PROBLEMS)
+    app.include_router(router, responses=_PROBLEMS)
 
 
 @asynccontextmanager

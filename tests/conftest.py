@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from oms.ledger.database import Ledger
     from oms.ledger.embedded import Server
 
+SERVER_BYTES_MAX: Final = 2 << 30
 Clone = Callable[[str], AbstractContextManager["Ledger"]]
 
 settings.register_profile(
@@ -120,12 +121,20 @@ def short_dir() -> Iterator[Path]:
         yield Path(made)
 
 
+def in_memory() -> Path | None:
+    """Return where files never touch a disk, if there is room: the ledger's tests take half as long."""
+    shared = Path("/dev/shm")
+    if shared.is_dir() and shutil.disk_usage(shared).free > SERVER_BYTES_MAX:
+        return shared
+    return None
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator["Server"]:
     """Run one embedded PostgreSQL for all tests, in a folder of its own."""
     from oms.ledger import embedded
 
-    home = Path(tempfile.mkdtemp(prefix="oms-"))
+    home = Path(tempfile.mkdtemp(prefix="oms-", dir=in_memory()))
     home.chmod(0o755)
     running = embedded.start(home / "pg")
     try:

@@ -13,7 +13,7 @@ from api.security import CatalogRead, CatalogWrite
 from oms.catalog import operations, queries
 from oms.stock.model import UnknownSku
 
-router: Final = APIRouter(tags=["catalog"], route_class=LedgerRoute)
+router: Final = APIRouter(prefix="/v1", tags=["catalog"], route_class=LedgerRoute)
 
 
 @router.get("/products/{sku:path}")

@@ -21,7 +21,7 @@ from oms.kernel.errors import NotFound, Rejected
 from oms.kernel.limits import INBOX_BODY_BYTES_MAX
 from oms.workflows import ingest
 
-router: Final = APIRouter(tags=["channels"], route_class=LedgerRoute)
+router: Final = APIRouter(prefix="/v1", tags=["channels"], route_class=LedgerRoute)
 
 # Who sends a message under an id sends it again under the same: by these names.
 MESSAGE_ID: Final = re.compile(r"[\x20-\x7e]{1,200}")

@@ -15,7 +15,7 @@ from oms.access.model import ROLES, ApiKey, Caller
 from oms.channels import queries as channels
 from oms.kernel.errors import Forbidden, NotFound
 
-router: Final = APIRouter(tags=["keys"], route_class=LedgerRoute)
+router: Final = APIRouter(prefix="/v1", tags=["keys"], route_class=LedgerRoute)
 
 
 class KeyNotFound(NotFound):

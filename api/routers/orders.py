@@ -29,7 +29,7 @@ from oms.orders.model import Order, OrderNotFound, Outcome
 from oms.workflows.capture import capture
 from oms.workflows.documents import Problem as DraftProblem
 
-router: Final = APIRouter(tags=["orders"], route_class=LedgerRoute)
+router: Final = APIRouter(prefix="/v1", tags=["orders"], route_class=LedgerRoute)
 
 POSTED: Final[dict[int | str, dict[str, Any]]] = {
     200: {"model": ReceiptOut, "description": "It was here before, or is a newer version of one."},

@@ -21,7 +21,7 @@ from oms.channels.model import NotOpen, QuarantinedDocument
 from oms.kernel.errors import NotFound
 from oms.workflows import ingest
 
-router: Final = APIRouter(tags=["quarantine"], route_class=LedgerRoute)
+router: Final = APIRouter(prefix="/v1", tags=["quarantine"], route_class=LedgerRoute)
 
 STATES: Final = ("open", "resolved", "dismissed")
 QuarantineId = Annotated[int, Path(ge=1, le=2**62)]

@@ -26,7 +26,7 @@ from oms.ledger.database import Tx
 from oms.orders.queries import LiveSales, sales_after
 from oms.reports.published import NothingPublished, Publication, Publications
 
-router: Final = APIRouter(tags=["sales"], route_class=LedgerRoute)
+router: Final = APIRouter(prefix="/v1", tags=["sales"], route_class=LedgerRoute)
 
 _PUBLISHED: Final = """
     select channel_code, currency, sold_on, orders_count, units, net_amount

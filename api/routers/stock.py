@@ -26,7 +26,7 @@ from oms.orders import operations as orders
 from oms.stock import operations, queries
 from oms.stock.model import UnknownSku
 
-router: Final = APIRouter(tags=["stock"], route_class=LedgerRoute)
+router: Final = APIRouter(prefix="/v1", tags=["stock"], route_class=LedgerRoute)
 
 
 @router.get("/stock/changes")
@@ -94,7 +94,7 @@ def record_movements(
 
 
 def _stock(tx: Tx, skus: list[str], caller: Caller, *, at: datetime) -> list[StockOut]:
-    codes = None if caller.channels is None else sorted(caller.channels)
+    codes = None
     return [
         StockOut.of(stock, at=at) for stock in queries.of_skus(tx, skus, channel_codes=codes, at=at)
     ]

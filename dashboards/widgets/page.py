@@ -11,6 +11,7 @@ from dashboards import format as written
 from dashboards import warehouse
 from dashboards.widgets import address
 from oms.kernel.clock import now
+from oms.kernel.errors import Unavailable
 from oms.reports import feeds
 from oms.reports.choices import Choices
 from oms.reports.model import Filters
@@ -148,6 +149,16 @@ def nothing_sold() -> None:
 
 def _nothing_published() -> None:
     _next_step("**Nothing has been published yet.** This page fills by itself once there is.")
+    _wait_for_one()
+
+
+@st.fragment(run_every=AGE_EVERY_SECONDS)
+def _wait_for_one() -> None:
+    try:
+        warehouse.current()
+    except Unavailable:
+        return
+    st.rerun()
 
 
 def _next_step(text: str) -> None:

@@ -377,21 +377,23 @@ first as (
     where gone > quantity
     order by order_id, is_partial, position
 ),
+base as (
+    -- What is taken of a line before that document: it stays.
+    select t.order_id, t.line_no, sum(t.canceled) as canceled, sum(t.returned) as returned,
+        sum(t.shipped) as shipped
+    from first f
+    join told t on t.order_id = f.order_id and (t.is_partial, t.position) < (f.is_partial, f.position)
+    group by t.order_id, t.line_no
+),
 excessive as (
     select t.order_id, t.is_partial, t.position, t.line_no
     from first f
     join told t on t.order_id = f.order_id and (t.is_partial, t.position) >= (f.is_partial, f.position)
     join line l on l.order_id = t.order_id and l.line_no = t.line_no
-    cross join lateral (
-        select
-            coalesce(sum(b.canceled), 0) as canceled, coalesce(sum(b.returned), 0) as returned,
-            coalesce(sum(b.shipped), 0) as shipped
-        from told b
-        where b.order_id = t.order_id and b.line_no = t.line_no
-          and (b.is_partial, b.position) < (f.is_partial, f.position)
-    ) b
-    where l.canceled + b.canceled + t.canceled
-        + greatest(l.returned + b.returned + t.returned, l.shipped + b.shipped + t.shipped) > l.quantity
+    left join base b on b.order_id = t.order_id and b.line_no = t.line_no
+    where l.canceled + coalesce(b.canceled, 0) + t.canceled
+        + greatest(l.returned + coalesce(b.returned, 0) + t.returned,
+            l.shipped + coalesce(b.shipped, 0) + t.shipped) > l.quantity
 ),
 found as (
     select order_id, is_partial, position, '/changes/line_ref' as field, 'UNKNOWN_LINE' as code,

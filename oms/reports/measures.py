@@ -5,7 +5,7 @@ from typing import Final
 
 import polars as pl
 
-from oms.reports.sheet import Column, Unit
+from oms.reports.sheet import TYPES, Column, Unit
 
 _SALES: Final = (
     ("orders_count", "Orders", Unit.COUNT, "Orders placed in the period, canceled ones included."),
@@ -172,6 +172,11 @@ AMOUNTS: Final = tuple(name for name, _, unit, _ in _SALES if unit is Unit.MONEY
 def columns(names: Iterable[str]) -> tuple[Column, ...]:
     """Return the columns of these names. Raises KeyError for one that has no definition."""
     return tuple(COLUMNS[name] for name in names)
+
+
+def type_of(measure: str) -> pl.DataType:
+    """Return the type of a measure's values."""
+    return TYPES[COLUMNS[measure].unit]
 
 
 def with_ratios(frame: pl.DataFrame) -> pl.DataFrame:

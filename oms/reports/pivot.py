@@ -7,9 +7,9 @@ from typing import Final
 import polars as pl
 
 from oms.reports import sales_sql as sql
+from oms.reports.measures import type_of
 from oms.reports.model import Filters, Level
 from oms.reports.published import Publication
-from oms.reports.sales import AMOUNT
 
 ALL_CHANNELS: Final = "all_channels"
 SUBTOTAL: Final = "Total"
@@ -42,7 +42,7 @@ def pivot(
     asked = filters.parameters(outer=outer.value, inner=(inner or outer).value, measure=measure)
     cells = publication.ask(sql.PRODUCTS + sql.BY_CHANNEL_AND_PRODUCT, asked)
     kept = cells if inner is not None else cells.filter("is_subtotal")
-    return _crossed(kept.with_columns(pl.col("amount").fill_null(0).cast(AMOUNT)))
+    return _crossed(kept.with_columns(pl.col("amount").fill_null(0).cast(type_of(measure))))
 
 
 def _crossed(cells: pl.DataFrame) -> Pivot:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import polars as pl
 
 from oms.reports import sales_sql as sql
-from oms.reports.measures import AMOUNTS, SALES, with_ratios
+from oms.reports.measures import AMOUNTS, SALES, type_of, with_ratios
 from oms.reports.model import Filters, Grain, Level
 from oms.reports.published import Publication
 
@@ -24,7 +24,7 @@ class Found:
     orders: pl.DataFrame
     orders_count: int
     units: int
-    amount: Decimal
+    amount: Decimal | int
 
 
 def totals(publication: Publication, filters: Filters) -> dict[str, Any]:
@@ -79,17 +79,15 @@ def by_product(publication: Publication, filters: Filters, level: Level) -> pl.D
 
 def orders(publication: Publication, filters: Filters, measure: str, *, orders_max: int) -> Found:
     """List the newest orders a number is the sum of, with the sums over all of them."""
-    frame = publication.ask(
-        sql.PRODUCTS + sql.ORDERS, filters.parameters(measure=measure, orders_max=orders_max)
-    )
-    if frame.is_empty():
-        return Found(orders=_orders(frame), orders_count=0, units=0, amount=Decimal(0))
-    first = frame.row(0, named=True)
+    asked = filters.parameters(measure=measure, orders_max=orders_max)
+    frame = publication.ask(sql.PRODUCTS + sql.ORDERS, asked)
+    first = frame.head(1).with_columns(pl.col("amount_found").cast(type_of(measure))).to_dicts()
+    whole = first[0] if first else {"orders_found": 0, "units_found": 0, "amount_found": 0}
     return Found(
-        orders=_orders(frame),
-        orders_count=first["orders_found"],
-        units=int(first["units_found"]),
-        amount=Decimal(first["amount_found"]),
+        orders=_orders(frame, measure),
+        orders_count=whole["orders_found"],
+        units=int(whole["units_found"]),
+        amount=whole["amount_found"],
     )
 
 
@@ -99,7 +97,7 @@ def order_batches(
     """List all orders a number is the sum of, slice by slice."""
     asked = filters.parameters(measure=measure, orders_max=2**62)
     for batch in publication.batches(sql.PRODUCTS + sql.ORDERS, asked):
-        yield _orders(batch)
+        yield _orders(batch, measure)
 
 
 def line_batches(publication: Publication, filters: Filters) -> Iterator[pl.DataFrame]:
@@ -113,10 +111,9 @@ def line_totals(publication: Publication, filters: Filters) -> dict[str, Any]:
     return asked.row(0, named=True)
 
 
-def _orders(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.drop("orders_found", "units_found", "amount_found").with_columns(
-        pl.col("amount").cast(AMOUNT)
-    )
+def _orders(frame: pl.DataFrame, measure: str) -> pl.DataFrame:
+    found = frame.drop("orders_found", "units_found", "amount_found")
+    return found.with_columns(pl.col("amount").cast(type_of(measure)))
 
 
 def _cut(

@@ -70,12 +70,13 @@ class TestPush:
         assert [answer["is_new"] for answer in answers] == [True, False]
 
     def test_keeps_large_payloads_beside_the_ledger(self, house: House) -> None:
-        body = b" " * INBOX_INLINE_BYTES_MAX + document()
-        answer = push(house, body)
-        assert answer.status_code == 202
+        orders = [json.loads(document(f"W-{n}")) | {"note": "x" * 10_000} for n in range(30)]
+        body = json.dumps(orders).encode()
+        assert len(body) > INBOX_INLINE_BYTES_MAX
+        assert push(house, body).status_code == 202
         assert house.shop.value("select body is null from inbox")
         ingest.process_waiting(house.system.intake)
-        assert house.count("orders") == 1
+        assert house.count("orders") == 30
 
     @pytest.mark.parametrize("topic", ["", "nonsense", "orders/create"])
     def test_refuses_an_unknown_topic(self, house: House, topic: str) -> None:

@@ -68,7 +68,7 @@ class TestStop:
                     json=an_order(),
                     timeout=SECONDS_MAX,
                     headers=stocked.keys.header() | {"Idempotency-Key": "k"},
-                )  # fmt: skip
+                )
             )
 
         with stocked.system.ledger.transaction() as tx:

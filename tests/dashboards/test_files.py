@@ -13,11 +13,11 @@ import openpyxl
 import polars as pl
 import pytest
 
-from oms.reports import exports, files
+from oms.reports import exports, files, sales
 from oms.reports.files import Form
 from oms.reports.model import Basis, Filters, Level, Period
 from oms.reports.published import Publication
-from oms.reports.sales_tables import sales_by_channel, sales_by_product
+from oms.reports.sales_tables import channel_by_product, orders, sales_by_channel, sales_by_product
 from oms.reports.sheet import Column, Held, Sheet, Unit
 
 PERIOD = Period(from_on=date(2025, 9, 1), to_on=date(2025, 9, 29))
@@ -223,6 +223,16 @@ class TestReports:
         rows = csv_rows(files.as_bytes(sheet, Form.CSV))
         assert len(rows) - 2 > 2_000
         assert sum(Decimal(row[6]) for row in rows[1:-1]) == Decimal(rows[-1][6])
+
+    def test_units_are_whole_numbers_in_each(self, publication: Publication) -> None:
+        filters = Filters(period=PERIOD, currency="EUR")
+        for sheet in (
+            channel_by_product(publication, filters, measure="units"),
+            orders(publication, filters, "units"),
+        ):
+            *_, total = csv_rows(files.as_bytes(sheet, Form.CSV))
+            units = total[-1] if sheet.name == "channel_by_product" else total[-2]
+            assert int(units) == sales.totals(publication, filters)["units"]
 
     def test_an_unknown_one_is_told(self, publication: Publication) -> None:
         with pytest.raises(exports.UnknownReport, match="'sales_by_moon' is none of"):

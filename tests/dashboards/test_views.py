@@ -7,6 +7,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboards.widgets import skus
+from oms.reports.measures import AMOUNTS
+from oms.reports.model import Comparison, Grain, Level
 from tests.dashboards.conftest import VIEWS, Page
 
 EVERYTHING = {"period": "custom", "days": "2016-01-01..2026-01-01", "compare": "previous"}
@@ -86,6 +88,39 @@ class TestEveryPage:
             "rows": "sku",
             "then": "sku",
         }
+        assert failures(page(view, **url)) == []
+
+
+class TestEveryChoice:
+    """What can be chosen on a page is drawn, not only what it begins with."""
+
+    @pytest.mark.parametrize("measure", [*AMOUNTS, "units"])
+    def test_each_measure_is_crossed_and_drilled(self, page: Page, measure: str) -> None:
+        cell = ["Fjellstad", "Outdoor", "webshop"]
+        app = page("channel_by_product", measure=measure, rows="brand", then="product_type",
+                   cell=cell)  # fmt: skip
+        assert failures(app) == []
+        assert len(app.dataframe) == 2
+        assert len(app.get("download_button")) == 4
+
+    @pytest.mark.parametrize("rows", list(Level))
+    def test_rows_of_one_level_are_crossed(self, page: Page, rows: str) -> None:
+        app = page("channel_by_product", rows=rows, then="nothing", measure="units")
+        assert failures(app) == []
+        assert app.dataframe[0].value.iloc[-1, 0] == "Total"
+
+    @pytest.mark.parametrize(
+        ("view", "url"),
+        [
+            *(("sales_by_product", {"by": level}) for level in Level),
+            *(("sales_by_channel", {"show": "ranking", "compare": each}) for each in Comparison),
+            *(("sales_overview", {"step": grain}) for grain in Grain),
+            *(("stock", {"stock": shown, "list": "location"}) for shown in ("cover", "time")),
+            *(("freshness", {"state": state}) for state in ("resolved", "dismissed", "all")),
+            ("freshness", {"code": "MALFORMED", "channel": "stores"}),
+        ],
+    )
+    def test_is_drawn(self, page: Page, view: str, url: dict[str, str]) -> None:
         assert failures(page(view, **url)) == []
 
 

@@ -1,7 +1,7 @@
 """The retailer the ledger's tests speak of: one distribution center, two stores, four channels."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -107,6 +107,7 @@ class Shop:
     """The retailer on one ledger: what tests do and ask."""
 
     ledger: Ledger
+    _known: dict[str, Channel] = field(default_factory=dict, compare=False)
 
     def take(
         self, *documents: Draft, channel: str = "web", at: datetime = NOW, **options: Any
@@ -145,9 +146,11 @@ class Shop:
         return {position: [each.code for each in all_] for position, all_ in found.items()}
 
     def channel(self, code: str) -> Channel:
-        """Return a channel."""
-        with self.ledger.snapshot() as tx:
-            return channel_queries.channel(tx, code)
+        """Return a channel, as it was furnished."""
+        if code not in self._known:
+            with self.ledger.snapshot() as tx:
+                self._known[code] = channel_queries.channel(tx, code)
+        return self._known[code]
 
     def order(self, ref: str = "W-1") -> Order:
         """Return an order by the channel's id of it."""

@@ -1,5 +1,7 @@
 -- Guards: the rule that a code never changes. Facts carry channel and location codes so that
 -- nobody has to join; a code changed in the ledger would leave the old ones behind.
+{{ config(meta={'dagster': {'ref': {'name': 'dim_channels'}}}) }}
+
 with
 
 channels as (
@@ -27,5 +29,3 @@ select distinct 'location', levels.location_code, locations.location_code
 from levels
 left join locations on levels.location_id = locations.location_id
 where levels.location_code is distinct from locations.location_code
-{{ config(meta={'dagster': {'ref': {'name': 'dim_channels'}}}) }}
-

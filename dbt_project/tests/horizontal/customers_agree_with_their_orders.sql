@@ -1,4 +1,6 @@
 -- Guards: every customer of an order is a customer, with as many orders as there are.
+{{ config(meta={'dagster': {'ref': {'name': 'dim_customers'}}}) }}
+
 with
 
 customers as (
@@ -20,5 +22,3 @@ select customer_key, customers.orders_count, counted.orders_count
 from customers
 full join counted using (customer_key)
 where customers.orders_count is distinct from counted.orders_count
-{{ config(meta={'dagster': {'ref': {'name': 'dim_customers'}}}) }}
-

@@ -1,4 +1,6 @@
 -- Guards: what fct_orders says was canceled and returned is what the lines say, order by order.
+{{ config(meta={'dagster': {'ref': {'name': 'fct_orders'}}}) }}
+
 with
 
 orders as (
@@ -24,5 +26,3 @@ inner join lines on orders.order_id = lines.order_id
 where
     orders.canceled_net_amount <> lines.canceled_net_amount
     or orders.returned_net_amount <> lines.returned_net_amount
-{{ config(meta={'dagster': {'ref': {'name': 'fct_orders'}}}) }}
-

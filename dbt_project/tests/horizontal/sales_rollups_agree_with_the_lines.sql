@@ -1,5 +1,7 @@
 -- Guards: sales by channel, by product and by both add up to the order lines, per basis and
 -- currency, in units and every amount. (A day with orders but no amounts has a row by channel.)
+{{ config(meta={'dagster': {'ref': {'name': 'sales_by_channel_product_daily'}}}) }}
+
 with
 
 order_lines as (
@@ -74,5 +76,3 @@ differences as (
 
 select * from differences
 where units <> 0 or gross_amount <> 0 or discount_amount <> 0 or net_amount <> 0 or tax_amount <> 0
-{{ config(meta={'dagster': {'ref': {'name': 'sales_by_channel_product_daily'}}}) }}
-

@@ -1,4 +1,6 @@
 -- Guards: on hand and unavailable are the sums of their movements, and the latest daily closing.
+{{ config(meta={'dagster': {'ref': {'name': 'fct_stock_levels'}}}) }}
+
 with
 
 levels as (
@@ -46,5 +48,3 @@ where
     or level_on_hand <> closed_on_hand
     or level_unavailable <> moved_unavailable
     or level_unavailable <> closed_unavailable
-{{ config(meta={'dagster': {'ref': {'name': 'fct_stock_levels'}}}) }}
-

@@ -1,5 +1,7 @@
 -- Guards: no event of a line is lost, doubled or changed on its way from the ledger's journal to
 -- fct_order_lines, in count, units and money, per currency, channel, day and kind.
+{{ config(meta={'dagster': {'ref': {'name': 'fct_order_lines'}}}) }}
+
 with
 
 line_events as (
@@ -59,5 +61,3 @@ mart as (
 (select 'ledger' as only_in, * from ledger except select 'ledger', * from mart)
 union all
 (select 'mart' as only_in, * from mart except select 'mart', * from ledger)
-{{ config(meta={'dagster': {'ref': {'name': 'fct_order_lines'}}}) }}
-

@@ -1,5 +1,7 @@
 -- Guards: every order of the ledger's journal is in fct_orders once, with its total, per
 -- currency, channel, day and state.
+{{ config(meta={'dagster': {'ref': {'name': 'fct_orders'}}}) }}
+
 with
 
 orders as (
@@ -47,5 +49,3 @@ mart as (
 (select 'ledger' as only_in, * from ledger except select 'ledger', * from mart)
 union all
 (select 'mart' as only_in, * from mart except select 'mart', * from ledger)
-{{ config(meta={'dagster': {'ref': {'name': 'fct_orders'}}}) }}
-

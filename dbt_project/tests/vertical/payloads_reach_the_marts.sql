@@ -1,4 +1,6 @@
 -- Guards: every payload and every document set aside is counted, channel by channel.
+{{ config(meta={'dagster': {'ref': {'name': 'feeds_daily'}}}) }}
+
 with
 
 inbox as (
@@ -46,5 +48,3 @@ mart as (
 (select 'ledger' as only_in, * from ledger except select 'ledger', * from mart)
 union all
 (select 'mart' as only_in, * from mart except select 'mart', * from ledger)
-{{ config(meta={'dagster': {'ref': {'name': 'feeds_daily'}}}) }}
-

@@ -1,4 +1,6 @@
 -- Guards: every movement and every level of the ledger's journal is in the marts, place by place.
+{{ config(meta={'dagster': {'ref': {'name': 'fct_stock_levels'}}}) }}
+
 with
 
 movements as (
@@ -40,5 +42,3 @@ mart as (
 (select 'ledger' as only_in, * from ledger except select 'ledger', * from mart)
 union all
 (select 'mart' as only_in, * from mart except select 'mart', * from ledger)
-{{ config(meta={'dagster': {'ref': {'name': 'fct_stock_levels'}}}) }}
-

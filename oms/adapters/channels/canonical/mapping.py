@@ -24,7 +24,7 @@ from oms.workflows.documents import (
     csv_rows,
 )
 
-REFS: Final = ("external_ref", "sku", "count_ref", "movement_ref")
+REFS: Final = ("external_ref", "count_ref", "movement_ref", "sku")
 # The fast lane checks several slices at once: its queries cost more than small ones are worth.
 BLOCK_DOCUMENTS_MAX: Final = 4 * SLICE_DOCUMENTS_MAX
 BLOCK_BYTES_MAX: Final = 64 * 1024 * 1024

@@ -301,14 +301,12 @@ def _partial_faults(partial: OrderChangesIn) -> Iterator[_Fault]:
     has_amounts = any(
         change.total is not None or change.tax is not None for change in partial.changes
     )
-    if partial.currency is None:
-        if has_amounts:
-            yield ("currency",), "missing", "amounts need their currency"
-        return
-    if partial.currency not in EXPONENTS:
+    if partial.currency is None and has_amounts:
+        yield ("currency",), "missing", "amounts need their currency"
+    elif partial.currency is not None and partial.currency not in EXPONENTS:
         yield ("currency",), "unknown_currency", "it is not a currency of ISO 4217"
-        return
-    yield from _change_faults(partial.changes, partial.currency)
+    else:
+        yield from _change_faults(partial.changes, partial.currency or "")
 
 
 def _change_faults(changes: list[ChangeIn], currency: str) -> Iterator[_Fault]:
