@@ -86,7 +86,7 @@ def post_order(
     actor_type = "channel" if caller.role == "channel" else "user"
     result = capture(
         tx, body.drafts(is_gross=channel.prices_include_tax), channel=channel, at=now,
-        actor_type=actor_type, actor=caller.name, refuse_shortage=not body.may_fall_short,
+        actor_type=actor_type, actor=caller.name, refuse_shortage=not body.allow_backorder,
     )  # fmt: skip
     (captured,) = result.orders
     if captured.outcome is Outcome.REJECTED:

@@ -94,7 +94,7 @@ def record_movements(
 
 
 def _stock(tx: Tx, skus: list[str], caller: Caller, *, at: datetime) -> list[StockOut]:
-    codes = None
+    codes = None if caller.channels is None else sorted(caller.channels)
     return [
         StockOut.of(stock, at=at) for stock in queries.of_skus(tx, skus, channel_codes=codes, at=at)
     ]

@@ -41,11 +41,6 @@ class OrderPost(OrderIn):
         Field(strict=True, description="take the order even when not everything can be supplied"),
     ] = False
 
-    @property
-    def may_fall_short(self) -> bool:
-        """Whether to take the order whatever the stock says; what was carried out is a fact."""
-        return self.allow_backorder or self.fulfillment_method == "carry_out"
-
     def drafts(self, *, is_gross: bool) -> dict[str, bytes]:
         """Return the order as drafts; `is_gross` is what the channel's prices are."""
         content = self.model_dump_json(exclude={"channel_code", "allow_backorder"})

@@ -128,6 +128,8 @@ class TestBody:
     def test_with_odd_names_is_refused(self, house: House) -> None:
         answer = raw(house, b'{"\\ud800": 1, "<b>": NaN}')
         assert answer.status_code == 422
+        assert "ud800" not in answer.text
+        assert "<b>" not in answer.text
 
     @pytest.mark.parametrize(
         "order",

@@ -193,7 +193,7 @@ _GOOD: Final = f"""
     left join changes c using (position)
     where n.is_good and n.count = n.refs and n.count <= {ORDER_LINES_MAX}
         and coalesce(c.is_good and c.count = c.refs and c.count <= {CHANGES_MAX}, true)
-        and true
+        and p.inner_keys = n.keys + coalesce(c.keys, 0)
         and {_checks(_ORDER, "d")}
         and {_checks(_ADDRESS, "d.ship_to")} and {_checks(_ADDRESS, "d.bill_to")}
 """
