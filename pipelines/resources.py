@@ -46,7 +46,9 @@ def pulled_channels(system: System) -> list[str]:
     """Return the codes of the channels that have to be asked."""
     with system.ledger.snapshot() as tx:
         channels = queries.channels(tx)
-    return [channel.code for channel in channels if channel.is_enabled and _is_pulled(system, channel)]
+    return [
+        channel.code for channel in channels if channel.is_enabled and _is_pulled(system, channel)
+    ]
 
 
 def _is_pulled(system: System, channel: queries.Channel) -> bool:

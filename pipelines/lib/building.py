@@ -67,7 +67,9 @@ def _made(folder: Path) -> Path:
 def _row_counts(connection: Any) -> Mapping[str, int]:
     """Count the rows of each mart, by its output's name."""
     return {
-        f"marts__{mart}": connection.execute(f"select count(*) from marts.marts.{mart}").fetchone()[0]
+        f"marts__{mart}": connection.execute(f"select count(*) from marts.marts.{mart}").fetchone()[
+            0
+        ]
         for mart in builds.marts_there(connection)
     }
 

@@ -54,7 +54,9 @@ def end_build(connection: duckdb.DuckDBPyConnection, built: Built, *, at: dateti
     """Note a complete build, and let go of what was remembered for it."""
     connection.begin()
     connection.execute("delete from raw.builds")
-    connection.execute("insert into raw.builds values (?, ?, ?)", [built.batch, built.models_sha256, at])
+    connection.execute(
+        "insert into raw.builds values (?, ?, ?)", [built.batch, built.models_sha256, at]
+    )
     for table in REMEMBERED:
         connection.execute(f"delete from raw.{table}_replaced where _batch <= ?", [built.batch])
     connection.commit()

@@ -216,9 +216,7 @@ def _take_in(
 
 def _replace(connection: duckdb.DuckDBPyConnection, spooled: _Spooled, batch: int) -> None:
     table, keys = spooled.journaled.table, ", ".join(spooled.journaled.key)
-    connection.execute(
-        f"create or replace temp table incoming as select * from {_csv(spooled)}"
-    )
+    connection.execute(f"create or replace temp table incoming as select * from {_csv(spooled)}")
     if table in REMEMBERED:
         _remember(connection, spooled.journaled, batch)
     connection.execute(f"delete from raw.{table} where ({keys}) in (select {keys} from incoming)")
@@ -226,9 +224,7 @@ def _replace(connection: duckdb.DuckDBPyConnection, spooled: _Spooled, batch: in
     connection.execute("drop table incoming")
 
 
-def _remember(
-    connection: duckdb.DuckDBPyConnection, journaled: Journaled, batch: int
-) -> None:
+def _remember(connection: duckdb.DuckDBPyConnection, journaled: Journaled, batch: int) -> None:
     keys, names = ", ".join(journaled.key), REMEMBERED[journaled.table]
     was, new = (", ".join(f"{side}.{name}" for name in names) for side in ("was", "new"))
     connection.execute(
@@ -250,7 +246,9 @@ def _csv(spooled: _Spooled) -> str:
     )
 
 
-def _unseen(connection: duckdb.DuckDBPyConnection, order_ids: Sequence[int] | frozenset[int]) -> int:
+def _unseen(
+    connection: duckdb.DuckDBPyConnection, order_ids: Sequence[int] | frozenset[int]
+) -> int:
     """Count the orders the ledger already shows but the watermark does not cover yet."""
     row = connection.execute(
         "select count(*) from (select unnest(cast(? as bigint[])) as order_id)"

@@ -37,7 +37,9 @@ def mart_names() -> list[str]:
     """Return the names of the marts. Raises TransformFailed."""
     nodes = manifest()["nodes"].values()
     return sorted(
-        node["name"] for node in nodes if node["resource_type"] == "model" and node["database"] == "marts"
+        node["name"]
+        for node in nodes
+        if node["resource_type"] == "model" and node["database"] == "marts"
     )
 
 

@@ -150,7 +150,7 @@ def _copy(source: Path, target: Path) -> None:
 def _shared(old: int, new: int) -> bool:
     if sys.platform != "linux":
         return False
-    import fcntl  # noqa: PLC0415 - there is none on other systems
+    import fcntl
 
     try:
         fcntl.ioctl(new, FICLONE, old)

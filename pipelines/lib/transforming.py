@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import duckdb
-from dbt.cli.main import dbtRunner
 from dbt.artifacts.resources.types import NodeType
+from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
 from pipelines.lib.warehouse import Warehouse

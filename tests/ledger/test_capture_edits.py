@@ -1,7 +1,5 @@
 """Edits: a newer document changes lines, adds and removes them, and the books follow."""
 
-import pytest
-
 from tests.builders import Draft, a_change, a_line, a_movement, a_receipt, an_order, minutes
 from tests.ledger.shop import Shelf, Shop
 

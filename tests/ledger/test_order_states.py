@@ -43,7 +43,7 @@ def fold(ordered: int, canceled: int, gone: int) -> OrderState:
 class TestStates:
     @pytest.mark.parametrize(("pens", "changes", "order", "fulfillment"), CASES)
     @pytest.mark.parametrize("is_at_once", [True, False])
-    def test_they_follow_the_lines(  # noqa: PLR0917 - a case has as many parts
+    def test_they_follow_the_lines(
         self, shop: Shop, pens: int, changes: list[Row], order: str, fulfillment: str,
         is_at_once: bool,  # noqa: FBT001 - a case
     ) -> None:  # fmt: skip

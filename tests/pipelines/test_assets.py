@@ -38,7 +38,7 @@ def system(ledger: Ledger, tmp_path: Path) -> SystemResource:
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as made:
+    with dg.instance_for_test() as made:
         yield made
 
 
@@ -52,20 +52,22 @@ class TestCapture:
         self, ledger: Ledger, system: SystemResource, instance: dg.DagsterInstance
     ) -> None:
         open_shop(ledger)
+        given = {"system": system}
         folder = system.settings.drop_dir / "web"
         folder.mkdir(parents=True)
         (folder / "day.json").write_text("{}")
         (folder / "next.json.part").write_text("{")
-        first = sensors.drop_folders(dg.build_sensor_context(instance=instance), system=system)
-        again = dg.build_sensor_context(instance=instance, cursor=first.cursor)
-        second = sensors.drop_folders(again, system=system)
+        with dg.build_sensor_context(instance, resources=given) as context:
+            first = sensors.drop_folders(context)
+        with dg.build_sensor_context(instance, first.cursor, resources=given) as context:
+            second = sensors.drop_folders(context)
         assert not first.run_requests
         (request,) = second.run_requests
         (found,) = json.loads(second.cursor)
         assert (request.run_key, request.partition_key) == (found, "web")
         assert second.dynamic_partitions_requests[0].partition_keys == ["web"]
-        keys = request.run_config["ops"]["inbox__files"]["config"]["keys"]
-        result = capture.dropped_files(config=capture.DroppedFiles(keys=keys), system=system)
+        keys = request.run_config["ops"]["inbox__files"]["config"]["files"]
+        result = capture.dropped_files(config=capture.DroppedFiles(files=keys), system=system)
         assert result.metadata["dagster/row_count"] == 1
         assert (folder / "done" / "day.json").exists()
         assert (folder / "next.json.part").exists()
@@ -77,8 +79,9 @@ class TestCapture:
         self, ledger: Ledger, system: SystemResource, instance: dg.DagsterInstance
     ) -> None:
         open_shop(ledger)
-        context = dg.build_schedule_context(instance=instance)
-        (skipped,) = capture_schedules.pull_channels(context, system=system)
+        given = {"system": system}
+        with dg.build_schedule_context(instance, resources=given) as context:
+            skipped = capture_schedules.pull_channels(context)
         assert isinstance(skipped, dg.SkipReason)
         with ledger.transaction() as tx:
             channels.register(
@@ -90,7 +93,8 @@ class TestCapture:
                 ),
                 at=NOW,
             )  # fmt: skip
-        (request,) = capture_schedules.pull_channels(context, system=system)
+        with dg.build_schedule_context(instance, resources=given) as context:
+            (request,) = capture_schedules.pull_channels(context)
         assert request.partition_key == "shop"
         assert instance.get_dynamic_partitions("channels") == ["shop"]
 
@@ -184,7 +188,7 @@ class TestFullBuild:
         (orders,) = [
             event
             for event in result.asset_materializations_for_node("dbt")
-            if event.asset_key.path == ("marts", "fct_orders")
+            if event.asset_key == dg.AssetKey(["marts", "fct_orders"])
         ]
         assert orders.metadata["dagster/row_count"].value == 1
         assert publishing.current(system.settings.published_dir) is not None

@@ -14,7 +14,6 @@ from pipelines.lib.warehouse import Warehouse
 from tests.pipelines.conftest import Shop, published
 from tests.warehouse.fakes import NOW
 
-
 LONG_AFTER = datetime(2100, 1, 1, tzinfo=UTC)  # than any file was written
 
 

@@ -100,15 +100,18 @@ class TestRefresh:
         refresh()
         shop.retailer.order()
         with shop.warehouse.open() as connection:
-            refreshing.loading.load(
-                shop.ledger, connection, shop.warehouse.spool_dir, at=NOW
-            )
+            refreshing.loading.load(shop.ledger, connection, shop.warehouse.spool_dir, at=NOW)
         refresh()
         assert_is_up_to_date(shop)
 
     @pytest.mark.parametrize(
         ("where", "what"),
-        [(refreshing, "follow"), (builds, "end_build"), (publishing, "stamp"), (publishing, "release")],
+        [
+            (refreshing, "follow"),
+            (builds, "end_build"),
+            (publishing, "stamp"),
+            (publishing, "release"),
+        ],
     )
     def test_is_made_good_by_the_next_wherever_it_died(
         self, shop: Shop, monkeypatch: pytest.MonkeyPatch, where: Any, what: str

@@ -75,7 +75,9 @@ class TestEveryMart:
 
     def test_is_shown_somewhere(self, marts: list[Any], manifest: Manifest) -> None:
         shown = {
-            parent for exposure in manifest.exposures.values() for parent in exposure.depends_on_nodes
+            parent
+            for exposure in manifest.exposures.values()
+            for parent in exposure.depends_on_nodes
         }
         assert {mart.unique_id for mart in marts} <= shown
 

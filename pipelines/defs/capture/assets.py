@@ -15,7 +15,7 @@ PATIENCE = dg.RetryPolicy(max_retries=3, delay=30, backoff=dg.Backoff.EXPONENTIA
 class DroppedFiles(dg.Config):
     """The files of one run, each named by path, size and time of change."""
 
-    keys: list[str]
+    files: list[str]
 
 
 @dg.asset(
@@ -27,7 +27,7 @@ def dropped_files(config: DroppedFiles, system: SystemResource) -> dg.Materializ
     """Hand a channel's complete files to the inbox."""
     drop_dir = system.settings.drop_dir
     with system.opened() as running:
-        taken = dropping.take(running.intake, drop_dir, config.keys, at=clock.now())
+        taken = dropping.take(running.intake, drop_dir, config.files, at=clock.now())
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": taken.new, "known": taken.known, "empty": taken.empty,
@@ -41,9 +41,7 @@ def dropped_files(config: DroppedFiles, system: SystemResource) -> dg.Materializ
     owners=["team:operations"], retry_policy=PATIENCE,
     description="What channels that have to be asked had that was new, page by page.",
 )  # fmt: skip
-def pulls(
-    context: dg.AssetExecutionContext, system: SystemResource
-) -> dg.MaterializeResult[None]:
+def pulls(context: dg.AssetExecutionContext, system: SystemResource) -> dg.MaterializeResult[None]:
     """Pull what is new of a channel into the inbox."""
     with system.opened() as running:
         pages = {

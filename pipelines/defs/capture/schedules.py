@@ -1,7 +1,5 @@
 """The schedule that asks the channels that have to be asked."""
 
-from collections.abc import Iterator
-
 import dagster as dg
 
 from pipelines.defs.capture.assets import CHANNELS
@@ -15,13 +13,11 @@ from pipelines.resources import SystemResource, pulled_channels
 )  # fmt: skip
 def pull_channels(
     context: dg.ScheduleEvaluationContext, system: SystemResource
-) -> Iterator[dg.RunRequest | dg.SkipReason]:
+) -> list[dg.RunRequest] | dg.SkipReason:
     """Request a run for each pulled channel; they come from the ledger, so none is forgotten."""
     with system.opened() as running:
         codes = pulled_channels(running)
     if not codes:
-        yield dg.SkipReason("No channel has to be asked.")
-        return
+        return dg.SkipReason("No channel has to be asked.")
     context.instance.add_dynamic_partitions(str(CHANNELS.name), codes)
-    for code in codes:
-        yield dg.RunRequest(partition_key=code)
+    return [dg.RunRequest(partition_key=code) for code in codes]

@@ -30,7 +30,7 @@ def drop_folders(context: dg.SensorEvaluationContext, system: SystemResource) ->
 
 def _request(channel_code: str, files: Sequence[Found]) -> dg.RunRequest:
     keys = [found.key for found in files]
-    config = {"ops": {"inbox__files": DroppedFiles(keys=keys)}}
+    config = {"ops": {"inbox__files": DroppedFiles(files=keys)}}
     return dg.RunRequest(
         run_key="|".join(keys), partition_key=channel_code, run_config=dg.RunConfig(**config)
     )

@@ -23,7 +23,7 @@ ORDER: Final[dict[str, Any]] = {
     "updated_at": "2026-03-02T10:00:00.25Z", "placed_at": "2026-03-01T09:30:00+01:00",
     "currency": "EUR", "prices_include_tax": False, "order_type": "sale",
     "fulfillment_method": "collect_store", "location_code": "S-1", "customer_ref": "c",
-    "customer_name": "Zoë \"Z\" Doe", "customer_email": "zoe@example.com", "customer_phone": "1",
+    "customer_name": 'Zoë "Z" Doe', "customer_email": "zoe@example.com", "customer_phone": "1",
     "country_code": "NL", "shipping_net": "4.09", "shipping_tax": "0.86", "total": "59.85",
     "ship_to": {"name": "Jo", "street": "Laan 1", "postcode": "1", "city": "X", "region": None,
                 "country_code": "NL"},

@@ -18,6 +18,7 @@ ATTEMPTS_MAX: Final = 8
 WAIT_SECONDS: Final = 1.0
 WAIT_SECONDS_MAX: Final = 60.0
 TOO_MANY: Final = 429
+GONE: Final = frozenset({400, 404, 410})
 # Orders updated in the cursor's own second may come after the page that carried it.
 OVERLAP: Final = timedelta(seconds=1)
 PATHS: Final = {
@@ -53,8 +54,17 @@ class ShopifyClient:
         """
         state = _State.read(cursor)
         parameters: dict[str, str] | None = _first(topic, state)
+        may_be_gone = bool(state.page_info)
         while parameters is not None:
             response = self._get(PATHS[topic], parameters)
+            if may_be_gone and response.status_code in GONE:
+                # A page of the shop does not live long: the sweep begins again where it was.
+                may_be_gone, state = False, _State(updated_at=state.updated_at)
+                parameters = _first(topic, state)
+                continue
+            if not response.is_success:
+                raise ShopAway(f"the shop answered {response.status_code}")
+            may_be_gone = False
             state = state.seen(response, topic)
             following = _next(response)
             yield Page(
@@ -74,8 +84,6 @@ class ShopifyClient:
             if response.status_code == TOO_MANY or response.is_server_error:
                 self._wait(_retry_after(response, pause))
                 continue
-            if not response.is_success:
-                raise ShopAway(f"the shop answered {response.status_code}")
             return response
         raise ShopAway
 
@@ -102,7 +110,11 @@ class _State:
 
     def seen(self, response: httpx.Response, topic: str) -> "_State":
         latest = self.updated_at
-        for document in response.json().get(topic, ()):
+        try:
+            documents = response.json()[topic]
+        except (ValueError, KeyError, TypeError):
+            raise ShopAway("the shop answered something else than a page") from None
+        for document in documents:
             updated_at = str(document.get("updated_at") or "")
             if not latest or (updated_at and _at(updated_at) > _at(latest)):
                 latest = updated_at

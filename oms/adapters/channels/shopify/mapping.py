@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
 from itertools import islice
 from typing import Any, Final, NoReturn
 
@@ -32,8 +34,17 @@ PRODUCTS: Final = frozenset({"products", "products/create", "products/update"})
 WRAPPERS: Final = ("orders", "order", "refunds", "refund", "fulfillments", "fulfillment",
                    "inventory_levels", "inventory_level", "products", "product")  # fmt: skip
 
+BOM: Final = b"\xef\xbb\xbf"
+
 Item = tuple[int | None, bytes, Any]
-"""A document: its line, its bytes, and what they say (a text: why they say nothing)."""
+"""A document: its line, its bytes, and what they say."""
+
+
+@dataclass(frozen=True, slots=True)
+class _NotJson:
+    """What bytes say that are no JSON: nothing, and why."""
+
+    why: str
 
 
 class ShopifyMapping:
@@ -79,12 +90,12 @@ class ShopifyMapping:
     def _document(
         self, source: Source, position: int, body: bytes, value: Any
     ) -> tuple[dict[str, list[list[Any]]], str | None, list[Problem]]:
-        if isinstance(value, str):
-            return {}, None, [Problem(field="", code="MALFORMED", detail=value)]
+        if isinstance(value, _NotJson):
+            return {}, None, [Problem(field="", code="MALFORMED", detail=value.why)]
         reader = Reader(value)
         read = self._reader_of(source.topic)
         rows, ref = read(source, position, body, reader)
-        return rows, ref, reader.problems
+        return rows, ref, list(dict.fromkeys(reader.problems))
 
     def _reader_of(
         self, topic: str
@@ -158,32 +169,34 @@ def build(options: dict[str, Any]) -> ShopifyMapping:
 
 
 def _items(source: Source) -> Iterator[Item]:
-    body = source.read()
+    if "ndjson" in source.content_type or (source.file_name or "").endswith((".ndjson", ".jsonl")):
+        yield from _lines(source)
+        return
+    body = source.read().removeprefix(BOM)
     if not body.strip():
         raise Unreadable("the payload is empty")
-    if "ndjson" in source.content_type or (source.file_name or "").endswith((".ndjson", ".jsonl")):
-        yield from _lines(body)
-        return
     try:
         value = _json(body)
     except ValueError as error:
         # A webhook's body is one document: broken, it is one document in quarantine.
-        yield None, body, f"this is not JSON: {error}"
+        yield None, body, _NotJson(f"this is not JSON: {error}")
         return
     yield from _unwrapped(body, value)
 
 
-def _lines(body: bytes) -> Iterator[Item]:
-    for number, line in enumerate(body.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            value = _json(line)
-        except ValueError as error:
-            yield number, line, f"this line is not JSON: {error}"
-            continue
-        for _, each, inner in _unwrapped(line, value):
-            yield number, each, inner
+def _lines(source: Source) -> Iterator[Item]:
+    with source.path.open("rb") if source.path else BytesIO(source.read()) as file:
+        for number, whole in enumerate(file, start=1):
+            line = whole.removeprefix(BOM).strip()
+            if not line:
+                continue
+            try:
+                value = _json(line)
+            except ValueError as error:
+                yield number, line, _NotJson(f"this line is not JSON: {error}")
+                continue
+            for _, each, inner in _unwrapped(line, value):
+                yield number, each, inner
 
 
 def _unwrapped(body: bytes, value: Any) -> Iterator[Item]:

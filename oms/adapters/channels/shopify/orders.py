@@ -2,13 +2,14 @@
 
 import hashlib
 import json
+from collections import Counter
 from typing import Any, Final
 
 from oms.adapters.channels.shopify.options import Options
 from oms.adapters.channels.shopify.reading import Reader
 from oms.kernel import clock
-from oms.kernel.limits import ORDER_LINES_MAX
-from oms.kernel.money import EXPONENTS, split
+from oms.kernel.limits import AMOUNT_MINOR_MAX, NOTE_CHARACTERS_MAX, ORDER_LINES_MAX
+from oms.kernel.money import EXPONENTS, share_of_units, split
 
 Row = list[Any]
 
@@ -19,7 +20,8 @@ RESTOCKS: Final = {
     "legacy_restock": ("return", True),
     "no_restock": ("return", False),
 }
-SHIPPED: Final = frozenset({"success", "pending", "open"})
+# Pending and open ones are still with whoever packs them, and may be called off.
+SHIPPED: Final = frozenset({"success"})
 
 
 class OrderRows:
@@ -61,7 +63,7 @@ class OrderRows:
             reader.amount("total_price", currency), reader.flag("test"),
             self.options.is_historical, False,
             reader.instant("cancelled_at", is_needed=False), reader.text("cancel_reason"),
-            reader.text("note"), digest,
+            reader.text("note", limit=NOTE_CHARACTERS_MAX), digest,
         ])  # fmt: skip
         return ref
 
@@ -112,6 +114,7 @@ class OrderRows:
                 "line_items", "VALIDATION", f"an order has 1 to {ORDER_LINES_MAX:,} lines"
             )
         quantities = [item.quantity() for item in items]
+        kept = _kept(reader, items, quantities)
         prices = [item.amount("price", currency) for item in items]
         discounts = self._discounts(reader, items, currency, prices, quantities)
         totals = [
@@ -119,16 +122,20 @@ class OrderRows:
             for price, quantity, discount in zip(prices, quantities, discounts, strict=True)
         ]
         taxes = _taxes(reader, items, currency, totals, shipping_tax)
-        for item, quantity, price, discount, total, tax in zip(
-            items, quantities, prices, discounts, totals, taxes, strict=True
+        for item, quantity, left, price, discount, total, tax in zip(
+            items, quantities, kept, prices, discounts, totals, taxes, strict=True
         ):
             if total < 0 or discount < 0:
                 item.refuse("discount_allocations", "VALIDATION", "the discount exceeds the line")
+            if total > AMOUNT_MINOR_MAX:
+                item.refuse("price", "VALIDATION", "the line is larger than any order")
             title = item.text("title") or item.text("name")
             sku = self._sku(position, item, title)
-            self.tables["lines"].append([
-                position, item.ref("id"), sku, title, quantity, price, discount, total, tax,
-            ])  # fmt: skip
+            money = (share_of_units(minor, quantity, 0, left) for minor in (discount, total, tax))
+            if left:
+                self.tables["lines"].append([
+                    position, item.ref("id"), sku, title, left, price, *money,
+                ])  # fmt: skip
 
     def _discounts(
         self, reader: Reader, items: list[Reader], currency: str, prices: list[int],
@@ -149,8 +156,8 @@ class OrderRows:
 
     def _sku(self, position: int, item: Reader, title: str | None) -> str | None:
         given = item.ref("sku", is_needed=False)
-        made = item.value.get("variant_id") or item.value.get("product_id") or item.value.get("id")
-        sku = given or f"shopify-{made}"
+        ids = (item.ref(f, is_needed=False) for f in ("variant_id", "product_id", "id"))
+        sku = given or f"shopify-{next((each for each in ids if each), '')}"
         if given is None or self.options.make_products:
             self.tables["products"].append([
                 position, sku, None, title or sku, None, None, item.text("vendor"), None, True,
@@ -178,6 +185,27 @@ class OrderRows:
         if shop_id not in self.options.locations:
             reader.refuse("location_id", "UNMAPPED_CODE", f"location {shop_id} is not mapped")
         return self.options.locations.get(shop_id)
+
+
+def _kept(reader: Reader, items: list[Reader], quantities: list[int]) -> list[int]:
+    """Return each line's units but those an edit of the order took off it.
+
+    What was refunded stays, for the refund itself takes it off: so what the shop says is left,
+    and what its refunds took. Without its refunds an order cannot tell the two apart.
+    """
+    if not isinstance(reader.value.get("refunds"), list):
+        return quantities
+    refunded: Counter[str | None] = Counter()
+    for refund in reader.each("refunds"):
+        for item in refund.each("refund_line_items"):
+            refunded[item.ref("line_item_id")] += item.quantity()
+    kept = []
+    for item, quantity in zip(items, quantities, strict=True):
+        left = quantity
+        if item.value.get("current_quantity") is not None:
+            left = item.quantity("current_quantity", least=0) + refunded[item.ref("id")]
+        kept.append(min(quantity, left))
+    return kept
 
 
 class _Shipping:

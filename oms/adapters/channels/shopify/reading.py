@@ -11,6 +11,7 @@ from oms.kernel.money import EXPONENTS, minor_from_text
 from oms.workflows.documents import Problem
 
 TEXT_CHARACTERS_MAX: Final = 500
+YEAR_MIN, YEAR_MAX = 1900, 2199
 SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -70,7 +71,7 @@ class Reader:
             return str(value)
         if isinstance(value, str) and 0 < len(value.strip()) <= REF_CHARACTERS_MAX:
             return self.text(field, limit=REF_CHARACTERS_MAX)
-        if is_needed or value not in {None, ""}:
+        if is_needed or (value is not None and value != ""):
             self.refuse(field, "VALIDATION", "an id is needed here")
         return None
 
@@ -114,6 +115,9 @@ class Reader:
                 return None
             if at.tzinfo is None:
                 self.refuse(field, "VALIDATION", "the instant has no offset")
+                return None
+            if not YEAR_MIN <= at.year <= YEAR_MAX:
+                self.refuse(field, "VALIDATION", f"a year from {YEAR_MIN} to {YEAR_MAX}")
                 return None
             return at
         if is_needed:
