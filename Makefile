@@ -4,8 +4,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# The tiers of the tests, the fast ones first.
-FAST := tests/tidy tests/unit tests/ledger tests/channels tests/api
 
 .PHONY: help
 help:  ## print these commands
@@ -25,11 +23,11 @@ run: $(READY)  ## start everything; the first start plays ninety days of a simul
 .PHONY: test
 test: $(READY)  ## run every test; a table at the end says how long each tier took
 	@$(BIN)/python scripts/browser.py
-	@$(BIN)/python -m pytest tests
+	@$(BIN)/python scripts/tiers.py
 
 .PHONY: fast
 fast: $(READY)  ## run the fast tiers only
-	@$(BIN)/python -m pytest $(FAST)
+	@$(BIN)/python scripts/tiers.py tidy unit ledger channels api
 
 .PHONY: check
 check: $(READY)  ## format, lint, types, import contracts

@@ -1,4 +1,4 @@
-"""The refresher: the long-lived process that keeps the published marts seconds behind the ledger."""
+"""The refresher: the process that keeps the published marts seconds behind the ledger."""
 
 import logging
 import signal

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from oms import bootstrap
 from oms.bootstrap import System
 from oms.channels import queries
+from oms.channels.model import Channel
 from oms.kernel.errors import Rejected
 from oms.settings import Settings
 
@@ -51,7 +52,7 @@ def pulled_channels(system: System) -> list[str]:
     ]
 
 
-def _is_pulled(system: System, channel: queries.Channel) -> bool:
+def _is_pulled(system: System, channel: Channel) -> bool:
     try:
         system.intake.puller_of(channel)
     except Rejected:

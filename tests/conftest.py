@@ -158,7 +158,7 @@ def admin(server: "Server") -> Iterator["Engine"]:
             "synchronous_commit = off",
             "full_page_writes = off",
             "deadlock_timeout = '50ms'",
-            "jit = off",
+            "jit = off",  # compiling statements for a handful of rows
             "autovacuum = off",  # its transactions hold back the journal's horizon
         ):
             connection.execute(text(f"alter system set {line}"))

@@ -66,16 +66,15 @@ def _made(folder: Path) -> Path:
 
 def _row_counts(connection: Any) -> Mapping[str, int]:
     """Count the rows of each mart, by its output's name."""
-    return {
-        f"marts__{mart}": connection.execute(f"select count(*) from marts.marts.{mart}").fetchone()[
-            0
-        ]
-        for mart in builds.marts_there(connection)
-    }
+    counts = {}
+    for mart in builds.marts_there(connection):
+        counted = connection.execute(f"select count(*) from marts.marts.{mart}").fetchall()
+        counts[f"marts__{mart}"] = int(counted[0][0])
+    return counts
 
 
 def _counted(event: Any, rows: Mapping[str, int]) -> Any:
     if not isinstance(event, dg.Output) or event.output_name not in rows:
         return event
-    metadata = {**event.metadata, "dagster/row_count": rows[event.output_name]}
+    metadata: dict[str, Any] = {**event.metadata, "dagster/row_count": rows[event.output_name]}
     return dg.Output(value=None, output_name=event.output_name, metadata=metadata)

@@ -150,7 +150,7 @@ def _files(drop_dir: Path) -> Iterator[Found]:
 
 
 def _found(drop_dir: Path, path: Path) -> Found | None:
-    """Return a file as it is now; None for what is unfinished, no file, or in no channel's folder."""
+    """Return a file as it is now; None for what is unfinished, no file, or nobody's."""
     inside = path.relative_to(drop_dir)
     is_unfinished = path.name.startswith(".") or path.name.lower().endswith(UNFINISHED)
     if is_unfinished or len(inside.parts) == 1 or path.is_symlink() or not path.is_file():

@@ -1,12 +1,14 @@
 """Reconciling: the ledger beside the raw tables, the inbox beside the clock."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import text
 
 from oms.ledger.database import Ledger, Tx
+from pipelines.lib.loading import position_of
 from pipelines.lib.warehouse import Warehouse
 
 # Rows of the ledger below the watermark, beside raw rows that have not changed since. Sums are
@@ -91,7 +93,7 @@ def orders(ledger: Ledger, warehouse: Warehouse) -> Compared:
 
 
 def events(ledger: Ledger, warehouse: Warehouse) -> Compared:
-    """Compare what happened to lines: counts and money per currency and kind. Only under the lock."""
+    """Compare what happened to lines, per currency and kind. Only under the lock."""
     return _compare(ledger, warehouse, LEDGER_EVENTS, RAW_EVENTS)
 
 
@@ -108,15 +110,13 @@ def quarantined(tx: Tx) -> dict[str, int]:
 
 def _compare(ledger: Ledger, warehouse: Warehouse, in_ledger: str, in_raw: str) -> Compared:
     with warehouse.open() as connection:
-        row = connection.execute(
-            "select coalesce(arg_max(watermark_upto, batch), 0) from raw.loads"
-        ).fetchone()
-        watermark = {"watermark": str(row[0] if row else 0)}
+        watermark = {"watermark": str(position_of(connection).watermark)}
         with ledger.snapshot() as tx:
             sums = tx.execute(text(in_ledger), watermark).all()
             changed = [row.order_id for row in tx.execute(text(CHANGED), watermark)]
         raw = connection.execute(in_raw, [changed]).fetchall()
-    return Compared(
-        ledger={part: (count, int(minor)) for part, count, minor in sums},
-        raw={part: (count, int(minor)) for part, count, minor in raw},
-    )
+    return Compared(ledger=_sums(sums), raw=_sums(raw))
+
+
+def _sums(rows: Iterable[Any]) -> Sums:
+    return {part: (int(count), int(minor)) for part, count, minor in rows}

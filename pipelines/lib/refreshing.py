@@ -99,7 +99,7 @@ class Refresh:
         )
 
     def _prepare(self) -> None:
-        """Build everything where the models are new or the marts are not there; compile the rest."""
+        """Build everything where the models are new or marts are missing; compile the hot ones."""
         with self._warehouse.open() as connection:
             is_built = self._is_built(connection)
             position = loading.position_of(connection)

@@ -1,5 +1,6 @@
 """One furnished retailer behind one application; each test gets both as they were at first."""
 
+import itertools
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -33,6 +34,7 @@ with warnings.catch_warnings():
 Clone = Callable[[str], AbstractContextManager[Ledger]]
 
 SECRET: Final = "hush"
+_numbers = itertools.count(1)
 SHOPIFY: Final = ChannelDraft(
     code="shopify", name="Shopify", kind="webshop", currency="EUR", prices_include_tax=True,
     time_zone="Europe/Amsterdam", adapter="shopify", network=("DC",),
@@ -81,7 +83,7 @@ class House:
 
     def order(self, body: Any, key: str = "admin", once: str | None = None) -> httpx.Response:
         """Post an order, each under an idempotency key of its own unless the test says more."""
-        return self.post("/v1/orders", body, key, once=once or f"once-{id(body)}")
+        return self.post("/v1/orders", body, key, once=once or f"once-{next(_numbers)}")
 
     def count(self, table: str) -> int:
         """Return how many rows a table has."""

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS_MAX = 90
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def dashboards(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve the dashboards of a home with a publication; give their address."""
     home = tmp_path_factory.mktemp("home")
@@ -43,7 +43,7 @@ def dashboards(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         log.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator["Browser"]:
     """Run one headless Chromium; `make test` sees to it that there is one."""
     from playwright.sync_api import sync_playwright
@@ -61,7 +61,7 @@ def chromium() -> Iterator["Browser"]:
 def page(chromium: "Browser") -> Iterator["Page"]:
     """Open a window of its own, which shall meet no error."""
     opened = chromium.new_page(viewport={"width": 1400, "height": 1000})
-    opened.set_default_timeout(30_000)
+    opened.set_default_timeout(90_000)
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     yield opened

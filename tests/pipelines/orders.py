@@ -18,8 +18,8 @@ SHOP = """
     insert into quarantine (inbox_id, channel_id, position, topic, problems, code, fragment,
         first_seen_at, last_tried_at)
     select inbox_id, channel_id, 1, 'orders',
-        jsonb_build_array(jsonb_build_object('field', '/x', 'detail', cast(:name as text))), 'X', '',
-        now(), now()
+        jsonb_build_array(jsonb_build_object('field', '/x', 'detail', cast(:name as text))), 'X',
+        '', now(), now()
     from inbox;
 """
 ORDER = """

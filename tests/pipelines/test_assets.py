@@ -66,9 +66,13 @@ class TestCapture:
         (found,) = json.loads(second.cursor)
         assert (request.run_key, request.partition_key) == (found, "web")
         assert second.dynamic_partitions_requests[0].partition_keys == ["web"]
-        keys = request.run_config["ops"]["inbox__files"]["config"]["files"]
-        result = capture.dropped_files(config=capture.DroppedFiles(files=keys), system=system)
-        assert result.metadata["dagster/row_count"] == 1
+        instance.add_dynamic_partitions("channels", ["web"])
+        result = dg.materialize(
+            [capture.dropped_files], instance=instance, resources=given,
+            partition_key=request.partition_key, run_config=request.run_config,
+        )  # fmt: skip
+        (event,) = result.asset_materializations_for_node("inbox__files")
+        assert event.metadata["dagster/row_count"].value == 1
         assert (folder / "done" / "day.json").exists()
         assert (folder / "next.json.part").exists()
         with ledger.snapshot() as tx:

@@ -1,4 +1,4 @@
-"""Guards: readers find a whole publication by the pointer at every moment, and disks do not fill."""
+"""Guards: readers find a whole publication at every moment, and disks do not fill."""
 
 import os
 from datetime import UTC, datetime, timedelta
@@ -90,7 +90,7 @@ class TestPublish:
         def dies(self: Path, target: Path) -> None:
             if target.name == publishing.POINTER:
                 raise Killed
-            os.replace(self, target)
+            self.rename(target)
 
         with monkeypatch.context() as patched:
             patched.setattr(Path, "replace", dies)

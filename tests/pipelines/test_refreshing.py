@@ -138,7 +138,7 @@ class TestRefresh:
             before = connection.execute("select count(*) from marts.marts.fct_orders").fetchall()
             connection.execute("alter table marts.marts.stock_by_product rename brand to label")
         shop.retailer.order()
-        with pytest.raises(Exception, match="label|brand"):
+        with pytest.raises(Exception, match=r"label|brand"):
             refresh()
         with shop.warehouse.open() as connection:
             after = connection.execute("select count(*) from marts.marts.fct_orders").fetchall()

@@ -123,9 +123,9 @@ class Retailer:
     @property
     def deeds(self) -> list[Any]:
         return [
-            self.order, self.order, self.order, self.edit, self.happen, self.happen, self.move_order,
-            self.flip_test, self.relabel, self.move_stock, self.move_stock, self.hold, self.receive,
-            self.settle, self.resell,
+            self.order, self.order, self.order, self.edit, self.happen, self.happen,
+            self.move_order, self.flip_test, self.relabel, self.move_stock, self.move_stock,
+            self.hold, self.receive, self.settle, self.resell,
         ]  # fmt: skip
 
     def order(self) -> None:

@@ -36,11 +36,14 @@ def _specs() -> list[dg.AssetSpec]:
 def raw_tables(system: SystemResource):  # type: ignore[no-untyped-def]  # noqa: ANN201 - Dagster reads annotations of outputs
     """Load what the journal says has changed, and count what is there."""
     warehouse = warehouse_of(system.settings)
-    with system.opened() as running, warehouse.locked(wait_seconds=LOCK_WAIT_SECONDS):
-        with warehouse.open() as connection:
-            journal = LedgerJournal(ledger=running.ledger)
-            load = loading.load(journal, connection, warehouse.spool_dir, at=clock.now())
-            counts = loading.row_counts(connection)
+    with (
+        system.opened() as running,
+        warehouse.locked(wait_seconds=LOCK_WAIT_SECONDS),
+        warehouse.open() as connection,
+    ):
+        journal = LedgerJournal(ledger=running.ledger)
+        load = loading.load(journal, connection, warehouse.spool_dir, at=clock.now())
+        counts = loading.row_counts(connection)
     for table, count in counts.items():
         metadata = {"dagster/row_count": count, "changed": bool(load and table in load.tables)}
         yield dg.MaterializeResult(asset_key=["raw", table], metadata=metadata)

@@ -155,7 +155,8 @@ class TestNumbers:
             (957.5775, pa.float64(), 95758), (0.1 + 0.2, pa.float64(), None),
             (1.005, pa.float64(), 101), (2.675, pa.float32(), 268), (1e-5, pa.float64(), 0),
             (Decimal("1.005"), pa.decimal128(10, 3), 101), (12, pa.int8(), 1200),
-            (float("nan"), pa.float64(), None), (None, pa.float64(), None), ("3.5", pa.string(), 350),
+            (float("nan"), pa.float64(), None), (None, pa.float64(), None),
+            ("3.5", pa.string(), 350),
         ],
     )  # fmt: skip
     def test_parquet_values_count_as_their_shortest_decimal_text(self, value, kind, minor):

@@ -19,7 +19,11 @@ mapping: random
 version: 1
 documents: orders
 rows: {negative_quantity: return}
-order: {external_ref: order, placed_at: day, customer_name: who, shipping_net: {column: freight, take: sum}}
+order:
+  external_ref: order
+  placed_at: day
+  customer_name: who
+  shipping_net: {column: freight, take: sum}
 lines:
   sku: sku
   quantity: qty
@@ -39,7 +43,9 @@ rows = st.fixed_dictionaries({
     "freight": amounts,
 })  # fmt: skip
 orders = st.lists(
-    st.tuples(st.sampled_from(["Ann", 'Bo "B"', "C\nC", "D,D"]), st.lists(rows, min_size=1, max_size=4)),
+    st.tuples(
+        st.sampled_from(["Ann", 'Bo "B"', "C\nC", "D,D"]), st.lists(rows, min_size=1, max_size=4)
+    ),
     min_size=1, max_size=9,
 )  # fmt: skip
 

@@ -24,12 +24,12 @@ orders_replaced as (
 ),
 
 final as (
-    select order_id, placed_on as sold_on from orders
+    select order_id, 'placed' as basis, placed_on as sold_on from orders
     union
-    select order_id, occurred_on from line_events
+    select order_id, 'event', occurred_on from line_events
     union
     -- The day an order has left is counted anew as well.
-    select order_id, placed_on from orders_replaced
+    select order_id, 'placed', placed_on from orders_replaced
 )
 
 select * from final

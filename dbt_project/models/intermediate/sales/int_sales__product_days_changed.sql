@@ -17,12 +17,16 @@ lines_replaced as (
     where batch > (select batch from builds)
 ),
 
-orders as (
+orders as not materialized (
     select * from {{ ref('stg_ledger__orders') }}
 ),
 
 line_events as (
     select * from {{ ref('stg_ledger__line_events') }}
+),
+
+channels as (
+    select * from {{ ref('stg_ledger__channels') }}
 ),
 
 products as (
@@ -44,20 +48,27 @@ relabeled_lines as (
     inner join order_lines on products.product_id = order_lines.product_id
 ),
 
-final as (
-    select order_days.sold_on, changed_lines.sku
+sold as (
+    select order_days.order_id, order_days.basis, order_days.sold_on, changed_lines.sku
     from order_days
     inner join changed_lines on order_days.order_id = changed_lines.order_id
     union
-    select orders.placed_on, relabeled_lines.sku
+    select orders.order_id, 'placed', orders.placed_on, relabeled_lines.sku
     from relabeled_lines
     inner join orders on relabeled_lines.order_id = orders.order_id
     union
-    select line_events.occurred_on, relabeled_lines.sku
+    select line_events.order_id, 'event', line_events.occurred_on, relabeled_lines.sku
     from relabeled_lines
     inner join line_events
         on relabeled_lines.order_id = line_events.order_id
         and relabeled_lines.line_no = line_events.line_no
+),
+
+final as (
+    select distinct sold.basis, sold.sold_on, channels.channel_code, sold.sku
+    from sold
+    inner join orders on sold.order_id = orders.order_id
+    inner join channels on orders.channel_id = channels.channel_id
 )
 
 select * from final

@@ -13,15 +13,20 @@ products as (
     select * from {{ ref('stg_ledger__products') }}
 ),
 
-events as (
+counted as (
     select *, 'event' as basis, event_on as sold_on from order_lines
+    {% if is_incremental() %}
+    where (event_on, channel_code, sku) in (
+        select sold_on, channel_code, sku from changed where basis = 'event'
+    )
+    {% endif %}
     union all
     select *, 'placed' as basis, placed_on as sold_on from order_lines
-),
-
-counted as (
-    select * from events
-    {% if is_incremental() %} where (sold_on, sku) in (select sold_on, sku from changed) {% endif %}
+    {% if is_incremental() %}
+    where (placed_on, channel_code, sku) in (
+        select sold_on, channel_code, sku from changed where basis = 'placed'
+    )
+    {% endif %}
 ),
 
 summed as (

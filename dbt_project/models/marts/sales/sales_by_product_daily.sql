@@ -6,7 +6,9 @@ changed as (
 
 by_channel as (
     select * from {{ ref('sales_by_channel_product_daily') }}
-    {% if is_incremental() %} where (sold_on, sku) in (select sold_on, sku from changed) {% endif %}
+    {% if is_incremental() %}
+    where (basis, sold_on, sku) in (select basis, sold_on, sku from changed)
+    {% endif %}
 ),
 
 -- An order belongs to one channel, so even the orders of a product add up over channels.

@@ -107,7 +107,7 @@ _RULES: Final = {
     "currency": "<field> is not null",  # it was joined to the known ones
     "amount": "regexp_full_match(<field>, '[0-9]{1,13}([.][0-9]{1,3})?')"
     " and length(split_part(<field>, '.', 2)) <= exponent"
-    f" and <field>::decimal(18, 3) * power <= {AMOUNT_MINOR_MAX}",
+    f" and try(try_cast(<field> as decimal(18, 3)) * power) <= {AMOUNT_MINOR_MAX}",
     "instant": "regexp_full_match(<field>, '(19|20|21)[0-9]{2}-[01][0-9]-[0-3][0-9]T"
     "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])')"
     " and try_cast(<field> as timestamptz) is not null",
@@ -199,12 +199,15 @@ _GOOD: Final = f"""
 """
 
 
+# Casts are tries throughout: a condition may be computed for rows another one leaves out.
+
+
 def _minor(field: str) -> str:
-    return f"({field}::decimal(18, 3) * power)::bigint"
+    return f"try((try_cast({field} as decimal(18, 3)) * power)::bigint)"
 
 
 def _instant(field: str) -> str:
-    utc = f"{field}::timestamptz at time zone 'UTC'"
+    utc = f"try_cast({field} as timestamptz) at time zone 'UTC'"
     return f"strftime({utc}, '%Y-%m-%dT%H:%M:%S.%fZ')"
 
 
@@ -223,7 +226,7 @@ _TAKEN: Final = """(
 _ORDERS: Final = f"""
     select
         position, d.external_ref, d.external_number,
-        coalesce(d.version, epoch_us(d.updated_at::timestamptz)), {_instant("d.updated_at")},
+        coalesce(d.version, epoch_us(try_cast(d.updated_at as timestamptz))), {_instant("d.updated_at")},
         {_instant("d.placed_at")}, d.currency, coalesce(d.prices_include_tax, $is_gross),
         coalesce(d.order_type, 'sale'), coalesce(d.fulfillment_method, 'ship_home'),
         d.location_code, d.customer_ref, d.customer_name, d.customer_email, d.customer_phone,
