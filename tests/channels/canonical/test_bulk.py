@@ -154,6 +154,18 @@ class TestFastLane:
         found = by_lane(lane, [deep, b"[" * 50_000, inner, b"\xff", good])
         assert found[:4] == [None] * 4
 
+    @pytest.mark.parametrize("value", ["1e400", "2026-02-30T00:00:00Z", "x" * 600, "9" * 13, {}, 7])
+    def test_one_bad_document_costs_the_others_nothing(self, lane, value):
+        good = json.dumps(PLAIN).encode()
+        names = ("total", "placed_at", "updated_at", "version", "lines", "country_code")
+        bodies = [good, *(json.dumps({**PLAIN, name: value}).encode() for name in names)]
+        line = {**PLAIN["lines"][0], "total": value, "quantity": value}
+        bodies.append(json.dumps({**PLAIN, "lines": [line]}).encode())
+        found = by_lane(lane, [*bodies, good])
+        assert found[0] == found[-1] == by_model(good)
+        for body, drafts in zip(bodies, found[:-1], strict=True):
+            assert drafts in (None, by_model(body))
+
     @settings(max_examples=10 * EFFORT)
     @given(st.data())
     def test_it_is_never_laxer_than_the_model(self, data):

@@ -40,13 +40,16 @@ class TestBadMappings:
             ("sku: sku", "sku: {column: a, then: [{codes: nix}]}", r"lines.sku.then\[0\].codes"),
             ("sku: sku", "sku: {column: a, then: [trim, {look_up: {in: b, take: c}}]}",
              r"lines.sku.then\[1\].look_up.in: there is no look-up 'b'"),
-            ("sku: sku", "sku: {column: a, then: [{extract: '(a'}]}", r"lines.sku.then\[0\].extract"),
+            ("sku: sku", "sku: {column: a, then: [{extract: '(a'}]}",
+             r"lines.sku.then\[0\].extract"),
             ("sku: sku", "sku: {add: [1, 2]}", r"lines.sku.add: the field is not a number"),
             ("sku: sku", "sku: {column: a, take: first}", r"lines.sku.take"),
             ("quantity: qty", "quantity: {divide: [qty, 2]}", r"lines.quantity: "),
             ("tax: 0", "tax: {constant: none}", r"lines.tax: 'none' is not a number"),
-            ("placed_at: day", "placed_at: {column: d, format: '%Q'}", r"order.placed_at.format\[0\]"),
-            ("placed_at: day", "placed_at: {column: d, time_zone: Mars}", r"order.placed_at.time_zone"),
+            ("placed_at: day", "placed_at: {column: d, format: '%Q'}",
+             r"order.placed_at.format\[0\]"),
+            ("placed_at: day", "placed_at: {column: d, time_zone: Mars}",
+             r"order.placed_at.time_zone"),
             ("placed_at: day", "placed_at: day, order_type: {constant: gift}", r"order.order_type"),
             ("placed_at: day", "placed_at: day, is_test: {column: a, default: perhaps}",
              r"order.is_test.default"),
@@ -139,12 +142,12 @@ class TestElectronics:
 
     def test_add_ons_are_paid_and_named_and_cancellations_cancel(self, tmp_path: Path):
         payload = tmp_path / "sales.csv"
-        payload.write_text("\n".join([
-            self.HEADER,
+        rows = (
             '1,30,#N/A,No,Tablet,T1,3,Cancelled,Cash,20.5,10.25,2,2025-03-20,Express,"Case,Pen",4.11',
             "1,30,Male,No,Tablet,T1,3,Completed,PayPal,10.25,10.25,1,2025-03-20,Standard,,0",
             "2,30,Male,No,Tablet,T1,3,Completed,Paypal,10.25,10.25,1,2025-03-20,By drone,,0",
-        ]))  # fmt: skip
+        )
+        payload.write_text("\n".join((self.HEADER, *rows)))
         result = shipped("electronics", payload)
         canceled, kept = result.rows("orders")
         assert canceled["note"] == "Case,Pen"

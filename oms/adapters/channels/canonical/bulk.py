@@ -226,11 +226,12 @@ _TAKEN: Final = """(
 _ORDERS: Final = f"""
     select
         position, d.external_ref, d.external_number,
-        coalesce(d.version, epoch_us(try_cast(d.updated_at as timestamptz))), {_instant("d.updated_at")},
-        {_instant("d.placed_at")}, d.currency, coalesce(d.prices_include_tax, $is_gross),
-        coalesce(d.order_type, 'sale'), coalesce(d.fulfillment_method, 'ship_home'),
-        d.location_code, d.customer_ref, d.customer_name, d.customer_email, d.customer_phone,
-        {_address("ship_to")}, {_address("bill_to")},
+        coalesce(d.version, epoch_us(try_cast(d.updated_at as timestamptz))),
+        {_instant("d.updated_at")}, {_instant("d.placed_at")}, d.currency,
+        coalesce(d.prices_include_tax, $is_gross), coalesce(d.order_type, 'sale'),
+        coalesce(d.fulfillment_method, 'ship_home'), d.location_code, d.customer_ref,
+        d.customer_name, d.customer_email, d.customer_phone, {_address("ship_to")},
+        {_address("bill_to")},
         coalesce(d.country_code, case when d.ship_to is not null then d.ship_to.country_code
             else d.bill_to.country_code end),
         coalesce({_minor("d.shipping_net")}, 0), coalesce({_minor("d.shipping_tax")}, 0),

@@ -209,11 +209,12 @@ def _changed(plan: Plan) -> str:
         name: f"c.c_{name}" if f"c_{name}" in plan.values else "null"
         for name in ("change_ref", "line_ref", "occurred_at", "location_code", "restock", "reason")
     }
-    amounts = ", ".join(
+    total, tax = (
         f"abs({money(plan, f'c_{name}' if f'c_{name}' in plan.amounts else f'l_{name}', 'c')})"
-        f" as {name}_minor"
         for name in ("total", "tax")
     )
+    # Without a total it is worth its share of the line, and so is its tax.
+    amounts = f"{total} as total_minor, case when {total} is not null then {tax} end as tax_minor"
     return f"""
         select
             h.position, c.ord, c.line, c.kind, c.l_sku as sku, c.l_quantity as quantity,
