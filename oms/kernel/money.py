@@ -29,7 +29,7 @@ EXPONENTS: Final[dict[str, int]] = {
 }
 
 # Checked before a text ever becomes a Decimal: Decimal("1e1000000") takes minutes to print.
-AMOUNT_PATTERN: Final = re.compile(r"-?\d{1,15}(\.\d{1,9})?")
+AMOUNT_PATTERN: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?")
 
 
 class UnknownCurrency(Rejected):
