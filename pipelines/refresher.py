@@ -44,8 +44,9 @@ def keep_refreshing(
             trouble, pause = None, pause_seconds
             if refreshed is not None:
                 _tell(refreshed)
-                # Large marts take long to copy: never more than half the time is spent on it.
-                pause = max(pause_seconds, refreshed.seconds["publish"])
+                # What is much takes long: never more than half the time is spent on it, so that
+                # whoever brings it in has the machine, too.
+                pause = max(pause_seconds, sum(refreshed.seconds.values()))
         stopping.wait(pause)
 
 

@@ -10,14 +10,16 @@ from oms.catalog import store
 from oms.catalog.model import PRODUCT_DRAFT, is_gtin
 from oms.ledger.copying import copy_in
 from oms.ledger.database import Tx
+from oms.ledger.scratch import Scratch
 
 Problems = tuple[tuple[int, str, str, str], ...]
 
-TABLE: Final = (
-    "create temp table draft_products (position bigint, sku text, gtin text, title text,"
-    " product_type text, category text, brand text, tax_class text, is_sellable boolean,"
-    " overwrite boolean, ordinal bigint generated always as identity) on commit delete rows"
-)
+DRAFT_TABLES: Final = {
+    "draft_products": "position bigint, sku text, gtin text, title text, product_type text,"
+    " category text, brand text, tax_class text, is_sellable boolean, overwrite boolean,"
+    " ordinal bigint generated always as identity"
+}
+_SCRATCH: Final = Scratch(DRAFT_TABLES)
 
 
 def record(tx: Tx, drafts: Mapping[str, bytes], *, at: datetime) -> tuple[int, Problems]:
@@ -30,8 +32,7 @@ def record(tx: Tx, drafts: Mapping[str, bytes], *, at: datetime) -> tuple[int, P
     rows = drafts.get("products", b"")
     if not rows:
         return 0, ()
-    if tx.execute(text("select to_regclass('pg_temp.draft_products')")).scalar() is None:
-        tx.execute(text(TABLE))
+    _SCRATCH.clear(tx)
     copy_in(tx, "draft_products", PRODUCT_DRAFT, rows)
     problems = tuple(
         (

@@ -17,7 +17,7 @@ def copy_in(tx: Tx, table: str, columns: tuple[str, ...], rows: bytes) -> None:
     statement = sql.SQL("copy {} ({}) from stdin (format csv)").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
-    with _cursor(tx) as cursor, cursor.copy(statement) as copy:
+    with cursor_of(tx) as cursor, cursor.copy(statement) as copy:
         for start in range(0, len(rows), CHUNK_BYTES):
             copy.write(rows[start : start + CHUNK_BYTES])
 
@@ -25,13 +25,14 @@ def copy_in(tx: Tx, table: str, columns: tuple[str, ...], rows: bytes) -> None:
 def copy_out(tx: Tx, query: sql.Composable, to: BinaryIO) -> int:
     """Copy what a query returns to a file as CSV; return the number of rows."""
     statement = sql.SQL("copy ({}) to stdout (format csv, force_quote *)").format(query)
-    with _cursor(tx) as cursor:
+    with cursor_of(tx) as cursor:
         with cursor.copy(statement) as copy:
             to.writelines(copy)
         return int(cursor.rowcount)
 
 
-def _cursor(tx: Tx) -> psycopg.Cursor[Any]:
+def cursor_of(tx: Tx) -> psycopg.Cursor[Any]:
+    """Return a cursor of the driver's own in a transaction, for what SQLAlchemy has no word for."""
     driver = tx.connection.driver_connection
     assert driver is not None, "an open transaction has a connection"
     return cast("psycopg.Connection[Any]", driver).cursor()

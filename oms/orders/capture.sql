@@ -100,10 +100,13 @@ claimed as (
     where d.outcome is null and d.is_partial is not true
     order by d.external_ref
     on conflict (channel_id, external_ref) do nothing
-    returning order_id, external_ref
+    returning order_id, external_ref, order_number, version, location_id, is_historical
 )
 update draft_orders d
-set outcome = 'captured', order_id = c.order_id
+set
+    outcome = 'captured', order_id = c.order_id, order_number = c.order_number,
+    order_version = c.version, order_location_id = c.location_id,
+    order_is_historical = c.is_historical
 from claimed c
 where c.external_ref = d.external_ref and d.outcome is null and d.is_partial is not true;
 
@@ -111,7 +114,8 @@ where c.external_ref = d.external_ref and d.outcome is null and d.is_partial is 
 -- Hold the orders that are already there, in one fixed order, and say what each document is
 -- to them.
 with locked as (
-    select o.order_id, o.external_ref, o.source_version, encode(o.sha256, 'hex') as sha256
+    select o.order_id, o.external_ref, o.source_version, encode(o.sha256, 'hex') as sha256,
+        o.order_number, o.version, o.location_id, o.is_historical
     from orders o
     where o.channel_id = :channel_id
       and o.external_ref in (select external_ref from draft_orders where outcome is null)
@@ -120,7 +124,8 @@ with locked as (
 )
 update draft_orders d
 set
-    order_id = k.order_id,
+    order_id = k.order_id, order_number = k.order_number, order_version = k.version,
+    order_location_id = k.location_id, order_is_historical = k.is_historical,
     outcome = case
         when d.is_partial then 'updated'
         when d.version < k.source_version then 'stale'
@@ -133,7 +138,10 @@ where k.external_ref = d.external_ref and d.outcome is null;
 -- name: follow_new
 -- A partial document may be about an order this very batch brought.
 update draft_orders d
-set order_id = n.order_id, outcome = 'updated'
+set
+    order_id = n.order_id, outcome = 'updated', order_number = n.order_number,
+    order_version = n.order_version, order_location_id = n.order_location_id,
+    order_is_historical = n.order_is_historical
 from draft_orders n
 where d.outcome is null and d.is_partial and n.outcome = 'captured' and n.external_ref = d.external_ref;
 
@@ -150,7 +158,7 @@ from orphans;
 -- The lines of new orders, numbered as they come, their products resolved.
 insert into staged_lines
 select
-    d.position, d.order_id, true, row_number() over (partition by d.order_id order by l.ordinal),
+    d.position, d.order_id, true, false, row_number() over (partition by d.order_id order by l.ordinal),
     l.line_ref, p.product_id, l.sku, coalesce(l.title, p.title), l.quantity, l.unit_price_minor,
     l.total_minor + l.discount_minor, l.discount_minor,
     l.total_minor - case when d.prices_include_tax then l.tax_minor else 0 end, l.tax_minor,
@@ -173,7 +181,7 @@ with target as (
     where outcome = 'updated' and is_partial is not true and round = :round
 ),
 known as (
-    select s.order_id, s.line_no, s.line_ref, s.product_id, s.sku, s.title, e.*
+    select target.position, s.order_id, s.line_no, s.line_ref, s.product_id, s.sku, s.title, e.*
     from target
     join order_lines s using (order_id)
     cross join lateral (
@@ -193,6 +201,7 @@ draft as (
 ),
 beside as (
     select
+        coalesce(d.position, k.position) as position,
         coalesce(d.order_id, k.order_id) as order_id, k.line_no as known_no, d.ordinal,
         coalesce(d.line_ref, k.line_ref) as line_ref, coalesce(d.product_id, k.product_id) as product_id,
         coalesce(d.sku, k.sku) as sku, coalesce(d.shown_title, k.title) as title,
@@ -207,8 +216,8 @@ beside as (
 )
 insert into staged_lines
 select
-    t.position, b.order_id, false,
-    coalesce(b.known_no, (select max(k.line_no) from known k where k.order_id = b.order_id)
+    b.position, b.order_id, false, b.known_no is not null,
+    coalesce(b.known_no, max(b.known_no) over (partition by b.order_id)
         + row_number() over (partition by b.order_id, b.known_no is null order by b.ordinal)),
     b.line_ref, b.product_id, b.sku, b.title, b.quantity, b.unit_price_minor,
     b.total_minor + b.discount_minor, b.discount_minor,
@@ -218,8 +227,7 @@ select
         when b.discount_minor = 0 or not b.is_gross or b.total_minor = 0 then b.discount_minor
         else b.discount_minor - round(b.discount_minor::numeric * b.tax_minor / b.total_minor)
     end
-from beside b
-join target t using (order_id);
+from beside b;
 
 -- name: stage_changes
 -- What newly happened to lines: the given changes nobody has recorded, and what a till handed
@@ -521,7 +529,7 @@ where d.position = s.position and d.external_ref in (
 update draft_orders d
 set
     outcome = case when exists (select from draft_problems p where p.position = d.position) then 'rejected' end,
-    order_id = null, round = d.round + 1
+    order_id = null, order_number = null, round = d.round + 1
 where d.outcome <> 'rejected' and d.external_ref in (
       select r.external_ref from draft_orders r join draft_problems p using (position)
       where r.outcome <> 'rejected');
@@ -534,12 +542,11 @@ insert into order_lines (
 )
 select
     s.order_id, s.line_no, s.line_ref, s.product_id, s.sku, s.title, s.quantity, 0,
-    case when o.is_historical then s.quantity else 0 end, 0,
+    case when d.order_is_historical then s.quantity else 0 end, 0,
     s.unit_price_minor, s.list_minor, s.discount_minor, s.net_minor, s.tax_minor
 from staged_lines s
-join orders o on o.order_id = s.order_id
-where s.is_new or not exists (
-    select from order_lines k where k.order_id = s.order_id and k.line_no = s.line_no)
+join draft_orders d using (position)
+where not s.is_there
 order by s.order_id, s.line_no;
 
 -- name: edit_lines
@@ -552,7 +559,7 @@ set
     discount_minor = s.discount_minor, net_minor = s.net_minor, tax_minor = s.tax_minor
 from staged_lines s
 join orders o on o.order_id = s.order_id
-where not s.is_new and k.order_id = s.order_id and k.line_no = s.line_no
+where s.is_there and k.order_id = s.order_id and k.line_no = s.line_no
   and (k.quantity, k.net_minor, k.tax_minor, k.discount_minor, k.title, k.product_id)
     is distinct from (s.quantity, s.net_minor, s.tax_minor, s.discount_minor, s.title, s.product_id);
 
@@ -565,13 +572,12 @@ insert into line_events (
 select
     s.order_id, s.line_no,
     case when s.is_new then 'sale' else 'edit' end,
-    case when s.is_new then '' else (o.version + 1)::text end,
+    case when s.is_new then '' else (d.order_version + 1)::text end,
     s.quantity - s.was_quantity, s.discount_net_minor - s.was_discount_net_minor,
     s.net_minor - s.was_net_minor, s.tax_minor - s.was_tax_minor,
-    w.at, cast(w.at at time zone :time_zone as date), o.location_id
+    w.at, cast(w.at at time zone :time_zone as date), d.order_location_id
 from staged_lines s
 join draft_orders d using (position)
-join orders o on o.order_id = s.order_id
 cross join lateral (
     select case when s.is_new then d.placed_at else coalesce(d.updated_at, :at) end as at
 ) w
@@ -732,11 +738,11 @@ where c.order_id = o.order_id and (c.is_off or o.has_exception);
 -- name: outcomes
 -- What became of each document.
 select
-    d.position, d.external_ref, d.outcome, o.order_number,
+    d.position, d.external_ref, d.outcome,
+    case when d.outcome <> 'rejected' then d.order_number end as order_number,
     (select jsonb_agg(jsonb_build_array(p.field, p.code, p.detail) order by p.code, p.field, p.detail)
      from draft_problems p where p.position = d.position) as problems
 from draft_orders d
-left join orders o on o.order_id = d.order_id and d.outcome <> 'rejected'
 order by d.position;
 
 -- name: add_notes

@@ -17,12 +17,17 @@ from oms.orders.model import Captured, Note, NoteEmpty, OrderNotFound
 OPEN_LINES: Final = """
     select k.order_id, k.line_no, k.product_id, o.channel_id, o.placed_at,
         case when o.is_test then 0
-            else k.quantity - k.canceled - greatest(k.shipped, k.returned) end as quantity
-    from order_lines k
+            else k.quantity - k.canceled - greatest(k.shipped, k.returned) end as quantity,
+        d.is_new
+    from (
+        select order_id, bool_and(outcome = 'captured') as is_new
+        from draft_orders
+        where outcome in ('captured', 'updated')
+        group by order_id
+    ) d
     join orders o using (order_id)
+    join order_lines k using (order_id)
     where not o.is_historical
-      and o.order_id in (
-          select order_id from draft_orders where outcome in ('captured', 'updated'))
 """
 GOODS_MOVED: Final = """
     select c.order_id, c.line_no, k.product_id,

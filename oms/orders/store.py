@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from oms.ledger.copying import copy_in
 from oms.ledger.database import Tx
+from oms.ledger.scratch import Scratch
 from oms.ledger.statements import Statements
 from oms.orders.model import CHANGE_DRAFT, LINE_DRAFT, ORDER_DRAFT, Captured, Outcome
 from oms.orders.tables import DRAFT_TABLES
@@ -19,25 +20,13 @@ SQL: Final = Statements(Path(__file__).with_name("capture.sql"))
 ANALYZE_BYTES_MIN: Final = 32 * 1024
 ANALYZE_ROWS_MIN: Final = 200
 
-_STATE: Final = text(
-    "select t.oid is not null as is_made, coalesce(pg_relation_size(t.oid), 0) > 0 as is_used"
-    " from to_regclass('pg_temp.draft_orders') as t (oid)"
-)
-_EMPTY: Final = text(
-    "truncate draft_orders, draft_lines, draft_changes, draft_problems, staged_lines,"
-    " staged_changes"
-)
+_SCRATCH: Final = Scratch(DRAFT_TABLES)
 _DRAFTS: Final = {"orders": ORDER_DRAFT, "lines": LINE_DRAFT, "changes": CHANGE_DRAFT}
 
 
 def load(tx: Tx, drafts: Mapping[str, bytes]) -> None:
     """Put a batch of drafts into this connection's draft tables, which hold nothing else."""
-    table = tx.execute(_STATE).one()
-    if not table.is_made:
-        for ddl in DRAFT_TABLES:
-            tx.execute(text(ddl))
-    elif table.is_used:
-        tx.execute(_EMPTY)
+    _SCRATCH.clear(tx)
     for name, columns in _DRAFTS.items():
         copy_in(tx, f"draft_{name}", columns, drafts.get(name, b""))
     # The planner knows nothing of temporary tables it was not told about; for a few rows its

@@ -7,8 +7,8 @@ from typing import Final
 
 from oms.orders.model import CHANGE_DRAFT, LINE_DRAFT, ORDER_DRAFT
 
-# Draft tables live in the connection (temporary), one batch at a time. The columns of the
-# three drafts come first and in their declared order, what staging adds comes after.
+# The columns of the three drafts come first and in their declared order, what staging adds
+# comes after.
 _TYPES: Final = {
     "position": "bigint", "version": "bigint", "updated_at": "timestamptz",
     "placed_at": "timestamptz", "prices_include_tax": "boolean", "ship_to": "jsonb",
@@ -24,31 +24,29 @@ def _columns(names: tuple[str, ...]) -> str:
     return ", ".join(f"{name} {_TYPES.get(name, 'text')}" for name in names)
 
 
-DRAFT_TABLES: Final = (
+DRAFT_TABLES: Final = {
     # A document is judged again, in the next round, when another of its order was refused.
-    f"create temp table draft_orders ({_columns(ORDER_DRAFT)}, outcome text, order_id bigint,"
-    " round integer not null default 1) on commit delete rows",
-    f"create temp table draft_lines ({_columns(LINE_DRAFT)},"
-    " ordinal bigint generated always as identity) on commit delete rows",
+    # What of its order the writing needs stands beside it: orders may be many.
+    "draft_orders": f"{_columns(ORDER_DRAFT)}, outcome text, order_id bigint, order_number text,"
+    " order_version integer, order_location_id integer, order_is_historical boolean,"
+    " round integer not null default 1",
+    "draft_lines": f"{_columns(LINE_DRAFT)}, ordinal bigint generated always as identity",
     # What begins with one star is a change we named, so a channel's own gets a second one.
-    f"create temp table draft_changes ({_columns(CHANGE_DRAFT)},"
-    " ordinal bigint generated always as identity, own_ref text generated always as"
-    " (case when change_ref like '*%' then '*' || change_ref else change_ref end) stored"
-    ") on commit delete rows",
-    "create temp table draft_problems (position bigint, field text, code text, detail text)"
-    " on commit delete rows",
-    # The lines of the batch as they shall be, beside what they were.
-    "create temp table staged_lines ("
-    " position bigint, order_id bigint, is_new boolean, line_no integer, line_ref text,"
-    " product_id integer, sku text, title text, quantity bigint, unit_price_minor bigint,"
-    " list_minor bigint, discount_minor bigint, net_minor bigint, tax_minor bigint,"
-    " was_quantity bigint, was_net_minor bigint, was_tax_minor bigint,"
-    " was_discount_net_minor bigint, discount_net_minor bigint"
-    ") on commit delete rows",
+    "draft_changes": f"{_columns(CHANGE_DRAFT)}, ordinal bigint generated always as identity,"
+    " own_ref text generated always as"
+    " (case when change_ref like '*%' then '*' || change_ref else change_ref end) stored",
+    "draft_problems": "position bigint, field text, code text, detail text",
+    # The lines of the batch as they shall be, beside what they were: of an order that is new, and
+    # such that are there already.
+    "staged_lines": "position bigint, order_id bigint, is_new boolean, is_there boolean,"
+    " line_no integer,"
+    " line_ref text, product_id integer, sku text, title text, quantity bigint,"
+    " unit_price_minor bigint, list_minor bigint, discount_minor bigint, net_minor bigint,"
+    " tax_minor bigint, was_quantity bigint, was_net_minor bigint, was_tax_minor bigint,"
+    " was_discount_net_minor bigint, discount_net_minor bigint",
     # What newly happened to lines, with its money.
-    "create temp table staged_changes ("
-    " position bigint, order_id bigint, line_no integer, kind text, change_ref text,"
-    " quantity bigint, net_minor bigint, tax_minor bigint, discount_net_minor bigint,"
-    " occurred_at timestamptz, location_id integer, restock boolean, reason text"
-    ") on commit delete rows",
-)
+    "staged_changes": "position bigint, order_id bigint, line_no integer, kind text,"
+    " change_ref text, quantity bigint, net_minor bigint, tax_minor bigint,"
+    " discount_net_minor bigint, occurred_at timestamptz, location_id integer, restock boolean,"
+    " reason text",
+}

@@ -79,7 +79,7 @@ with held as (
     from work_demand w
     cross join lateral (
         select e.product_id, e.location_id from reservations e
-        where e.order_id = w.order_id and e.line_no = w.line_no and e.state in ('active', 'queued')
+        where not w.is_new and e.order_id = w.order_id and e.line_no = w.line_no and e.state in ('active', 'queued')
         offset 0  -- by the index for each line: the planner knows nothing of work tables
     ) r
 )
@@ -124,7 +124,7 @@ held as (
     from work_demand w
     cross join lateral (
         select e.* from reservations e
-        where e.order_id = w.order_id and e.line_no = w.line_no and e.state in ('active', 'queued')
+        where not w.is_new and e.order_id = w.order_id and e.line_no = w.line_no and e.state in ('active', 'queued')
         offset 0
     ) r
     left join gone g
@@ -239,7 +239,7 @@ with wanted as (
     from work_demand w
     left join lateral (
         select sum(r.quantity) as quantity from reservations r
-        where r.order_id = w.order_id and r.line_no = w.line_no and r.state in ('active', 'queued')
+        where not w.is_new and r.order_id = w.order_id and r.line_no = w.line_no and r.state in ('active', 'queued')
     ) r on true
     where w.turn = :turn
 ),

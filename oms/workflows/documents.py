@@ -5,11 +5,13 @@ PostgreSQL's COPY, one text per draft table, because the same bytes serve one or
 million. The columns of each draft table are declared by the feature that captures it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from oms.catalog.model import PRODUCT_DRAFT
 from oms.kernel.errors import Rejected
@@ -24,6 +26,9 @@ DRAFT_TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "counts": COUNT_DRAFT,
     "movements": MOVEMENT_DRAFT,
 }
+
+
+T = TypeVar("T")
 
 
 class Unreadable(Rejected):
@@ -134,6 +139,19 @@ class Puller(Protocol):
         Raises Unavailable when the channel does not answer.
         """
         ...
+
+
+def ahead(slices: Generator[T]) -> Generator[T]:
+    """Make each slice in a thread while the one before it is being used.
+
+    For an adapter to wrap around what makes its slices, inside of what they need: a slice's
+    fragments can be had, from another thread, until the next slice is asked for.
+    """
+    with closing(slices), ThreadPoolExecutor(1, thread_name_prefix="ahead") as maker:
+        coming = maker.submit(next, slices, None)
+        while (made := coming.result()) is not None:
+            coming = maker.submit(next, slices, None)
+            yield made
 
 
 def csv_rows(rows: Iterable[Iterable[Any]]) -> bytes:

@@ -10,15 +10,12 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
 import oms.ledger
-from oms.catalog.operations import TABLE as PRODUCT_DRAFT_TABLE
 from oms.kernel.limits import ORDER_LINES_MAX, QUANTITY_MAX
 from oms.ledger.database import Ledger
 from oms.ledger.embedded import Server
 from oms.ledger.migrate import migrate
 from oms.orders.model import ChangeKind, FulfillmentState, OrderState
-from oms.orders.tables import DRAFT_TABLES
 from oms.stock.model import MOVEMENT_SIGNS
-from oms.stock.tables import WORK_TABLES
 from tests.ledger.shop import Shop
 
 MIGRATIONS = Path(oms.ledger.__file__).parent / "migrations"
@@ -61,13 +58,6 @@ class TestMigrate:
 
 
 class TestSchema:
-    @pytest.mark.parametrize("ddl", [*DRAFT_TABLES, *WORK_TABLES, PRODUCT_DRAFT_TABLE])
-    def test_work_tables_can_be_made_and_empty_themselves(self, ledger: Ledger, ddl: str) -> None:
-        assert ddl.startswith("create temp table ")
-        assert ddl.endswith("on commit delete rows")
-        with ledger.transaction() as tx:
-            tx.execute(text(ddl))
-
     @pytest.mark.parametrize(
         ("table", "column", "values"),
         [

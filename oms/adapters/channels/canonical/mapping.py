@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final, NoReturn
 
@@ -21,6 +21,7 @@ from oms.workflows.documents import (
     RejectedDocument,
     Source,
     Unreadable,
+    ahead,
     csv_rows,
 )
 
@@ -41,6 +42,9 @@ class CanonicalMapping:
         """Map a payload slice by slice; raises Unreadable for an unknown topic."""
         if source.topic not in MODELS:
             raise Unreadable(f"the topic is one of {', '.join(sorted(MODELS))}")
+        yield from ahead(self._slices(source, after))
+
+    def _slices(self, source: Source, after: int) -> Generator[Documents]:
         numbered = islice(enumerate(pieces(source), start=1), after, None)
         lane: FastLane | None = None
         try:

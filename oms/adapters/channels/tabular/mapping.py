@@ -8,7 +8,7 @@ from oms.adapters.channels.tabular.loading import BadMapping, load
 from oms.adapters.channels.tabular.plan import make_plan
 from oms.adapters.channels.tabular.spec import Spec
 from oms.adapters.channels.tabular.workspace import open_workspace
-from oms.workflows.documents import Documents, Source, Unreadable
+from oms.workflows.documents import Documents, Source, Unreadable, ahead
 
 
 class TabularMapping:
@@ -46,4 +46,4 @@ class TabularMapping:
         plan = make_plan(self._specs[source.topic], source.channel)
         with open_workspace(plan, source, self._folders) as workspace:
             workspace.build()
-            yield from workspace.slices(after)
+            yield from ahead(workspace.slices(after))

@@ -2,7 +2,7 @@
 
 import io
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +62,7 @@ class Workspace:
                 self.con.execute(statement)
         self.con.execute("create table rejected as select distinct position from flaws")
 
-    def slices(self, after: int) -> Iterator[Documents]:
+    def slices(self, after: int) -> Generator[Documents]:
         """Return the documents after some, in order."""
         count = self.count
         for first in range(after + 1, count + 1, SLICE_DOCUMENTS_MAX):
@@ -108,7 +108,8 @@ class Workspace:
     def fragment(self, position: int) -> Fragment:
         """Return one document's rows as a file of their own."""
         same = "and c.key = h.key" if self.plan.spec.documents == "orders" else ""
-        rows = self.con.execute(f"""
+        # A connection of its own: the next slice may be in the making.
+        rows = self.con.cursor().execute(f"""
             select c.line, c.start, c.size
             from heads h
             join cells c on c.ord between h.first_ord and h.last_ord {same}

@@ -268,12 +268,11 @@ create table orders (
     last_seq integer not null default 1,        -- of order_events
     version integer not null default 1,
     changed_xid xid8 not null default pg_current_xact_id(),
-    unique (channel_id, external_ref)
+    unique (external_ref, channel_id)           -- in this order: a ref is looked for without its channel, too
 );
 create index orders_by_placed on orders (placed_at desc, order_id desc);
 create index orders_by_channel_placed on orders (channel_id, placed_at desc, order_id desc);
 create index orders_by_external_number on orders (external_number);
-create index orders_by_external_ref on orders (external_ref);
 create index orders_by_email on orders (lower(customer_email)) where customer_email is not null;
 create index orders_by_customer on orders
     using gin (to_tsvector('simple', coalesce(customer_name, '')));
