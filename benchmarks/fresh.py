@@ -60,14 +60,14 @@ def _round(made: Stage, client: httpx.Client, number: int) -> tuple[float, float
     published = made.published_orders()
     ref = f"fresh-{number}"
     body = {
-        "external_ref": ref, "placed_at": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+        "channel_code": CHANNEL, "external_ref": ref, "placed_at": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
         "currency": "EUR", "prices_include_tax": True, "total": "12.10",
         "lines": [{"line_ref": "1", "sku": orders.sku(number), "quantity": 1, "total": "12.10",
                    "tax": "2.10"}],
     }  # fmt: skip
     begun = time.perf_counter()
     answer = client.post(
-        "/v1/orders", params={"channel": CHANNEL}, json=body, headers={"Idempotency-Key": ref}
+        "/v1/orders", json=body, headers={"Idempotency-Key": ref}
     )
     answer.raise_for_status()
     answered = time.perf_counter() - begun
@@ -84,4 +84,4 @@ def _round(made: Stage, client: httpx.Client, number: int) -> tuple[float, float
 def _live_orders(client: httpx.Client) -> int:
     answer = client.get("/v1/sales/live")
     answer.raise_for_status()
-    return sum(row["orders_count"] for row in answer.json()["channels"])
+    return sum(item["today"]["orders_count"] for item in answer.json()["items"])
