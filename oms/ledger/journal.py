@@ -123,6 +123,21 @@ def horizon(tx: Tx) -> int:
     return int(tx.execute(text("select pg_snapshot_xmin(pg_current_snapshot())")).scalar_one())
 
 
+def has_changes(tx: Tx, journaled: Journaled, *, after: int, upto: int) -> bool:
+    """Tell whether transactions from `after` up to but not including `upto` wrote any row."""
+    bounds = {"after": str(after), "upto": str(upto)}
+    return bool(tx.execute(_HAS[journaled.table], bounds).scalar())
+
+
+_HAS: Final = {
+    journaled.table: text(
+        f"select exists (select from {journaled.table} where changed_xid >= cast(:after as xid8)"  # noqa: S608 - our own tables
+        " and changed_xid < cast(:upto as xid8))"
+    )
+    for journaled in JOURNALED
+}
+
+
 def copy_changes(tx: Tx, journaled: Journaled, *, after: int, upto: int, to: BinaryIO) -> int:
     """Copy the rows written by transactions from `after` up to but not including `upto`, as CSV.
 

@@ -24,6 +24,10 @@ class Reading(Protocol):
         """Copy the rows written from `after` up to the horizon as CSV; return their number."""
         ...
 
+    def has(self, journaled: Journaled, *, after: int) -> bool:
+        """Tell whether rows were written from `after` up to the horizon."""
+        ...
+
     def count_orders(self) -> int:
         """Count the orders there are."""
         ...
@@ -48,6 +52,9 @@ class _LedgerReading:
 
     def copy(self, journaled: Journaled, *, after: int, to: BinaryIO) -> int:
         return journal.copy_changes(self.tx, journaled, after=after, upto=self.horizon, to=to)
+
+    def has(self, journaled: Journaled, *, after: int) -> bool:
+        return journal.has_changes(self.tx, journaled, after=after, upto=self.horizon)
 
     def count_orders(self) -> int:
         return int(self.tx.execute(text("select count(*) from orders")).scalar_one())

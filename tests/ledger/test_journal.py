@@ -46,6 +46,7 @@ class Reader:
         with self.ledger.snapshot() as tx:
             upto, out = journal.horizon(tx), io.BytesIO()
             count = journal.copy_changes(tx, PRODUCTS, after=self.watermark, upto=upto, to=out)
+            has = journal.has_changes(tx, PRODUCTS, after=self.watermark, upto=upto)
             rows = list(csv.DictReader(io.StringIO(out.getvalue().decode()), PRODUCTS.column_names))
             below = tx.execute(
                 text(
@@ -54,6 +55,7 @@ class Reader:
                 {"upto": str(upto)},
             ).all()
         assert len(rows) == count == len({row["sku"] for row in rows})
+        assert has == bool(count)
         self.copied |= {row["sku"]: row["title"] for row in rows}
         assert upto >= self.watermark
         self.watermark = upto

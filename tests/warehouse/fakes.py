@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Any, BinaryIO, Final
 from zoneinfo import ZoneInfo
 
@@ -74,6 +75,9 @@ class FakeReading:
         ]
         to.write(csv_rows(rows))
         return len(rows)
+
+    def has(self, journaled: Journaled, *, after: int) -> bool:
+        return bool(self.copy(journaled, after=after, to=BytesIO()))
 
     def count_orders(self) -> int:
         return len(self.ledger.rows["orders"])
