@@ -1,14 +1,19 @@
 """What the commands share: a running system, and words for a person."""
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import typer
 
 from oms import bootstrap
 from oms.kernel.errors import OmsError
 from oms.settings import Settings
+
+TERMINAL_SECONDS: Final = 0.1
+LOG_SECONDS: Final = 5.0
 
 
 @contextmanager
@@ -39,21 +44,22 @@ class Progress:
         """Begin to count."""
         self.what, self.total, self.done = what, total, 0
         self.is_terminal = sys.stderr.isatty()
-        self._shown = -1
+        self._next_at = 0.0
 
     def step(self, by: int = 1) -> None:
-        """Count, and show it when a percent or a hundred has passed."""
+        """Count, and show it when a while has passed."""
         self.done += by
-        mark = self.done * 100 // self.total if self.total else self.done // 100
-        if mark == self._shown or (not self.is_terminal and mark // 10 == self._shown // 10):
-            return
-        self._shown = mark
-        of = f" of {self.total:,}" if self.total else ""
-        end = "\r" if self.is_terminal else "\n"
-        sys.stderr.write(f"  {self.what}: {self.done:,}{of}{end}")
-        sys.stderr.flush()
+        now = time.monotonic()
+        if now >= self._next_at:
+            self._next_at = now + (TERMINAL_SECONDS if self.is_terminal else LOG_SECONDS)
+            self._show("\r" if self.is_terminal else "\n")
 
     def end(self) -> None:
-        """End the line."""
-        if self.is_terminal and self._shown >= 0:
-            sys.stderr.write("\n")
+        """Show where it ended."""
+        if self.done:
+            self._show("\n")
+
+    def _show(self, end: str) -> None:
+        of = f" of {self.total:,}" if self.total else ""
+        sys.stderr.write(f"  {self.what}: {self.done:,}{of}{end}")
+        sys.stderr.flush()
