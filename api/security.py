@@ -1,6 +1,5 @@
 """Permissions: who calls, by which key, and what a route's signature asks of them."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, get_type_hints
@@ -11,11 +10,10 @@ from sqlalchemy import text
 
 from api.dependencies import Opening, system_of
 from oms.access import queries
-from oms.access.model import SCOPES, Caller, NotAuthenticated, ScopeMissing
+from oms.access.model import KEY, SCOPES, Caller, NotAuthenticated, ScopeMissing
 from oms.kernel import clock
 from oms.ledger.database import Ledger, Tx
 
-KEY: Final = re.compile(r"oms_[0-9a-f]{12}_[0-9a-f]{64}")
 SIGNATURE_HEADER: Final = "x-shopify-hmac-sha256"
 # How exact the last use of a key is known: writing it down at each request would make all
 # requests of a key wait for each other.
