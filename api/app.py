@@ -22,6 +22,7 @@ from api.routes import LedgerRoute, Unguarded
 from api.security import Keyring
 from oms.bootstrap import System
 from oms.kernel.errors import OmsError
+from oms.kernel.limits import IDEMPOTENCY_KEY_DAYS_MAX
 from oms.reports.published import Publications
 
 ROUTERS: Final = (orders, stock, channels, quarantine, catalog, sales, keys)
@@ -32,7 +33,7 @@ DESCRIPTION: Final = (
     " a key that is bound to channels knows of no others. Errors are RFC 9457 problems with a"
     " stable `code`, listed in [problems](/docs/problems.md). Amounts are decimal texts with"
     " their currency, instants RFC 3339 in UTC. What was posted with an `Idempotency-Key` may"
-    " be posted again: it acts once."
+    f" be posted again for {IDEMPOTENCY_KEY_DAYS_MAX} days: it acts once."
 )
 
 

@@ -20,3 +20,8 @@ FRAGMENT_BYTES_MAX: Final = 1024 * 1024
 PAGE_ROWS_MAX: Final = 200
 STOCK_SKUS_MAX: Final = 500
 TRANSACTION_ATTEMPTS_MAX: Final = 8
+
+# How long an answer is kept for who repeats a request under its Idempotency-Key.
+IDEMPOTENCY_KEY_DAYS_MAX: Final = 30
+# What upkeep removes in one transaction: as with slices, more would hold back the horizon.
+REMOVED_ROWS_MAX: Final = 10_000
