@@ -1,6 +1,7 @@
 """The API's process: `python -m api --workers 2`, on loopback."""
 
 import argparse
+import os
 from typing import Any, Final
 
 import uvicorn
@@ -31,11 +32,16 @@ def make() -> FastAPI:
 def main() -> None:
     """Serve until SIGTERM or SIGINT; requests at work are answered first."""
     parser = argparse.ArgumentParser(prog="api", description=__doc__)
-    parser.add_argument("--workers", type=int, default=1, help="processes that answer")
+    settings = Settings()
+    parser.add_argument(
+        "--workers", type=int, default=settings.api_workers, help="processes that answer"
+    )
     workers = parser.parse_args().workers
+    # Each of them reads the settings anew, and must know of how many it is one.
+    os.environ["OMS_API_WORKERS"] = str(workers)
     uvicorn.run(
         "api.__main__:make", factory=True, workers=workers, host="127.0.0.1",
-        port=Settings().api_port, log_config=LOGGING, access_log=False, server_header=False,
+        port=settings.api_port, log_config=LOGGING, access_log=False, server_header=False,
         proxy_headers=False, timeout_graceful_shutdown=GRACE_SECONDS,
     )  # fmt: skip
 

@@ -20,8 +20,10 @@ from api.problems import (
 from api.routers import catalog, channels, health, keys, orders, quarantine, sales, stock
 from api.routes import LedgerRoute, Unguarded
 from api.security import Keyring
+from api.throttle import Throttle
 from oms.bootstrap import System
 from oms.kernel.errors import OmsError
+from oms.kernel.limits import IDEMPOTENCY_KEY_DAYS_MAX
 from oms.reports.published import Publications
 
 ROUTERS: Final = (orders, stock, channels, quarantine, catalog, sales, keys)
@@ -32,14 +34,15 @@ DESCRIPTION: Final = (
     " a key that is bound to channels knows of no others. Errors are RFC 9457 problems with a"
     " stable `code`, listed in [problems](/docs/problems.md). Amounts are decimal texts with"
     " their currency, instants RFC 3339 in UTC. What was posted with an `Idempotency-Key` may"
-    " be posted again: it acts once."
+    f" be posted again for {IDEMPOTENCY_KEY_DAYS_MAX} days: it acts once."
 )
 
 
 def create_app(system: System) -> FastAPI:
     """Make the application of a system; it closes the system when it stops.
 
-    Raises Unguarded when a route asks for no permission and is not among the public ones.
+    Raises Unguarded when a route asks for no permission and is not among the public ones, and
+    Rejected for settings that cannot be.
     """
     app = FastAPI(
         title="ORP OMS", version="1", description=DESCRIPTION, redoc_url=None,
@@ -54,6 +57,7 @@ def create_app(system: System) -> FastAPI:
     app.state.system = system
     app.state.publications = Publications(system.settings.published_dir)
     app.state.keyring = Keyring()
+    app.state.throttle = Throttle.of(system.settings, connections_max=_connections_max(system))
     for module in ROUTERS:
         _include(app, module.router)
     _include(app, health.router)
@@ -74,9 +78,15 @@ def _include(app: FastAPI, router: APIRouter) -> None:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     system: System = app.state.system
     # As many requests work at once as there are connections; the rest wait without a thread.
-    anyio.to_thread.current_default_thread_limiter().total_tokens = system.ledger.engine.pool.size()  # type: ignore[attr-defined]  # it is a QueuePool
+    limiter = anyio.to_thread.current_default_thread_limiter()
+    limiter.total_tokens = _connections_max(system)
     yield
     system.close()
+
+
+def _connections_max(system: System) -> int:
+    count: int = system.ledger.engine.pool.size()  # type: ignore[attr-defined]  # it is a QueuePool
+    return count
 
 
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {

@@ -45,6 +45,12 @@ class UnsupportedMediaType(OmsError):
     code = "UNSUPPORTED_MEDIA_TYPE"
 
 
+class TooManyRequests(OmsError):
+    """The key has sent more than it may; it may again after `Retry-After` seconds."""
+
+    code = "TOO_MANY_REQUESTS"
+
+
 class Unexpected(OmsError):
     """Something went wrong that nobody anticipated; the correlation id finds it in the logs."""
 
@@ -62,6 +68,7 @@ STATUSES: Final[Mapping[type[OmsError], int]] = {
     PayloadTooLarge: 413,
     UnsupportedMediaType: 415,
     Rejected: 422,
+    TooManyRequests: 429,
     Unexpected: 500,
     Unavailable: 503,
 }

@@ -13,7 +13,7 @@ from starlette.types import Message, Receive
 from api.dependencies import Opening
 from api.idempotency import Once
 from api.problems import UnsupportedMediaType
-from api.security import permission_of
+from api.security import permission_of, throttle_of
 from oms.channels.model import PayloadTooLarge
 from oms.kernel.errors import NotFound
 
@@ -74,12 +74,15 @@ class LedgerRoute(APIRoute):
             request.state.caller = await run_in_threadpool(self.permission.let_in, request)
             if "\x00" in request.url.path:
                 raise NotFound  # PostgreSQL has no such character, so nothing is called that
-            if request.method == "POST":
-                request = Request(request.scope, _limited(request, self.body_bytes_max))
-                body = await request.body()
-                if reads_json and body and not _is_json(request):
-                    raise UnsupportedMediaType
-            return await handle(request)
+            if not self.permission.is_throttled:
+                return await handle(request)
+            async with throttle_of(request).slot(request.state.caller):
+                if request.method == "POST":
+                    request = Request(request.scope, _limited(request, self.body_bytes_max))
+                    body = await request.body()
+                    if reads_json and body and not _is_json(request):
+                        raise UnsupportedMediaType
+                return await handle(request)
 
         return handler
 

@@ -1,6 +1,5 @@
 """Permissions: who calls, by which key, and what a route's signature asks of them."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, get_type_hints
@@ -10,12 +9,12 @@ from fastapi.security import HTTPBearer
 from sqlalchemy import text
 
 from api.dependencies import Opening, system_of
+from api.throttle import Throttle
 from oms.access import queries
-from oms.access.model import SCOPES, Caller, NotAuthenticated, ScopeMissing
+from oms.access.model import KEY, SCOPES, Caller, NotAuthenticated, ScopeMissing
 from oms.kernel import clock
 from oms.ledger.database import Ledger, Tx
 
-KEY: Final = re.compile(r"oms_[0-9a-f]{12}_[0-9a-f]{64}")
 SIGNATURE_HEADER: Final = "x-shopify-hmac-sha256"
 # How exact the last use of a key is known: writing it down at each request would make all
 # requests of a key wait for each other.
@@ -31,10 +30,14 @@ _bearer = HTTPBearer(auto_error=False, bearerFormat="oms_…", description="An A
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """What a route asks of its caller: a scope, or for webhooks a signature in its stead."""
+    """What a route asks of its caller: a scope, or for webhooks a signature in its stead.
+
+    Whether the system is well may be asked however much a key has asked already.
+    """
 
     scope: str
     is_signature_enough: bool = False
+    is_throttled: bool = True
 
     def __post_init__(self) -> None:
         """Refuse a scope nobody can have."""
@@ -50,7 +53,8 @@ class Permission:
     def let_in(self, request: Request) -> Caller | None:
         """Return who calls; None when a signature speaks for them.
 
-        Raises NotAuthenticated, and ScopeMissing for a key that does not allow this.
+        Raises NotAuthenticated, TooManyRequests for a key that has none left, and ScopeMissing
+        for one that does not allow this.
         """
         given = request.headers.getlist("authorization")
         if not given and self.is_signature_enough and SIGNATURE_HEADER in request.headers:
@@ -61,7 +65,10 @@ class Permission:
         if scheme.lower() != "bearer" or not KEY.fullmatch(key):
             raise NotAuthenticated
         keyring: Keyring = request.app.state.keyring
-        caller = keyring.caller(key, system_of(request).ledger, at=clock.now())
+        at = clock.now()
+        caller = keyring.caller(key, system_of(request).ledger, at=at)
+        if self.is_throttled:
+            throttle_of(request).admit(caller, at=at)
         if self.scope not in caller.scopes:
             raise ScopeMissing(scope=self.scope)
         return caller
@@ -103,6 +110,12 @@ def _note_use(tx: Tx, key_id: str, *, at: datetime) -> None:
     )
 
 
+def throttle_of(request: Request) -> Throttle:
+    """Return the throttle of this application."""
+    throttle: Throttle = request.app.state.throttle
+    return throttle
+
+
 def permission_of(endpoint: Any) -> Permission | None:
     """Return the permission a function's signature names."""
     for hint in get_type_hints(endpoint, include_extras=True).values():
@@ -120,6 +133,7 @@ StockWrite = Annotated[Caller, Depends(Permission("stock:write"))]
 CatalogRead = Annotated[Caller, Depends(Permission("catalog:read"))]
 CatalogWrite = Annotated[Caller, Depends(Permission("catalog:write"))]
 ChannelsRead = Annotated[Caller, Depends(Permission("channels:read"))]
+HealthRead = Annotated[Caller, Depends(Permission("channels:read", is_throttled=False))]
 InboxWrite = Annotated[Caller, Depends(Permission("inbox:write"))]
 InboxWriteOrSigned = Annotated[
     Caller | None, Depends(Permission("inbox:write", is_signature_enough=True))

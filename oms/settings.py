@@ -2,9 +2,12 @@
 
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from oms.kernel.limits import KEY_REQUESTS_PER_MINUTE_MAX, PERSON_REQUESTS_PER_MINUTE_MAX
 
 
 class Settings(BaseSettings):
@@ -19,6 +22,17 @@ class Settings(BaseSettings):
         default=None, description="a PostgreSQL server's URL; unset: the embedded one"
     )
     api_port: int = Field(default=8000, ge=1, le=65535, description="the API's port on loopback")
+    api_workers: int = Field(
+        default=1, ge=1, le=64, description="processes that serve the API, unless told by an option"
+    )
+    requests_per_minute: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        default={},
+        description=(
+            'requests a minute of an API key by its role, as JSON such as {"channel": 600}; a role'
+            f" left out: {KEY_REQUESTS_PER_MINUTE_MAX:,} for admin, channel and engineer,"
+            f" {PERSON_REQUESTS_PER_MINUTE_MAX:,} for the others"
+        ),
+    )
     dashboards_port: int = Field(default=8501, ge=1, le=65535, description="the dashboards' port")
     dagster_port: int = Field(default=3000, ge=1, le=65535, description="Dagster's port")
     refresh_seconds: float = Field(

@@ -1,6 +1,7 @@
 """Write the documents that are made of code; `--check` tells whether they are in step."""
 
 import importlib
+import json
 import pkgutil
 import sys
 from pathlib import Path
@@ -58,6 +59,7 @@ def environment() -> str:
     lines = ["# Every setting, with its default. Copy what you change into your environment."]
     for name, field in Settings.model_fields.items():
         default = "" if field.default is None else field.default
+        default = json.dumps(default) if isinstance(default, dict) else default
         description = str(field.description)
         lines += ["", f"# {description[0].upper()}{description[1:]}.",
                   f"#OMS_{name.upper()}={default}"]  # fmt: skip

@@ -70,9 +70,9 @@ class Delivery:
     code: str
     body: Annotated[bytes, Depends(_body)]
     message_id: Annotated[str | None, Depends(_message_id)]
-    content_type: Annotated[str, Header(max_length=200, include_in_schema=False)] = (
-        "application/octet-stream"
-    )
+    content_type: Annotated[
+        str, Header(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$", include_in_schema=False)
+    ] = "application/octet-stream"
     topic: Annotated[Words | None, Query(description="what is inside, e.g. orders")] = None
     x_topic: Annotated[Words | None, Header()] = None
     x_shopify_topic: Annotated[Words | None, Header()] = None

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from api.dependencies import Now, Opening, Snapshot, system_of
 from api.routes import LedgerRoute
 from api.schemas.health import AliveOut, HealthOut, InboxHealth, LedgerHealth, PublicationHealth
-from api.security import ChannelsRead
+from api.security import HealthRead
 from oms.kernel.errors import NotFound, Unavailable
 from oms.ledger import migrations
 from oms.ledger.database import Tx
@@ -51,7 +51,7 @@ async def get_problems() -> FileResponse:
 
 
 @router.get("/health/deep")
-def get_health(_caller: ChannelsRead, tx: Snapshot, now: Now, request: Request) -> HealthOut:
+def get_health(_caller: HealthRead, tx: Snapshot, now: Now, request: Request) -> HealthOut:
     """Tell how each part is: ledger, migrations, inbox, publication."""
     ledger, inbox = _ledger(tx), _inbox(tx, at=now)
     publication = _publication(request.app.state.publications, at=now)

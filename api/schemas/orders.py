@@ -74,8 +74,6 @@ class OrderQuery(Paging):
     def filters(self, channel_codes: tuple[str, ...] | None) -> Filters:
         """Return the filters, with the channels that may be seen."""
         asked = self.model_dump(exclude={"after", "limit", "channel"})
-        # The index holds names in lower case.
-        asked["customer"] = self.customer.lower() if self.customer else None
         return Filters(**asked, channel_codes=channel_codes)
 
 

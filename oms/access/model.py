@@ -1,10 +1,14 @@
 """API keys as values, roles, scopes, and what a caller may do."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from oms.kernel.errors import Forbidden, OmsError
+
+# Any other text is no key, and none that PostgreSQL or a hash would stumble over.
+KEY: Final = re.compile(r"oms_[0-9a-f]{12}_[0-9a-f]{64}")
 
 SCOPES: Final = (
     "orders:read", "orders:write", "stock:read", "stock:write", "catalog:read", "catalog:write",

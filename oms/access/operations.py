@@ -1,16 +1,17 @@
-"""Writes on access: keys made, revoked, the first one."""
+"""Writes on access: keys made, revoked, the first one; kept answers forgotten in time."""
 
 import hashlib
 import os
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import text
 
 from oms.access.model import ROLES
 from oms.kernel.errors import NotFound, Rejected
+from oms.kernel.limits import IDEMPOTENCY_KEY_DAYS_MAX, REMOVED_ROWS_MAX
 from oms.ledger.database import Tx
 
 PREFIX = "oms"
@@ -68,3 +69,18 @@ def first_admin_key(tx: Tx, path: Path, *, at: datetime) -> str | None:
         os.fchmod(file.fileno(), 0o600)
         file.write(key + "\n")
     return key
+
+
+def forget_answers(tx: Tx, *, at: datetime, rows_max: int = REMOVED_ROWS_MAX) -> int:
+    """Remove answers kept for repeated requests longer than their days; return how many.
+
+    At most so many rows at once: ask again until there are none.
+    """
+    removed = tx.execute(
+        text(
+            "delete from idempotency_keys where ctid = any (array("
+            "select ctid from idempotency_keys where created_at < :before limit :rows_max))"
+        ),
+        {"before": at - timedelta(days=IDEMPOTENCY_KEY_DAYS_MAX), "rows_max": rows_max},
+    )
+    return removed.rowcount

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import text
 
-from oms.access.model import ApiKey, Caller, NotAuthenticated
+from oms.access.model import KEY, ApiKey, Caller, NotAuthenticated
 from oms.ledger.database import Tx
 
 _COLUMNS = (
@@ -19,8 +19,9 @@ def caller(tx: Tx, key: str, *, at: datetime) -> Caller:
 
     Raises NotAuthenticated for a text that is no key, or is revoked or expired.
     """
-    prefix, _, rest = key.partition("_")
-    key_id, _, secret = rest.partition("_")
+    if not KEY.fullmatch(key):
+        raise NotAuthenticated
+    _, key_id, secret = key.split("_")
     row = tx.execute(
         text(
             "select key_id, name, role, scopes, channel_codes, secret_sha256 from api_keys"
@@ -30,8 +31,8 @@ def caller(tx: Tx, key: str, *, at: datetime) -> Caller:
         {"key_id": key_id, "at": at},
     ).one_or_none()
     kept = bytes(row.secret_sha256) if row is not None else bytes(32)
-    given = hashlib.sha256(secret.encode(errors="replace")).digest()
-    if not hmac.compare_digest(kept, given) or row is None or prefix != "oms":
+    given = hashlib.sha256(secret.encode()).digest()
+    if not hmac.compare_digest(kept, given) or row is None:
         raise NotAuthenticated
     channels = None if row.channel_codes is None else frozenset(row.channel_codes)
     return Caller(

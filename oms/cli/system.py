@@ -24,7 +24,10 @@ def add_to(app: typer.Typer) -> None:
 
 
 def up(
-    workers: Annotated[int, typer.Option(min=1, max=64, help="processes that serve the API")] = 1,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, max=64, help="processes that serve the API; else OMS_API_WORKERS"),
+    ] = None,
     simulate: Annotated[
         bool, typer.Option(help="play a retailer: history on first start, then a live day")
     ] = True,
@@ -44,7 +47,7 @@ def up(
             _up(
                 settings,
                 stop,
-                workers=workers,
+                workers=workers or settings.api_workers,
                 days=days if simulate else 0,
                 per_day=orders_per_day,
             )

@@ -20,3 +20,14 @@ FRAGMENT_BYTES_MAX: Final = 1024 * 1024
 PAGE_ROWS_MAX: Final = 200
 STOCK_SKUS_MAX: Final = 500
 TRANSACTION_ATTEMPTS_MAX: Final = 8
+
+# How long an answer is kept for who repeats a request under its Idempotency-Key.
+IDEMPOTENCY_KEY_DAYS_MAX: Final = 30
+# How much one API key may ask for where the settings do not say otherwise: a program's key about
+# what two cores can answer at most, a person's more than anybody clicks.
+KEY_REQUESTS_PER_MINUTE_MAX: Final = 30_000
+PERSON_REQUESTS_PER_MINUTE_MAX: Final = 6_000
+# How many requests of one key a process holds at a time, at work or waiting.
+KEY_REQUESTS_AT_ONCE_MAX: Final = 1_000
+# What upkeep removes in one transaction: as with slices, more would hold back the horizon.
+REMOVED_ROWS_MAX: Final = 10_000

@@ -43,6 +43,8 @@ class Ledger:
             pool_size=connections_max,
             max_overflow=0,
             pool_pre_ping=True,
+            # An error is logged with its statement, but not with what was to be written.
+            hide_parameters=True,
             connect_args={"options": OPTIONS, "connect_timeout": 10},
         )
 

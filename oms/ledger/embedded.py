@@ -71,14 +71,8 @@ class Server:
     @property
     def pid(self) -> int | None:
         """The server's process, when it runs."""
-        try:
-            pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])
-        except (FileNotFoundError, IndexError, ValueError):
-            return None
-        with contextlib.suppress(psutil.Error):
-            if "postgres" in psutil.Process(pid).name():
-                return pid
-        return None
+        pid = _told_pid(self.data)
+        return pid if pid > 0 and _is_at_work(pid, self.data) else None
 
 
 def server_at(data: Path) -> Server:
@@ -122,19 +116,20 @@ def stop(data: Path) -> bool:
 
 def _prepare(server: Server) -> None:
     _place_binaries(server)
-    server.socket_dir.mkdir(parents=True, exist_ok=True)
-    _own(server, server.socket_dir)
+    _close_socket_dir(server)
+    _clear(server)
     if (server.data / "PG_VERSION").exists():
         return
-    _end_leftovers(server)
     # An unfinished initdb leaves a folder without PG_VERSION's siblings: build beside, then move.
     server.data.parent.mkdir(parents=True, exist_ok=True)
     building = server.data.with_name(server.data.name + ".new")
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(mode=0o700)
-    _own(server, building)
-    arguments = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
-    _run(server, "initdb", [*arguments, "--no-instructions", "-D", str(building)])
+    os.chown(building, *_account(server))
+    # Who reaches the socket is let in, so only the server's account and root reach it.
+    access = ["-U", "postgres", "--auth-local=trust", "--auth-host=reject"]
+    form = ["-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"]
+    _run(server, "initdb", [*access, *form, "-D", str(building)])
     with (building / "postgresql.conf").open("a") as conf:
         conf.writelines(f"{name} = '{value}'\n" for name, value in TUNING.items())
     if server.data.exists():
@@ -142,15 +137,83 @@ def _prepare(server: Server) -> None:
     building.rename(server.data)
 
 
-def _end_leftovers(server: Server) -> None:
-    """End servers whose data folder was removed under them: ending later takes our socket."""
+def _close_socket_dir(server: Server) -> None:
+    """Make the folder of the socket, and let nobody into it but the server's account.
+
+    Raises ServerFailed where somebody else made it first, as they can among temporary files.
+    """
+    with contextlib.suppress(FileExistsError):
+        server.socket_dir.mkdir(mode=0o700, parents=True)
+    uid, gid = _account(server)
+    try:
+        # What is looked at is what is changed: a link put in its place leads nowhere.
+        folder = os.open(server.socket_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError as error:
+        raise ServerFailed(f"{server.socket_dir} is not a folder of ours") from error
+    try:
+        if os.fstat(folder).st_uid not in {os.geteuid(), uid}:
+            raise ServerFailed(f"{server.socket_dir} belongs to another account")
+        os.fchown(folder, uid, gid)
+        os.fchmod(folder, 0o700)
+    finally:
+        os.close(folder)
+
+
+def _clear(server: Server) -> None:
+    """Remove what a dead server left behind, while nobody works on its data.
+
+    PostgreSQL takes any process with the number in its lock files for the old server: a dead
+    one nobody has reaped, as in a container, and another program that has the number now.
+    """
+    if _is_at_work(abs(_told_pid(server.data)), server.data):
+        return
     for process in psutil.process_iter(["name", "cmdline"]):
-        if process.info["name"] == "postgres" and str(server.data) in (
-            process.info["cmdline"] or ()
-        ):
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-                process.wait(STOP_SECONDS_MAX)
+        with contextlib.suppress(psutil.Error):
+            # Its own processes outlive it while they compute; and where the folder was removed
+            # under a server, it takes our socket away when it ends later.
+            if process.info["name"] == "postgres" and (
+                str(server.data) in (process.info["cmdline"] or ())
+                or _works_on(process, server.data)
+            ):
+                _end(process)
+    for file in (server.data / "postmaster.pid", *server.socket_dir.glob(".s.PGSQL.*")):
+        file.unlink(missing_ok=True)
+
+
+def _told_pid(data: Path) -> int:
+    """Return what a data folder says of its process: 0 for nothing, below it for an offline one."""
+    try:
+        return int((data / "postmaster.pid").read_text().splitlines()[0])
+    except (FileNotFoundError, IndexError, ValueError):
+        return 0
+
+
+def _is_at_work(pid: int, data: Path) -> bool:
+    """Tell whether a number is that of a living process of PostgreSQL on a data folder."""
+    try:
+        process = psutil.Process(pid or -1)
+        is_alive = process.status() != psutil.STATUS_ZOMBIE
+        return is_alive and "postgres" in process.name() and _works_on(process, data)
+    except psutil.AccessDenied:
+        return True  # another account's, which we leave alone
+    except (psutil.Error, ValueError):
+        return False
+
+
+def _works_on(process: psutil.Process, data: Path) -> bool:
+    """Tell whether a process of PostgreSQL works on a data folder: it goes there as it starts."""
+    try:
+        return Path(process.cwd()).samefile(data)
+    except FileNotFoundError:
+        return False
+
+
+def _end(process: psutil.Process) -> None:
+    """Kill a process and wait until it is dead, whether or not anybody reaps it."""
+    process.kill()
+    deadline = time.monotonic() + STOP_SECONDS_MAX
+    while process.status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def _launch(server: Server) -> None:
@@ -189,16 +252,14 @@ def _answers(server: Server) -> bool:
 
 
 def _run(server: Server, program: str, arguments: Sequence[str]) -> None:
-    account = pwd.getpwnam(server.account) if server.account else None
+    uid, gid = _account(server) if server.account else (None, None)
     # To a file, not a pipe: the server inherits it and would keep a pipe open for ever.
     with tempfile.TemporaryFile() as output:
         done = subprocess.run(
             [str(server.binaries / program), *arguments],
             check=False, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
             cwd=server.data.parent, env=_environment(server), start_new_session=True,
-            user=account.pw_uid if account else None,
-            group=account.pw_gid if account else None,
-            extra_groups=[] if account else None,
+            user=uid, group=gid, extra_groups=[] if server.account else None,
         )  # fmt: skip
         if done.returncode:
             output.seek(0)
@@ -245,10 +306,11 @@ def _others_reach(path: Path) -> bool:
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in (existing, *existing.parents))
 
 
-def _own(server: Server, path: Path) -> None:
-    if server.account:
-        account = pwd.getpwnam(server.account)
-        os.chown(path, account.pw_uid, account.pw_gid)
+def _account(server: Server) -> tuple[int, int]:
+    if server.account is None:
+        return os.geteuid(), os.getegid()
+    account = pwd.getpwnam(server.account)
+    return account.pw_uid, account.pw_gid
 
 
 def _socket_dir(data: Path) -> Path:

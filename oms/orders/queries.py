@@ -118,7 +118,7 @@ _CONDITIONS: Final[dict[str, str]] = {
     "number": "o.order_number = upper(:number)",
     "external": "(o.external_ref = :external or o.external_number = :external)",
     "customer": (
-        "to_tsvector('simple', coalesce(o.customer_name, '')) @@ cast(:customer as tsquery)"
+        "to_tsvector('simple', coalesce(o.customer_name, '')) @@ to_tsquery('simple', :customer)"
     ),
     "email": "lower(o.customer_email) = lower(:email)",
     "placed_from": "o.placed_at >= :placed_from",
@@ -247,7 +247,10 @@ def known_refs(tx: Tx, channel_id: int, refs: Sequence[str]) -> set[str]:
 
 
 def _prefix_query(words: str) -> str:
-    """Every word as a prefix, quoted so that no character of it is an operator."""
+    """Every word as a prefix, quoted so that no character of it is an operator.
+
+    PostgreSQL takes the words apart as it did the names: in lower case, at an apostrophe.
+    """
     quoted = (word.replace("\\", "\\\\").replace("'", "''") for word in words.split())
     return " & ".join(f"'{word}':*" for word in quoted) or "''"
 

@@ -200,7 +200,9 @@ def _process(intake: Intake, payload: Payload) -> None:
         log.exception("payload %s could not be processed", payload.inbox_id)
         with intake.ledger.transaction() as tx:
             operations.retry(
-                tx, payload.inbox_id, failure=f"{type(error).__name__}: {error}"[:500],
+                # What an error says may be somebody's data, or our SQL: that is for the log.
+                tx, payload.inbox_id,
+                failure=f"{type(error).__name__}: see payload {payload.inbox_id} in the log",
                 attempts_max=INBOX_ATTEMPTS_MAX, at=clock.now(),
             )  # fmt: skip
         return

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -22,27 +23,42 @@ from tests.conftest import ROOT
 SECONDS_MAX = 120
 
 
-@pytest.fixture
-def port(stocked: House, tmp_path: Path) -> Iterator[int]:
-    """Run the API on the test's ledger; it must have ended by itself when the test is over."""
+@contextmanager
+def running(
+    house: House, folder: Path, *options: str, **settings: str
+) -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
+    """Run the API on the test's ledger until it is left; give its port and its process."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         number = int(free.getsockname()[1])
-    url = stocked.system.ledger.engine.url.render_as_string(hide_password=False)
-    with (tmp_path / "log").open("wb") as log:
+    url = house.system.ledger.engine.url.render_as_string(hide_password=False)
+    with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "api"], cwd=ROOT, stdout=log, stderr=log,
-            env=os.environ | {
-                "OMS_HOME": str(tmp_path), "OMS_LEDGER_URL": url, "OMS_API_PORT": str(number)
+            [sys.executable, "-m", "api", *options], cwd=ROOT, stdout=log, stderr=log,
+            start_new_session=True,
+            env=os.environ | settings | {
+                "OMS_HOME": str(folder), "OMS_LEDGER_URL": url, "OMS_API_PORT": str(number)
             },
         )  # fmt: skip
         try:
             _await_ready(number, process)
-            (tmp_path / "pid").write_text(str(process.pid))
-            yield number
-            process.wait(SECONDS_MAX)
+            yield number, process
         finally:
-            process.kill()
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(SECONDS_MAX)
+            # Its own processes outlive one that is killed.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+@pytest.fixture
+def port(stocked: House, tmp_path: Path) -> Iterator[int]:
+    """Run the API on the test's ledger; it must have ended by itself when the test is over."""
+    with running(stocked, tmp_path) as (number, process):
+        (tmp_path / "pid").write_text(str(process.pid))
+        yield number
+        process.wait(SECONDS_MAX)
 
 
 def _await_ready(port: int, process: "subprocess.Popen[bytes]") -> None:

@@ -265,7 +265,7 @@ class TestBrokenOff:
         inbox_id = push(intake, notes(*whole)).inbox_id
         half = done(intake, inbox_id)
         assert (half.position, half.attempts) == ((at - 1) // SLICE * SLICE, 1)
-        assert half.failure == "RuntimeError: out of ink"
+        assert half.failure == f"RuntimeError: see payload {inbox_id} in the log"
         broken = False
         payload = done(intake, inbox_id)
         assert (payload.state, payload.failure) == ("processed", None)
@@ -329,8 +329,19 @@ class TestPoison:
         assert ingest.process_waiting(intake) == 0
         payload = done(intake, poison)
         assert (payload.attempts, payload.failure) == (
-            INBOX_ATTEMPTS_MAX, "RuntimeError: the mapping is broken",
+            INBOX_ATTEMPTS_MAX, f"RuntimeError: see payload {poison} in the log",
         )  # fmt: skip
+
+    def test_what_the_error_says_is_in_the_log_alone(
+        self, shop: Shop, intake: Intake, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        poison = push(intake, notes({"ref": "W-0", "breaks": True})).inbox_id
+        assert done(intake, poison).failure == f"RuntimeError: see payload {poison} in the log"
+        (record,) = caplog.records
+        assert f"payload {poison} " in record.getMessage()
+        assert "the mapping is broken" in str(record.exc_text)
+        row = shop.value(f"select i::text from inbox i where inbox_id = {poison}")
+        assert "the mapping is broken" not in row
 
 
 class TestTwoWorkers:

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from sqlalchemy import text
 
 from oms.channels import operations as channels
 from oms.channels.model import ChannelDraft
+from oms.kernel.limits import IDEMPOTENCY_KEY_DAYS_MAX
 from oms.ledger.database import Ledger
 from oms.reports.published import NothingPublished
 from pipelines.defs.capture import assets as capture
@@ -23,10 +26,13 @@ from pipelines.defs.raw.assets import raw_tables
 from pipelines.defs.raw.checks import events_agree_with_the_ledger, orders_agree_with_the_ledger
 from pipelines.defs.resources import resources
 from pipelines.defs.upkeep.checks import rebuild_equals_increments, stock_is_never_negative
+from pipelines.defs.upkeep.schedules import retention
 from pipelines.defs.warehouse.assets import models
-from pipelines.lib import dropping, publishing
+from pipelines.lib import dropping, publishing, retaining
 from pipelines.resources import SystemResource
 from tests.builders import NOW
+from tests.conftest import Clock
+from tests.ledger.test_access import keep_answer
 from tests.pipelines.orders import add_order, open_shop
 
 
@@ -220,3 +226,18 @@ class TestStockCheck:
         result = stock_is_never_negative(system=resource)
         assert not result.passed
         assert result.metadata["count"].value > 0
+
+
+class TestRetention:
+    def test_forgets_old_answers_however_many(
+        self, ledger: Ledger, system: SystemResource, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        small = partial(retaining.operations.forget_answers, rows_max=3)
+        monkeypatch.setattr(retaining.operations, "forget_answers", small)
+        with ledger.transaction() as tx:
+            for day in range(9):
+                keep_answer(tx, f"k-{day}", at=NOW + timedelta(days=day))
+        clock.forward(days=IDEMPOTENCY_KEY_DAYS_MAX + 7)
+        result = retention.execute_in_process(resources={"system": system})
+        assert result.output_for_node("forget_answers") == 7
+        assert scalar(ledger, "select min(idempotency_key) from idempotency_keys") == "k-7"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from oms.settings import Settings
 
@@ -30,13 +31,14 @@ class TestSettings:
     @pytest.mark.parametrize(
         ("name", "text"),
         [("API_PORT", "0"), ("API_PORT", "65536"), ("API_PORT", "http"), ("REFRESH_SECONDS", "0"),
-         ("REFRESH_SECONDS", "nan")],
+         ("REFRESH_SECONDS", "nan"), ("API_WORKERS", "0"), ("REQUESTS_PER_MINUTE", "600"),
+         ("REQUESTS_PER_MINUTE", '{"channel": 0}')],
     )  # fmt: skip
     def test_they_refuse_nonsense(
         self, monkeypatch: pytest.MonkeyPatch, name: str, text: str
     ) -> None:
         monkeypatch.setenv(f"OMS_{name}", text)
-        with pytest.raises(ValidationError):
+        with pytest.raises((ValidationError, SettingsError)):
             Settings()
 
     def test_they_do_not_change(self) -> None:

@@ -1,7 +1,9 @@
-"""What is run when: the full build, the reconciliations, the exports."""
+"""What is run when: the full build, the reconciliations, the exports, the retention."""
 
 import dagster as dg
 
+from oms.kernel import clock
+from oms.kernel.limits import IDEMPOTENCY_KEY_DAYS_MAX
 from pipelines.defs.capture.checks import (
     drop_folders_are_emptied,
     inbox_is_not_stale,
@@ -9,6 +11,8 @@ from pipelines.defs.capture.checks import (
 )
 from pipelines.defs.raw.checks import events_agree_with_the_ledger, orders_agree_with_the_ledger
 from pipelines.defs.upkeep.checks import rebuild_equals_increments, stock_is_never_negative
+from pipelines.lib import retaining
+from pipelines.resources import SystemResource
 
 RUNNING = dg.DefaultScheduleStatus.RUNNING
 REBUILD = dg.AssetSelection.checks(rebuild_equals_increments)
@@ -42,6 +46,22 @@ exports = dg.define_asset_job(
     description="Writes the reports of the last four weeks.",
 )  # fmt: skip
 
+
+@dg.op(description=f"Removes answers to repeated requests after {IDEMPOTENCY_KEY_DAYS_MAX} days.")
+def forget_answers(context: dg.OpExecutionContext, system: SystemResource) -> int:
+    """Remove what was kept for who repeats a request, and say how much it was."""
+    with system.opened() as running:
+        count = retaining.forget_answers(running.ledger, at=clock.now())
+    context.add_output_metadata({"rows_count": count})
+    return count
+
+
+@dg.job(description="Removes from the ledger what is kept there for a time only.")
+def retention() -> None:
+    """Remove what has had its time."""
+    forget_answers()
+
+
 every_quarter_of_an_hour = dg.ScheduleDefinition(
     job=reconciliation, cron_schedule="*/15 * * * *", default_status=RUNNING
 )
@@ -53,4 +73,7 @@ after_the_build = dg.ScheduleDefinition(
 )
 every_morning = dg.ScheduleDefinition(
     job=exports, cron_schedule="0 5 * * *", default_status=RUNNING
+)
+before_the_build = dg.ScheduleDefinition(
+    job=retention, cron_schedule="30 2 * * *", default_status=RUNNING
 )

@@ -1,0 +1,143 @@
+"""Texts PostgreSQL cannot hold, a NUL or half a surrogate pair, are refused wherever they come."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+
+from tests.api.conftest import House
+from tests.api.test_access import ROWS
+from tests.api.test_inbox import webhook
+from tests.api.wire import a_count, a_line, a_movement, an_order
+
+# What each route that reads JSON is sent, in full.
+FULL_ORDER: Final = an_order(
+    location_code="AMS", customer_ref="C-1", customer_phone="+31 20 1", note="By hand.",
+    fulfillment_method="ship_home", order_type="sale", prices_include_tax=True,
+    ship_to={"name": "Ada", "street": "Laan 1", "postcode": "1011 AB", "city": "Amsterdam",
+             "country_code": "NL"},
+    lines=[a_line(title="Pen", unit_price="10.00")],
+)  # fmt: skip
+BODIES: Final[dict[str, Any]] = {
+    "post_order": FULL_ORDER,
+    "add_note": {"body": "Call.", "visibility": "internal"},
+    "batch_get_stock": {"skus": ["PEN"]},
+    "record_counts": {"counts": [a_count()]},
+    "record_movements": {"movements": [a_movement()]},
+    "record_products": {"products": [{
+        "sku": "NIB", "title": "Nib", "gtin": "4006381333931", "product_type": "Office",
+        "category": "Pens", "brand": "Pen & Co", "tax_class": "standard"}]},
+    "make_key": {"name": "n", "role": "channel", "channel_codes": ["web"]},
+}  # fmt: skip
+NO_TEXT: Final = ("\x00", "a\x00b", "\ud800", "a\udfffb")
+PATHS: Final = {name: (method, path) for name, method, path, _ in ROWS}
+ONCE: Final = {"Idempotency-Key": "k"}
+
+
+def altered(value: Any, by: str) -> Iterator[tuple[str, Any]]:
+    """Put a text in the place of each text of a body in turn, and say where."""
+    if isinstance(value, str):
+        yield "", by
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            yield from ((f"/{name}{at}", value | {name: new}) for at, new in altered(each, by))
+    elif isinstance(value, list):
+        for number, each in enumerate(value):
+            for at, new in altered(each, by):
+                yield f"/{number}{at}", [*value[:number], new, *value[number + 1 :]]
+
+
+def operations(house: House) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Give every operation of the description, with its method and the template of its path."""
+    for path, methods in house.app.openapi()["paths"].items():
+        for method, operation in methods.items():
+            yield method, path, operation
+
+
+class TestBody:
+    def test_is_tried_of_every_route_that_reads_one(self, house: House) -> None:
+        reading = {
+            operation["operationId"]
+            for _, _, operation in operations(house)
+            if "application/json" in operation.get("requestBody", {}).get("content", {})
+        }
+        assert set(BODIES) == reading - {"push_payload"}  # which keeps bytes as they come
+
+    @pytest.mark.parametrize("name", BODIES)
+    def test_as_it_is_holds_nothing_that_is_refused(self, stocked: House, name: str) -> None:
+        """Or the refusals below would say nothing."""
+        stocked.order(an_order("W-0"))
+        method, path = PATHS[name]
+        answer = stocked._ask(method, path, "admin", json=BODIES[name], headers=ONCE)
+        assert answer.is_success, answer.text
+
+    @pytest.mark.parametrize("text", NO_TEXT)
+    @pytest.mark.parametrize("name", BODIES)
+    def test_with_one_is_refused_where_it_is(self, stocked: House, name: str, text: str) -> None:
+        stocked.order(an_order("W-0"))
+        for pointer, body in altered(BODIES[name], text):
+            answer = stocked._ask(
+                *PATHS[name], "admin", content=json.dumps(body).encode(),
+                headers=ONCE | {"Content-Type": "application/json"},
+            )  # fmt: skip
+            assert answer.status_code == 422, (pointer, answer.text)
+            field = "/".join(pointer.split("/")[:2])
+            assert answer.json()["errors"][0]["pointer"].startswith(field), answer.text
+
+
+class TestQuery:
+    @pytest.mark.parametrize("text", ["%00", "a%00b", "%ED%A0%80"])
+    def test_with_one_finds_nothing_or_is_refused(self, house: House, text: str) -> None:
+        asked = [
+            (PATHS[operation["operationId"]][1], parameter["name"])
+            for method, _, operation in operations(house)
+            for parameter in operation.get("parameters", ())
+            if method == "get" and parameter["in"] == "query"
+        ]
+        assert len(asked) > 15
+        # Half a pair that came as bytes has become the character of what cannot be read.
+        statuses = {422} if "%00" in text else {200, 422}
+        for path, name in asked:
+            answer = house.get(f"{path}?{name}={text}")
+            assert answer.status_code in statuses, (path, name, answer.text)
+
+
+class TestPath:
+    @pytest.mark.parametrize("text", ["%00", "a%00b", "%ED%A0%80", "%FF"])
+    def test_with_one_names_nothing(self, house: House, text: str) -> None:
+        tried = 0
+        for method, template, operation in operations(house):
+            if "{" in template:
+                tried += 1
+                path = re.sub(r"\{\w+\}", text, template)
+                body = BODIES.get(operation["operationId"])
+                answer = house._ask(method, path, "admin", json=body, headers=ONCE)
+                assert answer.status_code in {404, 422}, (path, answer.text)
+        assert tried > 8
+
+
+class TestHeader:
+    @pytest.mark.parametrize("text", [b"\x00", b"a\x00b", b"\xed\xa0\x80"])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "content-type", "x-topic", "x-message-id", "webhook-id", "idempotency-key",
+            "authorization", "x-request-id", "if-none-match", "x-shopify-topic",
+            "x-shopify-hmac-sha256",
+        ],
+    )  # fmt: skip
+    def test_with_one_is_no_fault(self, house: House, name: str, text: bytes) -> None:
+        for method, path in (("POST", "/v1/channels/web/inbox"), ("GET", "/v1/stock/PEN")):
+            key = {"Authorization": house.keys.header()["Authorization"], "X-Topic": "orders"}
+            sent = {each.lower().encode(): value.encode() for each, value in key.items()}
+            answer = house.client.request(
+                method, path, content=b"{}", headers=list((sent | {name.encode(): text}).items())
+            )
+            assert answer.status_code < 500, (path, answer.text)
+
+    def test_of_a_signed_webhook_is_no_fault(self, house: House) -> None:
+        for name in ("content_type", "x_shopify_webhook_id"):
+            answer = webhook(house, b'{"id": 1}', **{name: "a\x00b"})
+            assert answer.status_code in {400, 415, 422}, (name, answer.text)
