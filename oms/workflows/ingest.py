@@ -24,7 +24,6 @@ from oms.kernel import clock
 from oms.kernel.errors import Unavailable
 from oms.kernel.limits import FRAGMENT_BYTES_MAX, INBOX_ATTEMPTS_MAX, INBOX_INLINE_BYTES_MAX
 from oms.ledger.database import Claim, Ledger, Tx
-from oms.orders.queries import known_refs
 from oms.workflows.capture import Result, capture
 from oms.workflows.documents import (
     ChannelFacts,
@@ -162,21 +161,9 @@ def replay(intake: Intake, document: QuarantinedDocument) -> tuple[Problem, ...]
 
 def replay_orphans(intake: Intake, *, limit: int = 500) -> int:
     """Try changes again whose order has come meanwhile; return how many were resolved."""
-    resolved = 0
     with intake.ledger.snapshot() as tx:
-        waiting = queries.quarantine(tx, code=ORPHAN, limit=limit)
-        by_channel: dict[str, list[str]] = {}
-        for document in waiting:
-            by_channel.setdefault(document.channel_code, []).append(document.external_ref or "")
-        known = {
-            (code, ref)
-            for code, refs in by_channel.items()
-            for ref in known_refs(tx, queries.channel(tx, code).channel_id, refs)
-        }
-    for document in waiting:
-        if (document.channel_code, document.external_ref) in known:
-            resolved += not replay(intake, document)
-    return resolved
+        found = queries.quarantine(tx, code=ORPHAN, has_order=True, limit=limit)
+    return sum(not replay(intake, document) for document in found)
 
 
 def _process(intake: Intake, claim: Claim, payload: Payload) -> None:

@@ -492,7 +492,6 @@ class TestOrphans:
         (found,) = quarantine(shop)
         assert [each["code"] for each in found.problems] == ["QTY_EXCEEDS_RETURNABLE"]
 
-    @pytest.mark.xfail(strict=True, reason="those who wait in vain bar the others 2026-11-22")
     def test_those_whose_order_never_comes_do_not_bar_the_others(
         self, shop: Shop, intake: Intake
     ) -> None:
