@@ -12,14 +12,22 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from oms.channels import operations, queries
-from oms.channels.model import Channel, Payload, PayloadEmpty, QuarantinedDocument, Received
+from oms.channels.model import (
+    Channel,
+    NotOpen,
+    Payload,
+    PayloadEmpty,
+    QuarantinedDocument,
+    Received,
+)
 from oms.kernel import clock
 from oms.kernel.errors import Unavailable
 from oms.kernel.limits import FRAGMENT_BYTES_MAX, INBOX_ATTEMPTS_MAX, INBOX_INLINE_BYTES_MAX
@@ -141,7 +149,8 @@ def process_waiting(intake: Intake, *, limit: int = 100) -> int:
 def replay(intake: Intake, document: QuarantinedDocument) -> tuple[Problem, ...]:
     """Try a quarantined document again; return what is still wrong with it.
 
-    Nothing wrong any more: it is captured and closed as resolved.
+    Nothing wrong any more: it is captured and closed as resolved. Raises NotOpen when it is
+    closed already, or by somebody else meanwhile.
     """
     with intake.ledger.snapshot() as tx:
         channel = queries.channel(tx, document.channel_code)
@@ -151,19 +160,29 @@ def replay(intake: Intake, document: QuarantinedDocument) -> tuple[Problem, ...]
         file_name=document.file_name, received_at=document.first_seen_at,
         body=document.fragment, path=None,
     )  # fmt: skip
+    slices: list[Documents] = []
+    problems: tuple[Problem, ...] = ()
     try:
         slices = list(mapping.documents(source))
     except Unreadable as error:
         problems = (Problem(field="", code=error.code, detail=error.detail),)
-        return intake.ledger.run(lambda tx: _requarantine(tx, document, problems))
-    return intake.ledger.run(lambda tx: _replay(tx, channel, document, slices))
+    return intake.ledger.run(lambda tx: _replay(tx, channel, document, slices, problems))
 
 
 def replay_orphans(intake: Intake, *, limit: int = 500) -> int:
     """Try changes again whose order has come meanwhile; return how many were resolved."""
     with intake.ledger.snapshot() as tx:
         found = queries.quarantine(tx, code=ORPHAN, has_order=True, limit=limit)
-    return sum(not replay(intake, document) for document in found)
+    return replay_all(intake, found)
+
+
+def replay_all(intake: Intake, documents: Iterable[QuarantinedDocument]) -> int:
+    """Try documents again; return how many were resolved, but for those others have closed."""
+    resolved = 0
+    for document in documents:
+        with suppress(NotOpen):
+            resolved += not replay(intake, document)
+    return resolved
 
 
 def _process(intake: Intake, claim: Claim, payload: Payload) -> None:
@@ -233,10 +252,11 @@ def _refused(
 
 
 def _replay(
-    tx: Tx, channel: Channel, document: QuarantinedDocument, slices: list[Documents]
-) -> tuple[Problem, ...]:
+    tx: Tx, channel: Channel, document: QuarantinedDocument, slices: list[Documents],
+    problems: tuple[Problem, ...],
+) -> tuple[Problem, ...]:  # fmt: skip
+    operations.hold(tx, document.quarantine_id)
     at = clock.now()
-    problems: tuple[Problem, ...] = ()
     for documents in slices:
         with tx.begin_nested() as savepoint:
             result = capture(

@@ -31,7 +31,7 @@ from oms.workflows.ingest import Intake
 from tests.builders import NOW, a_movement, a_product, an_order
 from tests.ledger.notebook import SLICE, Note, Notebook, notes
 from tests.ledger.shop import Shelf, Shop
-from tests.ledger.threads import together
+from tests.ledger.threads import together, waiting_for_a_lock
 
 
 def intake_of(shop: Shop, files: Path, seen: Callable[[Note], None] = lambda _: None) -> Intake:
@@ -473,6 +473,29 @@ class TestQuarantine:
 CANCEL = {"kind": "cancel"}
 
 
+class TestTriedAgainByTwo:
+    def test_the_second_waits_and_finds_it_closed(self, shop: Shop, intake: Intake) -> None:
+        done(intake, push(intake, notes({"ref": "W-1", "sku": "NEW"})).inbox_id)
+        (found,) = quarantine(shop)
+        shop.take(a_product("NEW"))
+        with shop.ledger.transaction() as tx:
+            operations.resolve(tx, found.quarantine_id, state="dismissed", at=NOW)
+            again = waiting_for_a_lock(shop.ledger, lambda: ingest.replay_all(intake, [found]))
+            with again as second:
+                tx.commit()
+        assert second.result() == 0
+        assert shop.value("select count(*) from orders") == 0
+
+    def test_what_cannot_be_read_any_more_stays_closed(self, shop: Shop, intake: Intake) -> None:
+        done(intake, push(intake, notes({"ref": "W-1", "is_wrong": True})).inbox_id)
+        (found,) = quarantine(shop)
+        with shop.ledger.transaction() as tx:
+            operations.resolve(tx, found.quarantine_id, state="dismissed", at=NOW)
+        with pytest.raises(NotOpen):
+            ingest.replay(intake, replace(found, fragment=b"{"))
+        assert [each.attempts for each in quarantine(shop, "dismissed")] == [1]
+
+
 class TestOrphans:
     def test_changes_wait_for_their_order(self, shop: Shop, intake: Intake) -> None:
         done(intake, push(intake, notes({"ref": "W-1", "changes": [CANCEL]})).inbox_id)
@@ -500,7 +523,6 @@ class TestOrphans:
         done(intake, push(intake, notes({"ref": "W-1"})).inbox_id)
         assert ingest.replay_orphans(intake, limit=1) == 1
 
-    @pytest.mark.xfail(strict=True, reason="the second worker falls over the first 2026-11-22")
     def test_two_workers_may_look_for_them(self, shop: Shop, tmp_path: Path) -> None:
         files = tmp_path / "files"
         plain = intake_of(shop, files)
@@ -515,6 +537,21 @@ class TestOrphans:
         done(plain, push(plain, notes({"ref": "W-1"})).inbox_id)
         assert ingest.replay_orphans(intake_of(shop, files, overtaken)) == 0
         assert shop.line().canceled == 1
+
+    def test_the_one_overtaken_goes_on_with_the_next(self, shop: Shop, tmp_path: Path) -> None:
+        files = tmp_path / "files"
+        plain = intake_of(shop, files)
+        refs = ("W-1", "W-2")
+        for ref in refs:
+            done(plain, push(plain, notes({"ref": ref, "changes": [CANCEL]})).inbox_id)
+        done(plain, push(plain, notes(*({"ref": ref} for ref in refs))).inbox_id)
+
+        def overtaken(note: Note) -> None:
+            if note["ref"] == "W-1":
+                ingest.replay_all(plain, quarantine(shop)[:1])
+
+        assert ingest.replay_orphans(intake_of(shop, files, overtaken)) == 1
+        assert [shop.line(ref).canceled for ref in refs] == [1, 1]
 
 
 def main() -> None:
