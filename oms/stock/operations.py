@@ -118,8 +118,9 @@ def fill_backorders(tx: Tx, places: frozenset[tuple[int, int]], *, at: datetime)
 
 
 def _hold(tx: Tx, product_ids: list[int], location_ids: list[int]) -> _Held:
-    """Lock the levels of these products at these locations."""
+    """Lock the levels of these products at these locations, and keep others from opening more."""
     held: _Held = {"product_ids": product_ids, "location_ids": location_ids}
+    store.SQL.run(tx, "lock_products", **held)
     store.SQL.run(tx, "lock_levels", **held)
     return held
 
