@@ -138,7 +138,7 @@ def _serve(tx: Tx, held: _Held, *, risen: list[int], at: datetime) -> None:
         store.SQL.run(tx, "release_queued", product_ids=risen)
         turns = store.SQL.run(tx, "take_turns").scalar_one() if waiting else 1
     for turn in range(1, turns + 1):
-        store.SQL.run(tx, "allocate", turn=turn, at=at, **held)
+        store.SQL.run(tx, "allocate", turn=turn, at=at, location_ids=held["location_ids"])
 
 
 def _oversold(tx: Tx) -> tuple[tuple[int, str, str, int], ...]:

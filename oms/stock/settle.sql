@@ -295,8 +295,9 @@ supply as (
             where r.product_id = l.product_id and r.location_id = l.location_id
               and r.kind = 'hold' and r.state = 'active' and r.expires_at > :at
         ) h on true
-        where l.product_id = any (cast(:product_ids as integer[]))
-          and l.location_id = any (cast(:location_ids as integer[]))
+        -- Of what is demanded every level at these places is held. To say the products here again
+        -- would have their list gone through for each product and place.
+        where l.location_id = any (cast(:location_ids as integer[]))
     ) s
     where quantity > 0
 ),
