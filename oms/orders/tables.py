@@ -45,10 +45,11 @@ DRAFT_TABLES: Final = (
     " was_quantity bigint, was_net_minor bigint, was_tax_minor bigint,"
     " was_discount_net_minor bigint, discount_net_minor bigint"
     ") on commit delete rows",
-    # What newly happened to lines, with its money.
+    # What newly happened to lines, with its money; of no units: what an edit makes of it.
     "create temp table staged_changes ("
     " position bigint, order_id bigint, line_no integer, kind text, change_ref text,"
     " quantity bigint, net_minor bigint, tax_minor bigint, discount_net_minor bigint,"
-    " occurred_at timestamptz, location_id integer, restock boolean, reason text"
+    " occurred_at timestamptz, location_id integer, restock boolean, reason text,"
+    " is_money_given boolean"
     ") on commit delete rows",
 )
