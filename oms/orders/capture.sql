@@ -173,7 +173,7 @@ with target as (
     where outcome = 'updated' and is_partial is not true and round = :round
 ),
 known as (
-    select s.order_id, s.line_no, s.line_ref, s.product_id, s.sku, s.title, e.*
+    select target.position, s.order_id, s.line_no, s.line_ref, s.product_id, s.sku, s.title, e.*
     from target
     join order_lines s using (order_id)
     cross join lateral (
@@ -193,7 +193,8 @@ draft as (
 ),
 beside as (
     select
-        coalesce(d.order_id, k.order_id) as order_id, k.line_no as known_no, d.ordinal,
+        coalesce(d.position, k.position) as position, coalesce(d.order_id, k.order_id) as order_id,
+        k.line_no as known_no, d.ordinal,
         coalesce(d.line_ref, k.line_ref) as line_ref, coalesce(d.product_id, k.product_id) as product_id,
         coalesce(d.sku, k.sku) as sku, coalesce(d.shown_title, k.title) as title,
         coalesce(d.quantity, 0) as quantity, d.unit_price_minor,
@@ -207,7 +208,7 @@ beside as (
 )
 insert into staged_lines
 select
-    t.position, b.order_id, false,
+    b.position, b.order_id, false,
     coalesce(b.known_no, (select max(k.line_no) from known k where k.order_id = b.order_id)
         + row_number() over (partition by b.order_id, b.known_no is null order by b.ordinal)),
     b.line_ref, b.product_id, b.sku, b.title, b.quantity, b.unit_price_minor,
@@ -218,8 +219,7 @@ select
         when b.discount_minor = 0 or not b.is_gross or b.total_minor = 0 then b.discount_minor
         else b.discount_minor - round(b.discount_minor::numeric * b.tax_minor / b.total_minor)
     end
-from beside b
-join target t using (order_id);
+from beside b;
 
 -- name: stage_changes
 -- What newly happened to lines: the given changes nobody has recorded, and what a till handed
