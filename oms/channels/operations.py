@@ -172,6 +172,19 @@ def quarantine(
     )  # fmt: skip
 
 
+def hold(tx: Tx, quarantine_id: int) -> None:
+    """Keep others from closing a quarantined document until the transaction ends.
+
+    Waits for whoever holds it already; raises NotOpen when it is not open, or no longer.
+    """
+    held = tx.execute(
+        text("select 1 from quarantine where quarantine_id = :id and state = 'open' for update"),
+        {"id": quarantine_id},
+    )
+    if held.one_or_none() is None:
+        raise NotOpen
+
+
 def resolve(tx: Tx, quarantine_id: int, *, state: str, at: datetime) -> None:
     """Close a quarantined document as resolved or dismissed; raises NotOpen when it is not open."""
     closed = tx.execute(

@@ -61,9 +61,12 @@ def waiting(tx: Tx, *, limit: int, among: Sequence[int] | None = None) -> list[i
 
 def quarantine(
     tx: Tx, *, channel_code: str | None = None, code: str | None = None, state: str = "open",
-    external_ref: str | None = None, after: int = 0, limit: int = 100,
+    external_ref: str | None = None, has_order: bool = False, after: int = 0, limit: int = 100,
 ) -> list[QuarantinedDocument]:  # fmt: skip
-    """Return quarantined documents by their number, those after a number first seen first."""
+    """Return quarantined documents by their number, those after a number first seen first.
+
+    With `has_order` only those whose order is there.
+    """
     rows = tx.execute(
         text(
             f"select {store.QUARANTINE_COLUMNS} from quarantine q"  # noqa: S608 - constant
@@ -72,11 +75,13 @@ def quarantine(
             " and (cast(:channel as text) is null or c.channel_code = :channel)"
             " and (cast(:code as text) is null or q.code = :code)"
             " and (cast(:ref as text) is null or q.external_ref = :ref)"
+            " and (not :has_order or exists (select from orders o"
+            " where o.channel_id = q.channel_id and o.external_ref = q.external_ref))"
             " order by q.quarantine_id limit :limit"
         ),
         {
             "channel": channel_code, "code": code, "state": state, "after": after,
-            "limit": limit, "ref": external_ref,
+            "limit": limit, "ref": external_ref, "has_order": has_order,
         },
     )  # fmt: skip
     return [store.quarantined(row) for row in rows]

@@ -122,7 +122,7 @@ def replay(
         progress = Progress("replayed", len(documents))
         resolved = 0
         for document in documents:
-            resolved += not workflow.replay(system.intake, document)
+            resolved += workflow.replay_all(system.intake, [document])
             progress.step()
         progress.end()
     typer.echo(f"{resolved:,} resolved, {len(documents) - resolved:,} still in quarantine.")

@@ -3,11 +3,11 @@
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final, TypeVar
 
 import psycopg.errors
-from sqlalchemy import Connection, Engine, create_engine, make_url
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from oms.kernel.errors import Unavailable
@@ -25,9 +25,16 @@ T = TypeVar("T")
 OPTIONS: Final = "-c timezone=UTC -c temp_buffers=32MB"
 REPEATABLE = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
 
+# Without a code nobody answered at all; the others say that the server is going, or coming.
+AWAY_CODES: Final = frozenset({None, "57P01", "57P02", "57P03"})
+
 
 class LedgerAway(Unavailable):
     """The database is away; try again later."""
+
+
+_LOCK: Final = text("select pg_try_advisory_lock(:key)")
+_UNLOCK: Final = text("select pg_advisory_unlock(:key)")
 
 
 class Ledger:
@@ -73,19 +80,70 @@ class Ledger:
         Serialization failures and deadlocks are repeated from the start, with a growing
         pause; anything else is raised. The work must have no effect outside the transaction.
         """
-        for attempt in range(1, TRANSACTION_ATTEMPTS_MAX + 1):
+        return _repeated(self.transaction, work)
+
+    @contextmanager
+    def claim(self, key: int) -> Iterator["Claim | None"]:
+        """Hold the lock of a number while this lasts; give None when somebody else has it.
+
+        Raises LedgerAway when the database cannot be reached, or no longer can.
+        """
+        with away_as_unavailable(), self.engine.connect() as connection:
+            with connection.begin():
+                is_ours: bool = connection.execute(_LOCK, {"key": key}).scalar_one()
+            if not is_ours:
+                yield None
+                return
             try:
-                with self.transaction() as tx:
-                    return work(tx)
-            except DBAPIError as error:
-                if not isinstance(error.orig, REPEATABLE) or attempt == TRANSACTION_ATTEMPTS_MAX:
-                    raise
-                time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - spreads retries
-        raise AssertionError("the loop returns or raises")
+                yield Claim(connection)
+            finally:
+                # With its connection the lock is gone already.
+                if not connection.invalidated:
+                    with connection.begin():
+                        connection.execute(_UNLOCK, {"key": key})
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+class Claim:
+    """A lock that lasts as long as its connection, and the transactions of its holder.
+
+    They run in that very connection: whoever lost the lock, however long it slept meanwhile,
+    finds that it has nothing left to commit with.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        """Take the connection that holds the lock."""
+        self._connection = connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[Tx]:
+        """Open a read-write transaction: commits on leaving, rolls back on raising.
+
+        Raises LedgerAway when the connection, and with it the lock, is lost.
+        """
+        if self._connection.invalidated:  # it would quietly be replaced by one without the lock
+            raise LedgerAway
+        with away_as_unavailable(), self._connection.begin():
+            yield self._connection
+
+    def run(self, work: Callable[[Tx], T]) -> T:
+        """Run work in a transaction, again when PostgreSQL asks for it, as Ledger.run does."""
+        return _repeated(self.transaction, work)
+
+
+def _repeated(transaction: Callable[[], AbstractContextManager[Tx]], work: Callable[[Tx], T]) -> T:
+    for attempt in range(1, TRANSACTION_ATTEMPTS_MAX + 1):
+        try:
+            with transaction() as tx:
+                return work(tx)
+        except DBAPIError as error:
+            if not isinstance(error.orig, REPEATABLE) or attempt == TRANSACTION_ATTEMPTS_MAX:
+                raise
+            time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - spreads retries
+    raise AssertionError("the loop returns or raises")
 
 
 def open_ledger(settings: Settings, *, connections_max: int = 20) -> Ledger:
@@ -104,6 +162,6 @@ def away_as_unavailable() -> Iterator[None]:
         yield
     except (OperationalError, InterfaceError) as error:
         lost = isinstance(error, InterfaceError) or error.connection_invalidated
-        if lost or error.orig is None or getattr(error.orig, "sqlstate", None) in {None, "57P03"}:
+        if lost or getattr(error.orig, "sqlstate", None) in AWAY_CODES:
             raise LedgerAway from error
         raise

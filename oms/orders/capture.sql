@@ -231,9 +231,9 @@ from beside b;
 
 -- name: stage_changes
 -- What newly happened to lines: the given changes nobody has recorded, and what a till handed
--- over. Money not given is the share of the units taken, at the price the line has when the
--- change is recorded: like a credit note it is not written again when a later edit moves the
--- price. A whole document that tells a change is its teller before a partial one.
+-- over. Money not given is the share of the units taken, behind those taken before without money
+-- of their own: whatever order they come in, they add up to the same. A whole document that tells
+-- a change is its teller before a partial one.
 with given as (
     select
         c.position, d.order_id, s.line_no, c.kind, c.own_ref as change_ref, c.quantity,
@@ -292,7 +292,10 @@ taken as (
         case when kind = 'ship' then 0 else quantity end as removed,
         coalesce(sum(case when kind = 'ship' then 0 else quantity end) over (
             partition by order_id, line_no order by ordinal, kind, change_ref
-            rows between unbounded preceding and 1 preceding), 0)::bigint as removed_before
+            rows between unbounded preceding and 1 preceding), 0)::bigint as removed_before,
+        coalesce(sum(case when kind = 'ship' or total_minor is not null then 0 else quantity end) over (
+            partition by order_id, line_no order by ordinal, kind, change_ref
+            rows between unbounded preceding and 1 preceding), 0)::bigint as shared_before
     from (select * from fresh union all select * from carried where quantity > 0) f
 ),
 line as (
@@ -305,7 +308,12 @@ line as (
             select sum(e.discount_net_minor) from line_events e
             where e.order_id = t.order_id and e.line_no = t.line_no and e.kind in ('sale', 'edit')
         ), 0)::bigint as line_discount_minor,
-        coalesce(k.canceled + k.returned, 0) + t.removed_before as gone
+        coalesce(k.canceled + k.returned, 0) + t.removed_before as gone,
+        case when k.canceled + k.returned > 0 then (
+            select coalesce(-sum(e.quantity), 0) from line_events e
+            where e.order_id = t.order_id and e.line_no = t.line_no
+              and e.kind in ('cancel', 'return') and not e.is_money_given
+        ) else 0 end::bigint + t.shared_before as shared
     from taken t
     left join staged_lines s on s.order_id = t.order_id and s.line_no = t.line_no
     left join order_lines k on k.order_id = t.order_id and k.line_no = t.line_no
@@ -317,21 +325,21 @@ select
     case
         when kind = 'ship' then 0
         when total_minor is not null then -(total_minor - case when is_gross then coalesce(tax_minor, 0) else 0 end)
-        else first_units_minor(line_net_minor, line_quantity, gone)
-            - first_units_minor(line_net_minor, line_quantity, gone + quantity)
+        else first_units_minor(line_net_minor, line_quantity, shared)
+            - first_units_minor(line_net_minor, line_quantity, shared + quantity)
     end,
     case
         when kind = 'ship' then 0
         when total_minor is not null then -coalesce(tax_minor, 0)
-        else first_units_minor(line_tax_minor, line_quantity, gone)
-            - first_units_minor(line_tax_minor, line_quantity, gone + quantity)
+        else first_units_minor(line_tax_minor, line_quantity, shared)
+            - first_units_minor(line_tax_minor, line_quantity, shared + quantity)
     end,
     case
         when kind = 'ship' then 0
         else first_units_minor(line_discount_minor, line_quantity, gone)
             - first_units_minor(line_discount_minor, line_quantity, gone + quantity)
     end,
-    occurred_at, location_id, coalesce(restock, false), reason
+    occurred_at, location_id, coalesce(restock, false), reason, total_minor is not null
 from line;
 
 -- name: mark_impossible
@@ -436,6 +444,63 @@ join draft_orders copy on copy.external_ref = d.external_ref and copy.sha256 = d
 where not f.is_partial
    or not exists (select from found w where w.order_id = f.order_id and not w.is_partial);
 
+-- name: stage_corrections
+-- Money nobody gave is the share of the line as its newest document has it. Where that document
+-- moves the line's money, what is recorded stays, and each change gets an event of no units that
+-- says the difference, at the day and place of the change, under a name of ours. Of an order
+-- canceled whole such units share all of the line.
+with moved as (
+    select s.*, d.canceled_at is not null and k.canceled = s.quantity as is_void
+    from staged_lines s
+    join draft_orders d using (position)
+    join order_lines k on k.order_id = s.order_id and k.line_no = s.line_no
+    where not s.is_new and d.outcome = 'updated' and k.canceled + k.returned > 0
+      and (s.quantity, s.net_minor, s.tax_minor, s.discount_net_minor)
+        is distinct from (s.was_quantity, s.was_net_minor, s.was_tax_minor, s.was_discount_net_minor)
+),
+taken as (
+    select m.*, e.kind, e.change_ref, e.occurred_at, e.location_id, e.reason, e.units, e.shared,
+        sum(e.units) over upto::bigint as units_upto, sum(e.shared) over upto::bigint as shared_upto,
+        sum(e.shared) over (partition by m.order_id, m.line_no)::bigint as shared_in_all
+    from moved m
+    cross join lateral (
+        select v.*, -v.quantity as units, case when v.is_money_given then 0 else -v.quantity end as shared
+        from line_events v
+        where v.order_id = m.order_id and v.line_no = m.line_no
+          and v.kind in ('cancel', 'return') and v.quantity <> 0
+        offset 0  -- by the index for each line
+    ) e
+    window upto as (
+        partition by m.order_id, m.line_no order by e.occurred_at, e.kind, e.change_ref)
+),
+due as (
+    select t.*, u.*,
+        first_units_minor(was_net_minor, was_of, shared_upto)
+            - first_units_minor(was_net_minor, was_of, shared_upto - shared)
+            - first_units_minor(net_minor, now_of, shared_upto)
+            + first_units_minor(net_minor, now_of, shared_upto - shared) as net_due,
+        first_units_minor(was_tax_minor, was_of, shared_upto)
+            - first_units_minor(was_tax_minor, was_of, shared_upto - shared)
+            - first_units_minor(tax_minor, now_of, shared_upto)
+            + first_units_minor(tax_minor, now_of, shared_upto - shared) as tax_due,
+        first_units_minor(was_discount_net_minor, was_quantity, units_upto)
+            - first_units_minor(was_discount_net_minor, was_quantity, units_upto - units)
+            - first_units_minor(discount_net_minor, quantity, units_upto)
+            + first_units_minor(discount_net_minor, quantity, units_upto - units) as discount_due
+    from taken t
+    cross join lateral (
+        select case when is_void then shared_in_all else was_quantity end as was_of,
+            case when is_void then shared_in_all else quantity end as now_of
+    ) u
+)
+insert into staged_changes
+select
+    position, order_id, line_no, kind, '*' || (o.version + 1) || ':' || change_ref, 0,
+    net_due, tax_due, discount_due, occurred_at, due.location_id, false, reason, false
+from due
+join orders o using (order_id)
+where (net_due, tax_due, discount_due) <> (0, 0, 0);
+
 -- name: stage_cancellations
 -- What is still open of a canceled order is canceled with it, under a name of ours: a channel's
 -- own never begins with one star, and an order's version never comes again. Of a line nobody
@@ -444,6 +509,7 @@ with line as (
     select
         d.position, d.order_id, '*' || (o.version + 1) as change_ref, d.canceled_at,
         d.cancel_reason, s.line_no, s.quantity, s.net_minor, s.tax_minor, s.discount_net_minor,
+        g.shared + c.shared as shared,
         coalesce(k.canceled, 0) + c.canceled as canceled,
         coalesce(k.returned, 0) + c.returned as returned,
         case when d.is_historical then 0 else coalesce(k.shipped, 0) + c.shipped end as shipped
@@ -455,10 +521,17 @@ with line as (
         select
             coalesce(-sum(n.quantity) filter (where n.kind = 'cancel'), 0)::bigint as canceled,
             coalesce(-sum(n.quantity) filter (where n.kind = 'return'), 0)::bigint as returned,
-            coalesce(sum(n.quantity) filter (where n.kind = 'ship'), 0)::bigint as shipped
+            coalesce(sum(n.quantity) filter (where n.kind = 'ship'), 0)::bigint as shipped,
+            coalesce(-sum(n.quantity) filter (where n.kind <> 'ship' and not n.is_money_given), 0)::bigint as shared
         from staged_changes n
         where n.order_id = s.order_id and n.line_no = s.line_no
     ) c
+    cross join lateral (
+        select coalesce(-sum(v.quantity), 0)::bigint as shared
+        from line_events v
+        where v.order_id = s.order_id and v.line_no = s.line_no
+          and v.kind in ('cancel', 'return') and not v.is_money_given
+    ) g
     where d.outcome in ('captured', 'updated') and d.canceled_at is not null
 ),
 rest as (
@@ -468,8 +541,8 @@ rest as (
 share as (
     select
         r.*,
-        first_units_minor(net_minor, quantity, gone + open) - first_units_minor(net_minor, quantity, gone) as net,
-        first_units_minor(tax_minor, quantity, gone + open) - first_units_minor(tax_minor, quantity, gone) as tax,
+        first_units_minor(net_minor, quantity, shared + open) - first_units_minor(net_minor, quantity, shared) as net,
+        first_units_minor(tax_minor, quantity, shared + open) - first_units_minor(tax_minor, quantity, shared) as tax,
         first_units_minor(discount_net_minor, quantity, gone + open)
             - first_units_minor(discount_net_minor, quantity, gone) as discount
     from rest r
@@ -480,7 +553,7 @@ select
     r.position, r.order_id, r.line_no, 'cancel', r.change_ref, -r.open,
     -coalesce(r.net_minor + e.net, r.net), -coalesce(r.tax_minor + e.tax, r.tax),
     -coalesce(r.discount_net_minor + e.discount, r.discount),
-    r.canceled_at, null, false, r.cancel_reason
+    r.canceled_at, null, false, r.cancel_reason, false
 from share r
 left join lateral (
     select sum(net_minor) as net, sum(tax_minor) as tax, sum(discount_net_minor) as discount
@@ -589,11 +662,11 @@ order by s.order_id, s.line_no;
 -- What happened, dated in the channel's calendar.
 insert into line_events (
     order_id, line_no, kind, change_ref, quantity, discount_net_minor, net_minor, tax_minor,
-    occurred_at, occurred_on, location_id, reason
+    occurred_at, occurred_on, location_id, reason, is_money_given
 )
 select
     order_id, line_no, kind, change_ref, quantity, discount_net_minor, net_minor, tax_minor,
-    occurred_at, cast(occurred_at at time zone :time_zone as date), location_id, reason
+    occurred_at, cast(occurred_at at time zone :time_zone as date), location_id, reason, is_money_given
 from staged_changes
 order by order_id, line_no;
 
@@ -624,7 +697,8 @@ from draft_orders
 where outcome = 'captured';
 
 -- name: tell_changes
--- One step of the story for the edit and for each thing that happened, numbered without gaps.
+-- One step of the story for the edit and for each thing that happened, numbered without gaps; a
+-- correction of its money is no step.
 with happened as (
     select d.order_id, 'order.updated' as type, '' as change_ref,
         coalesce(d.updated_at, :at) as occurred_at, 0 as rank, null::jsonb as data
@@ -638,6 +712,7 @@ with happened as (
         jsonb_build_object('change_ref', change_ref, 'lines', jsonb_agg(
             jsonb_build_object('line_no', line_no, 'quantity', abs(quantity)) order by line_no))
     from staged_changes
+    where quantity <> 0
     group by order_id, kind, change_ref
 ),
 told as (

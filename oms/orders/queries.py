@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, Final
@@ -232,18 +231,6 @@ def sales_after(tx: Tx, watermark: int, *, since: date) -> list[LiveSales]:
         )
         for row in rows
     ]  # fmt: skip
-
-
-def known_refs(tx: Tx, channel_id: int, refs: Sequence[str]) -> set[str]:
-    """Return which of a channel's external refs we have orders of."""
-    rows = tx.execute(
-        text(
-            "select external_ref from orders where channel_id = :channel_id"
-            " and external_ref = any (cast(:refs as text[]))"
-        ),
-        {"channel_id": channel_id, "refs": list(refs)},
-    )
-    return {row.external_ref for row in rows}
 
 
 def _prefix_query(words: str) -> str:

@@ -55,6 +55,8 @@ def stage(
             tx.execute(text("analyze draft_orders, draft_problems"))
         for name in ("unclaim", "unstage_lines", "unstage_changes", "take_again"):
             SQL.run(tx, name)
+    if _some(tx, "outcome = 'updated' and is_partial is not true"):
+        SQL.run(tx, "stage_corrections")
     if _some(tx, "canceled_at is not null"):
         SQL.run(tx, "stage_cancellations")
     SQL.run(tx, "drop_repeated")

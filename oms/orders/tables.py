@@ -39,14 +39,13 @@ DRAFT_TABLES: Final = {
     # The lines of the batch as they shall be, beside what they were: of an order that is new, and
     # such that are there already.
     "staged_lines": "position bigint, order_id bigint, is_new boolean, is_there boolean,"
-    " line_no integer,"
-    " line_ref text, product_id integer, sku text, title text, quantity bigint,"
+    " line_no integer, line_ref text, product_id integer, sku text, title text, quantity bigint,"
     " unit_price_minor bigint, list_minor bigint, discount_minor bigint, net_minor bigint,"
     " tax_minor bigint, was_quantity bigint, was_net_minor bigint, was_tax_minor bigint,"
     " was_discount_net_minor bigint, discount_net_minor bigint",
-    # What newly happened to lines, with its money.
+    # What newly happened to lines, with its money; of no units: what an edit makes of it.
     "staged_changes": "position bigint, order_id bigint, line_no integer, kind text,"
     " change_ref text, quantity bigint, net_minor bigint, tax_minor bigint,"
     " discount_net_minor bigint, occurred_at timestamptz, location_id integer, restock boolean,"
-    " reason text",
+    " reason text, is_money_given boolean",
 }

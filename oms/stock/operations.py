@@ -118,8 +118,9 @@ def fill_backorders(tx: Tx, places: frozenset[tuple[int, int]], *, at: datetime)
 
 
 def _hold(tx: Tx, product_ids: list[int], location_ids: list[int]) -> _Held:
-    """Lock the levels of these products at these locations."""
+    """Lock the levels of these products at these locations, and keep others from opening more."""
     held: _Held = {"product_ids": product_ids, "location_ids": location_ids}
+    store.SQL.run(tx, "lock_products", **held)
     store.SQL.run(tx, "lock_levels", **held)
     return held
 
@@ -137,7 +138,7 @@ def _serve(tx: Tx, held: _Held, *, risen: list[int], at: datetime) -> None:
         store.SQL.run(tx, "release_queued", product_ids=risen)
         turns = store.SQL.run(tx, "take_turns").scalar_one() if waiting else 1
     for turn in range(1, turns + 1):
-        store.SQL.run(tx, "allocate", turn=turn, at=at, **held)
+        store.SQL.run(tx, "allocate", turn=turn, at=at, location_ids=held["location_ids"])
 
 
 def _oversold(tx: Tx) -> tuple[tuple[int, str, str, int], ...]:

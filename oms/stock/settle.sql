@@ -1,5 +1,8 @@
 -- Settling stock with orders: goods that moved, reservations that are due or no longer needed.
--- Set-based; every level row is locked first, in the order (product, location).
+-- Set-based; every level row is locked first, in the order (product, location). Where a level is
+-- missing the product stands in for it, and is locked before any level: shared by those who find
+-- it missing, alone by who opens one. So stock that comes to a place for the first time meets
+-- the demand that is being laid down at the same moment.
 
 -- name: place_goods
 -- Where goods moved that nobody named a place for. They leave from where their line is
@@ -64,10 +67,23 @@ group by u.order_id, u.line_no, u.product_id, u.kind, p.location_id, u.change_re
 
 -- name: open_levels
 -- A level row for every place goods moved at, so that it can be locked.
+with missing as (
+    select distinct g.product_id, g.location_id
+    from work_goods g
+    where g.location_id is not null and not exists (
+        select from stock_levels l
+        where l.product_id = g.product_id and l.location_id = g.location_id)
+),
+held as (
+    select product_id from products
+    where product_id in (select product_id from missing)
+    order by product_id
+    for update
+)
 insert into stock_levels (product_id, location_id, updated_at)
-select distinct product_id, location_id, cast(:at as timestamptz)
-from work_goods
-where location_id is not null
+select product_id, location_id, cast(:at as timestamptz)
+from missing
+join held using (product_id)
 order by product_id, location_id
 on conflict do nothing;
 
@@ -94,6 +110,21 @@ select
         union select g.location_id from work_goods g where g.location_id is not null
         union select h.location_id from held h where h.location_id is not null
     ) as location_ids;
+
+-- name: lock_products
+-- Hold the products that have no level at some of these places. Others may hold them as well,
+-- and change their names, but open no level.
+select count(*) from (
+    select 1
+    from products p
+    where p.product_id = any (cast(:product_ids as integer[]))
+      and cardinality(cast(:location_ids as integer[])) > (
+          select count(*) from stock_levels l
+          where l.product_id = p.product_id
+            and l.location_id = any (cast(:location_ids as integer[])))
+    order by p.product_id
+    for key share
+) held;
 
 -- name: lock_levels
 -- Hold the levels of these places, in the one order everybody uses.
@@ -264,8 +295,9 @@ supply as (
             where r.product_id = l.product_id and r.location_id = l.location_id
               and r.kind = 'hold' and r.state = 'active' and r.expires_at > :at
         ) h on true
-        where l.product_id = any (cast(:product_ids as integer[]))
-          and l.location_id = any (cast(:location_ids as integer[]))
+        -- Of what is demanded every level at these places is held. To say the products here again
+        -- would have their list gone through for each product and place.
+        where l.location_id = any (cast(:location_ids as integer[]))
     ) s
     where quantity > 0
 ),
@@ -433,12 +465,26 @@ order by 1, 2;
 
 -- name: open_drafted_levels
 -- A level row for every place that is counted or supplied, so that it can be locked.
+with missing as (
+    select p.product_id, x.location_id
+    from (select sku, location_code from draft_counts union select sku, location_code from draft_movements) d
+    join products p using (sku)
+    join locations x using (location_code)
+    where not exists (
+        select from stock_levels l
+        where l.product_id = p.product_id and l.location_id = x.location_id)
+),
+held as (
+    select product_id from products
+    where product_id in (select product_id from missing)
+    order by product_id
+    for update
+)
 insert into stock_levels (product_id, location_id, updated_at)
-select distinct p.product_id, x.location_id, cast(:at as timestamptz)
-from (select sku, location_code from draft_counts union select sku, location_code from draft_movements) d
-join products p using (sku)
-join locations x using (location_code)
-order by 1, 2
+select product_id, location_id, cast(:at as timestamptz)
+from missing
+join held using (product_id)
+order by product_id, location_id
 on conflict do nothing;
 
 -- name: lock_drafted_levels

@@ -3,7 +3,8 @@
 A payload is received once and kept as it came: small ones in their row, large ones in the
 file store under their digest. Processing takes it slice by slice, each slice one transaction
 together with the note of how far it is, so that a killed worker's successor goes on where it
-stopped. What cannot be used is quarantined, document by document; nothing is dropped.
+stopped; one that was only frozen has lost its claim on the payload and writes no more. What
+cannot be used is quarantined, document by document; nothing is dropped.
 """
 
 import hashlib
@@ -11,22 +12,26 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import text
-
 from oms.channels import operations, queries
-from oms.channels.model import Channel, Payload, PayloadEmpty, QuarantinedDocument, Received
+from oms.channels.model import (
+    Channel,
+    NotOpen,
+    Payload,
+    PayloadEmpty,
+    QuarantinedDocument,
+    Received,
+)
 from oms.kernel import clock
 from oms.kernel.errors import Unavailable
 from oms.kernel.limits import FRAGMENT_BYTES_MAX, INBOX_ATTEMPTS_MAX, INBOX_INLINE_BYTES_MAX
-from oms.ledger.database import Ledger, Tx
-from oms.orders.queries import known_refs
+from oms.ledger.database import Claim, Ledger, Tx
 from oms.workflows.capture import Result, capture
 from oms.workflows.documents import (
     ChannelFacts,
@@ -119,14 +124,17 @@ def pull(intake: Intake, channel_code: str, *, topic: str) -> int:
 
 
 def process(intake: Intake, inbox_id: int) -> Payload | None:
-    """Process one payload to its end; return it, or None when another worker has it."""
-    with _only_worker(intake.ledger, inbox_id) as is_ours:
-        if not is_ours:
+    """Process one payload to its end; return it, or None when another worker has it.
+
+    Raises LedgerAway when the ledger goes away meanwhile: that is no attempt.
+    """
+    with intake.ledger.claim(LOCK_SPACE + inbox_id) as claim:
+        if claim is None:
             return None
-        with intake.ledger.snapshot() as tx:
+        with claim.transaction() as tx:
             payload = queries.payload(tx, inbox_id)
         if payload is not None and payload.state in {"received", "processing"}:
-            _process(intake, payload)
+            _process(intake, claim, payload)
     with intake.ledger.snapshot() as tx:
         return queries.payload(tx, inbox_id)
 
@@ -141,7 +149,8 @@ def process_waiting(intake: Intake, *, limit: int = 100) -> int:
 def replay(intake: Intake, document: QuarantinedDocument) -> tuple[Problem, ...]:
     """Try a quarantined document again; return what is still wrong with it.
 
-    Nothing wrong any more: it is captured and closed as resolved.
+    Nothing wrong any more: it is captured and closed as resolved. Raises NotOpen when it is
+    closed already, or by somebody else meanwhile.
     """
     with intake.ledger.snapshot() as tx:
         channel = queries.channel(tx, document.channel_code)
@@ -151,36 +160,34 @@ def replay(intake: Intake, document: QuarantinedDocument) -> tuple[Problem, ...]
         file_name=document.file_name, received_at=document.first_seen_at,
         body=document.fragment, path=None,
     )  # fmt: skip
+    slices: list[Documents] = []
+    problems: tuple[Problem, ...] = ()
     try:
         slices = list(mapping.documents(source))
     except Unreadable as error:
         problems = (Problem(field="", code=error.code, detail=error.detail),)
-        return intake.ledger.run(lambda tx: _requarantine(tx, document, problems))
-    return intake.ledger.run(lambda tx: _replay(tx, channel, document, slices))
+    return intake.ledger.run(lambda tx: _replay(tx, channel, document, slices, problems))
 
 
 def replay_orphans(intake: Intake, *, limit: int = 500) -> int:
     """Try changes again whose order has come meanwhile; return how many were resolved."""
-    resolved = 0
     with intake.ledger.snapshot() as tx:
-        waiting = queries.quarantine(tx, code=ORPHAN, limit=limit)
-        by_channel: dict[str, list[str]] = {}
-        for document in waiting:
-            by_channel.setdefault(document.channel_code, []).append(document.external_ref or "")
-        known = {
-            (code, ref)
-            for code, refs in by_channel.items()
-            for ref in known_refs(tx, queries.channel(tx, code).channel_id, refs)
-        }
-    for document in waiting:
-        if (document.channel_code, document.external_ref) in known:
+        found = queries.quarantine(tx, code=ORPHAN, has_order=True, limit=limit)
+    return replay_all(intake, found)
+
+
+def replay_all(intake: Intake, documents: Iterable[QuarantinedDocument]) -> int:
+    """Try documents again; return how many were resolved, but for those others have closed."""
+    resolved = 0
+    for document in documents:
+        with suppress(NotOpen):
             resolved += not replay(intake, document)
     return resolved
 
 
-def _process(intake: Intake, payload: Payload) -> None:
+def _process(intake: Intake, claim: Claim, payload: Payload) -> None:
     try:
-        with intake.ledger.snapshot() as tx:
+        with claim.transaction() as tx:
             channel = queries.channel(tx, payload.channel_code)
             body = queries.body(tx, payload.inbox_id)
         source = _source(
@@ -189,7 +196,7 @@ def _process(intake: Intake, payload: Payload) -> None:
             path=None if body is not None else _kept(intake.files_dir, payload.sha256),
         )  # fmt: skip
         for documents in intake.mapping_of(channel).documents(source, after=payload.position):
-            _write_slice(intake, channel, payload, documents)
+            _write_slice(claim, channel, payload, documents)
         failure = None
     except Unreadable as error:
         failure = error.detail
@@ -198,7 +205,7 @@ def _process(intake: Intake, payload: Payload) -> None:
     except Exception as error:
         # Not anticipated: the payload stays, is tried again, and is set aside in the end.
         log.exception("payload %s could not be processed", payload.inbox_id)
-        with intake.ledger.transaction() as tx:
+        with claim.transaction() as tx:
             operations.retry(
                 # What an error says may be somebody's data, or our SQL: that is for the log.
                 tx, payload.inbox_id,
@@ -206,11 +213,11 @@ def _process(intake: Intake, payload: Payload) -> None:
                 attempts_max=INBOX_ATTEMPTS_MAX, at=clock.now(),
             )  # fmt: skip
         return
-    with intake.ledger.transaction() as tx:
+    with claim.transaction() as tx:
         operations.finish(tx, payload.inbox_id, failure=failure, at=clock.now())
 
 
-def _write_slice(intake: Intake, channel: Channel, payload: Payload, documents: Documents) -> None:
+def _write_slice(claim: Claim, channel: Channel, payload: Payload, documents: Documents) -> None:
     def work(tx: Tx) -> None:
         at = clock.now()
         result = capture(
@@ -230,7 +237,7 @@ def _write_slice(intake: Intake, channel: Channel, payload: Payload, documents: 
             tx, payload.inbox_id, position=documents.first + documents.count - 1, counts=counts
         )
 
-    intake.ledger.run(work)
+    claim.run(work)
 
 
 def _refused(
@@ -247,10 +254,11 @@ def _refused(
 
 
 def _replay(
-    tx: Tx, channel: Channel, document: QuarantinedDocument, slices: list[Documents]
-) -> tuple[Problem, ...]:
+    tx: Tx, channel: Channel, document: QuarantinedDocument, slices: list[Documents],
+    problems: tuple[Problem, ...],
+) -> tuple[Problem, ...]:  # fmt: skip
+    operations.hold(tx, document.quarantine_id)
     at = clock.now()
-    problems: tuple[Problem, ...] = ()
     for documents in slices:
         with tx.begin_nested() as savepoint:
             result = capture(
@@ -329,16 +337,3 @@ def _keep_bytes(files_dir: Path, digest: str, body: bytes) -> None:
         kept.flush()
         os.fsync(kept.fileno())
     shutil.move(kept.name, target)
-
-
-@contextmanager
-def _only_worker(ledger: Ledger, inbox_id: int) -> Iterator[bool]:
-    """Hold a payload for this worker: the lock ends with the connection, however that ends."""
-    with ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        key = {"key": LOCK_SPACE + inbox_id}
-        is_ours = bool(connection.execute(text("select pg_try_advisory_lock(:key)"), key).scalar())
-        try:
-            yield is_ours
-        finally:
-            if is_ours:
-                connection.execute(text("select pg_advisory_unlock(:key)"), key)

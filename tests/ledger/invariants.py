@@ -85,6 +85,29 @@ INVARIANTS: Final = {
             is distinct from (e.quantity, e.net_minor, e.tax_minor, e.canceled, e.returned)
            or (not o.is_historical and k.shipped <> e.shipped)
     """,
+    "money nobody gave is the share of the line": """
+        select k.order_id, k.line_no, e.shared, e.net_minor, e.tax_minor, e.discount_net_minor
+        from order_lines k
+        cross join lateral (
+            select coalesce(-sum(quantity) filter (where is_shared), 0)::bigint as shared,
+                coalesce(-sum(quantity) filter (where is_gone), 0)::bigint as gone,
+                coalesce(-sum(net_minor) filter (where is_shared), 0) as net_minor,
+                coalesce(-sum(tax_minor) filter (where is_shared), 0) as tax_minor,
+                coalesce(-sum(discount_net_minor) filter (where is_gone), 0) as discount_net_minor,
+                sum(discount_net_minor) filter (where not is_gone)::bigint as line_discount_minor
+            from (
+                select *, kind in ('cancel', 'return') as is_gone,
+                    kind in ('cancel', 'return') and not is_money_given as is_shared
+                from line_events
+            ) v where v.order_id = k.order_id and v.line_no = k.line_no
+        ) e
+        -- Of an order canceled whole the last units take what is left of the line.
+        where (k.canceled < k.quantity or e.shared = e.gone)
+          and (e.net_minor, e.tax_minor, e.discount_net_minor) is distinct from (
+              first_units_minor(k.net_minor, k.quantity, e.shared),
+              first_units_minor(k.tax_minor, k.quantity, e.shared),
+              first_units_minor(e.line_discount_minor, k.quantity, e.gone))
+    """,
     "no more is gone than was bought": """
         select order_id, line_no from order_lines
         where canceled + greatest(shipped, returned) > quantity

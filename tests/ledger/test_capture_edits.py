@@ -1,6 +1,15 @@
 """Edits: a newer document changes lines, adds and removes them, and the books follow."""
 
-from tests.builders import Draft, a_change, a_line, a_movement, a_receipt, an_order, minutes
+from tests.builders import (
+    Draft,
+    a_change,
+    a_line,
+    a_movement,
+    a_partial,
+    a_receipt,
+    an_order,
+    minutes,
+)
 from tests.ledger.shop import Shelf, Shop
 
 
@@ -106,6 +115,86 @@ class TestPrice:
         assert len(events(shop)) == 1
 
 
+def corrections(shop: Shop) -> list[tuple[object, ...]]:
+    """Return what edits made of recorded changes: kind, change, units, net, tax, discount."""
+    return shop.rows(
+        "select kind, split_part(change_ref, ':', 2), quantity, net_minor, tax_minor,"
+        " discount_net_minor from line_events"
+        " where kind in ('cancel', 'return') and change_ref like '*%:%'"
+        " order by occurred_at, kind, change_ref"
+    )
+
+
+class TestMoneyNobodyGave:
+    """Guards that it is the share of the line as its newest document has it (ADR 0012)."""
+
+    def test_an_edit_of_the_price_corrects_it_at_the_day_and_place_of_the_change(
+        self, shop: Shop
+    ) -> None:
+        shop.take(an_order(lines=[a_line(quantity=3, total=3000, tax=300)]))
+        for number, place in enumerate(["AMS", "UTR"]):
+            change = a_change(
+                "return", ref=f"r-{number}", at=minutes(2000 * number), location_code=place,
+                reason="too blue",
+            )  # fmt: skip
+            shop.take(a_partial("W-1", change))
+        shop.take(edited(lines=[a_line(quantity=3, total=1500, tax=150)]))
+        assert corrections(shop) == [
+            ("return", "r-0", 0, 450, 50, 0),
+            ("return", "r-1", 0, 450, 50, 0),
+        ]
+        by_day = shop.rows(
+            "select occurred_on - date '2026-01-05', location_code, reason, sum(net_minor)"
+            " from line_events e join locations using (location_id) where e.kind = 'return'"
+            " group by 1, 2, 3 order by 1"
+        )
+        assert by_day == [(0, "AMS", "too blue", -450), (1, "UTR", "too blue", -450)]
+
+    def test_what_is_recorded_stays_and_is_no_new_step(self, shop: Shop) -> None:
+        shop.take(an_order(lines=[a_line(quantity=2)]))
+        shop.take(a_partial("W-1", a_change("return", 1, restock=True, location_code="UTR")))
+        before = shop.rows("select * from line_events order by kind")
+        shop.take(edited(lines=[a_line(quantity=2, total=1000)]))
+        assert set(before) < set(shop.rows("select * from line_events"))
+        assert [each.type for each in shop.order().events] == [
+            "order.captured", "order.returned", "order.updated",
+        ]  # fmt: skip
+        assert (shop.line().returned, shop.shelf("UTR")) == (1, Shelf(1, 1))
+
+    def test_money_the_channel_gave_stays_as_given_but_for_its_discount(self, shop: Shop) -> None:
+        shop.take(an_order(lines=[a_line(quantity=2, total=2000, tax=0)]))
+        shop.take(a_partial("W-1", a_change("return", 1, total_minor=700, tax_minor=0)))
+        shop.take(edited(lines=[a_line(quantity=2, total=1800, tax=0, discount=200)]))
+        assert corrections(shop) == [("return", "return-1", 0, 0, 0, -100)]
+
+    def test_an_edit_that_moves_no_share_corrects_nothing(self, shop: Shop) -> None:
+        shop.take(an_order(lines=[a_line(quantity=2)]))
+        shop.take(a_partial("W-1", a_change("return")))
+        shop.take(edited(lines=[a_line(quantity=2, title="Pen, blue")]))
+        assert corrections(shop) == []
+
+    def test_up_and_down_and_up_again_is_the_last(self, shop: Shop) -> None:
+        shop.take(an_order(lines=[a_line(quantity=3)]))
+        shop.take(a_partial("W-1", a_change("cancel"), a_change("return")))
+        for version, total in enumerate([999, 5000, 1], start=2):
+            shop.take(an_order(version=version, lines=[a_line(quantity=3, total=total, tax=0)]))
+        shop.take(a_partial("W-1", a_change("return", ref="last")))
+        assert shop.kept() == (0, 0)
+
+    def test_it_adds_up_the_same_before_and_after_money_that_is_given(self, shop: Shop) -> None:
+        kept = []
+        for ref, order in (("W-1", 1), ("W-2", -1)):
+            shop.take(an_order(ref, lines=[a_line(quantity=3, total=1000, tax=0)]))
+            changes = [
+                a_change("return", 2, ref="a"),
+                a_change("return", 1, ref="b", total_minor=300, tax_minor=0),
+            ]
+            for change in changes[::order]:
+                shop.take(a_partial(ref, change))
+            kept.append(shop.kept(ref))
+        assert kept == [(1000 - 666 - 300, 0)] * 2
+
+
 class TestReceipts:
     """Guards that a till's receipt ends the same, whether its first version was seen or not."""
 
@@ -167,6 +256,17 @@ class TestCancellationOfAnOrder:
         shop.take(an_order(canceled_at=minutes(1)))
         shop.take(edited(lines=[a_line(quantity=2)], canceled_at=minutes(1)), an_order("W-2"))
         assert (shop.line().canceled, shop.kept()) == (2, (0, 0))
+
+    def test_another_price_leaves_nothing_of_a_canceled_order(self, shop: Shop) -> None:
+        lines = [a_line(quantity=3, total=3000, tax=300)]
+        given = a_change("cancel", total_minor=900, tax_minor=90)
+        shop.take(an_order(lines=lines, changes=[given]))
+        shop.take(edited(lines=lines, changes=[given], canceled_at=minutes(1)))
+        assert shop.kept() == (0, 0)
+        for version, total in ((3, 1000), (4, 5000)):
+            lines = [a_line(quantity=3, total=total, tax=total // 7)]
+            shop.take(an_order(version=version, lines=lines, canceled_at=minutes(1)))
+            assert shop.kept() == (0, 0)
 
     def test_a_cancel_may_be_called_order_too(self, shop: Shop) -> None:
         changes = [a_change("cancel", 1, ref="order")]

@@ -3,6 +3,7 @@
 from random import Random
 
 import pytest
+from sqlalchemy import text
 
 from oms.orders.model import Outcome
 from oms.stock.model import InsufficientStock
@@ -191,14 +192,6 @@ class TestTwoThatMeet:
         receiving.result()
         assert shop.shelf("AMS") == Shelf(5, 0)
 
-    @pytest.mark.xfail(strict=True, reason="where no level is there is none to hold 2026-11-22")
-    def test_the_first_stock_of_a_product_finds_who_is_just_ordering_it(self, shop: Shop) -> None:
-        shop.take(a_product("NEW"))
-        with shop.ledger.transaction() as tx:
-            shop.work(an_order(lines=[a_line("NEW")]))(tx)
-            together([lambda: shop.take(a_movement(5, sku="NEW"))])
-        assert shop.shelf(sku="NEW") == Shelf(5, 1)
-
     def test_a_cancel_and_a_shipment_of_one_unit_do_not_both_win(self, shop: Shop) -> None:
         shop.take(a_movement(1))
         shop.take(an_order())
@@ -217,3 +210,83 @@ class TestTwoThatMeet:
             map(str, [[Outcome.DUPLICATE]] * 3 + [[Outcome.UPDATED]])
         )
         assert (shop.shelf(), shop.kept()) == (Shelf(1, 0), (0, 0))
+
+
+class TestWhereNoLevelIs:
+    """Guards that the first stock of a product at a place meets who is just ordering it."""
+
+    @pytest.mark.parametrize("elsewhere", [(), ("AMS",), ("UTR", "AMS")])
+    def test_stock_that_comes_waits_for_the_order(
+        self, shop: Shop, elsewhere: tuple[str, ...]
+    ) -> None:
+        shop.take(a_product("NEW"), *(a_movement(0, sku="NEW", location=at) for at in elsewhere))
+        receipt = a_movement(5, sku="NEW")
+        with shop.ledger.transaction() as tx:
+            shop.work(an_order(lines=[a_line("NEW")]))(tx)
+            with waiting_for_a_lock(shop.ledger, lambda: shop.take(receipt)) as receiving:
+                tx.commit()
+        receiving.result()
+        assert shop.shelf(sku="NEW") == Shelf(5, 1)
+
+    @pytest.mark.parametrize("elsewhere", [(), ("AMS",), ("UTR", "AMS")])
+    def test_an_order_waits_for_the_stock_that_comes(
+        self, shop: Shop, elsewhere: tuple[str, ...]
+    ) -> None:
+        shop.take(a_product("NEW"), *(a_movement(0, sku="NEW", location=at) for at in elsewhere))
+        order = an_order(lines=[a_line("NEW")])
+        with shop.ledger.transaction() as tx:
+            shop.work(a_movement(5, sku="NEW"))(tx)
+            with waiting_for_a_lock(shop.ledger, lambda: shop.take(order)) as ordering:
+                tx.commit()
+        ordering.result()
+        assert shop.shelf(sku="NEW") == Shelf(5, 1)
+
+    def test_so_does_a_count(self, shop: Shop) -> None:
+        shop.take(a_product("NEW"))
+        with shop.ledger.transaction() as tx:
+            shop.work(an_order(lines=[a_line("NEW")]))(tx)
+            count = a_count(5, sku="NEW", location="UTR")
+            with waiting_for_a_lock(shop.ledger, lambda: shop.take(count)) as counting:
+                tx.commit()
+        counting.result()
+        assert shop.shelf("UTR", "NEW") == Shelf(5, 1)
+
+    def test_so_does_what_comes_back(self, shop: Shop) -> None:
+        shop.take(a_product("NEW"), a_movement(1, sku="NEW", location="UTR"))
+        ship = a_change("ship", line="NEW", location_code="UTR")
+        sold = an_order("B-1", lines=[a_line("NEW")], changes=[ship])
+        shop.take(sold, channel="trade")
+        back = a_change("return", line="NEW", location_code="AMS", restock=True)
+        with shop.ledger.transaction() as tx:
+            shop.work(an_order("T-1", lines=[a_line("NEW")]), channel="till")(tx)
+            works = waiting_for_a_lock(
+                shop.ledger, lambda: shop.take(a_partial("B-1", back), channel="trade")
+            )
+            with works as returning:
+                tx.commit()
+        returning.result()
+        assert shop.shelf("AMS", "NEW") == Shelf(1, 1)
+
+    def test_orders_and_the_catalog_do_not_wait_for_each_other(self, shop: Shop) -> None:
+        shop.take(a_product("NEW"))
+        with shop.ledger.transaction() as tx, shop.ledger.transaction() as other:
+            other.execute(text("set local lock_timeout = '10s'"))
+            shop.work(an_order("W-1", lines=[a_line("NEW")]))(tx)
+            shop.work(an_order("W-2", lines=[a_line("NEW")]), a_product("NEW", title="N."))(other)
+        assert shop.value("select count(*) from reservations where state = 'queued'") == 2
+
+    def test_many_who_open_and_order_the_same_end_served(self, shop: Shop) -> None:
+        skus = [f"NEW-{n}" for n in range(6)]
+        shop.take(*map(a_product, skus))
+
+        def worker(seed: int) -> None:
+            mine = Random(seed)
+            for step in range(4):
+                few, name = mine.sample(skus, 4), f"{seed}-{step}"
+                shop.take(an_order(f"W-{name}", lines=[a_line(sku) for sku in few]))
+                place = mine.choice(PLACES)
+                shop.take(*(a_movement(2, sku=sku, location=place, ref=f"{name}-{sku}")
+                            for sku in mine.sample(skus, 3)))  # fmt: skip
+
+        found = together([lambda seed=seed: worker(seed) for seed in range(4)])
+        assert found == [None] * 4

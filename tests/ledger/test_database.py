@@ -176,6 +176,60 @@ class TestAway:
         assert not isinstance(refused.value, LedgerAway)
 
 
+class TestClaim:
+    def test_one_has_it_until_it_leaves(self, shop: Shop) -> None:
+        claim = shop.ledger.claim
+        with claim(7) as first, claim(7) as second, claim(8) as other:
+            assert [each is None for each in (first, second, other)] == [False, True, False]
+        with shop.ledger.claim(7) as third:
+            assert third is not None
+
+    def test_it_is_given_back_when_the_work_fails(self, shop: Shop) -> None:
+        with pytest.raises(ZeroDivisionError), shop.ledger.claim(7) as claim:  # noqa: PT012 - in it
+            assert claim is not None
+            with claim.transaction() as tx:
+                tx.execute(text("update channels set threshold = 5"))
+                raise ZeroDivisionError
+        assert threshold(shop) == 0
+        with shop.ledger.claim(7) as again:
+            assert again is not None
+
+    def test_it_repeats_what_postgresql_asks_to_repeat(
+        self, shop: Shop, pauses: list[float]
+    ) -> None:
+        attempts, work = failing(DEADLOCK, 1)
+        with shop.ledger.claim(7) as claim:
+            assert claim is not None
+            assert claim.run(work) == "done"  # type: ignore[arg-type]  # a work of a text
+        assert (len(attempts), len(pauses), threshold(shop)) == (2, 1, 1)
+
+    def test_lost_it_writes_nothing_however_often_it_is_tried(
+        self, shop: Shop, admin: Engine
+    ) -> None:
+        with shop.ledger.claim(7) as claim:
+            assert claim is not None
+            with pytest.raises(LedgerAway), claim.transaction() as tx:
+                cut(tx, admin)
+            for _ in range(2):
+                with pytest.raises(LedgerAway), claim.transaction() as tx:
+                    tx.execute(text("update channels set threshold = 5"))
+            with shop.ledger.claim(7) as successor:
+                assert successor is not None
+        assert threshold(shop) == 0
+
+    def test_lost_unnoticed_it_is_away_when_it_is_given_back(
+        self, shop: Shop, admin: Engine
+    ) -> None:
+        with pytest.raises(LedgerAway), shop.ledger.claim(7) as claim:  # noqa: PT012 - at its end
+            assert claim is not None
+            with claim.transaction() as tx:
+                tx.execute(text("update channels set threshold = 5"))
+                pid = tx.execute(text("select pg_backend_pid()")).scalar_one()
+            with admin.connect() as connection:
+                connection.execute(text("select pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+        assert threshold(shop) == 5
+
+
 def cut(tx: Tx, admin: Engine) -> None:
     """End a transaction's connection from the server's side."""
     pid = tx.execute(text("select pg_backend_pid()")).scalar_one()

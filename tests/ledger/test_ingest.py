@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import OperationalError
 
+from oms import worker
 from oms.channels import operations, queries
 from oms.channels.model import (
     NotOpen,
@@ -31,7 +31,7 @@ from oms.workflows.ingest import Intake
 from tests.builders import NOW, a_movement, a_product, an_order
 from tests.ledger.notebook import SLICE, Note, Notebook, notes
 from tests.ledger.shop import Shelf, Shop
-from tests.ledger.threads import together
+from tests.ledger.threads import together, waiting_for_a_lock
 
 
 def intake_of(shop: Shop, files: Path, seen: Callable[[Note], None] = lambda _: None) -> Intake:
@@ -116,6 +116,22 @@ def books(shop: Shop) -> dict[str, Any]:
         "steps": shop.rows("select count(*) from order_events"),
         "shelf": shop.shelf(),
     }
+
+
+def away_once(shop: Shop, admin: Engine, *, at: str) -> Callable[[Note], None]:
+    """Return what ends every connection to the ledger when a note is seen for the first time."""
+    gone: list[Note] = []
+
+    def cut(note: Note) -> None:
+        if note["ref"] == at and not gone:
+            gone.append(note)
+            with admin.connect() as connection:
+                connection.execute(text(
+                    "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+                    " where datname = :name"
+                ), {"name": shop.ledger.engine.url.database})  # fmt: skip
+
+    return cut
 
 
 class TestReceiving:
@@ -285,33 +301,44 @@ class TestBrokenOff:
             cwd=Path(__file__).parents[2], timeout=120, capture_output=True,
         )  # fmt: skip
         assert ended.returncode == -9, ended.stderr.decode()
+        with shop.ledger.transaction() as tx:  # the server buries the dead in its own time
+            key = {"key": ingest.LOCK_SPACE + inbox_id}
+            tx.execute(text("select pg_advisory_xact_lock(:key)"), key)
         assert shop.value("select position from inbox") == SLICE
         payload = done(intake, inbox_id)
         assert counts(payload) == {"documents": len(whole), "captured": len(whole)}
         assert shop.value("select count(*) from order_events") == len(whole)
         assert shop.shelf() == Shelf(99, sum(note["quantity"] for note in whole))
 
-    @pytest.mark.xfail(
-        strict=True, raises=OperationalError,
-        reason="giving a lost lock back raises what no worker waits out 2026-11-22",
-    )  # fmt: skip
     def test_the_ledger_away_is_no_attempt(self, shop: Shop, tmp_path: Path, admin: Engine) -> None:
-        def cut(note: Note) -> None:
-            if note["ref"] == f"W-{SLICE + 1}" and not gone:
-                gone.append(note)
-                with admin.connect() as connection:
-                    connection.execute(text(
-                        "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
-                        " where datname = :name"
-                    ), {"name": shop.ledger.engine.url.database})  # fmt: skip
-
-        gone: list[Note] = []
-        intake = intake_of(shop, tmp_path, cut)
+        intake = intake_of(shop, tmp_path, away_once(shop, admin, at=f"W-{SLICE + 1}"))
         inbox_id = push(intake, notes(*orders(SLICE + 1))).inbox_id
         with pytest.raises(LedgerAway):
             ingest.process(intake, inbox_id)
         assert shop.value("select attempts from inbox") == 0
         payload = done(intake, inbox_id)
+        assert counts(payload) == {"documents": SLICE + 1, "captured": SLICE + 1}
+
+    def test_a_worker_waits_the_ledger_out(
+        self, shop: Shop, tmp_path: Path, admin: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stop = threading.Event()
+        cut = away_once(shop, admin, at=f"W-{SLICE + 1}")
+
+        def seen(note: Note) -> None:
+            cut(note)
+            if note["ref"] == "W-LAST":
+                stop.set()
+
+        monkeypatch.setattr(worker, "AWAY_SECONDS", 0)
+        intake = intake_of(shop, tmp_path, seen)
+        inbox_id = push(intake, notes(*orders(SLICE + 1))).inbox_id
+        push(intake, notes({"ref": "W-LAST"}))
+        worker.work(intake, stop)
+        with shop.ledger.snapshot() as tx:
+            payload = queries.payload(tx, inbox_id)
+        assert payload is not None
+        assert (payload.state, payload.attempts) == ("processed", 1)
         assert counts(payload) == {"documents": SLICE + 1, "captured": SLICE + 1}
 
 
@@ -380,7 +407,6 @@ class TestTwoWorkers:
         )
         assert totals == (24, 14, 10)
 
-    @pytest.mark.xfail(strict=True, reason="a worker does not ask whether it still may 2026-11-22")
     def test_one_that_lost_its_payload_does_nothing_twice(
         self, shop: Shop, tmp_path: Path, admin: Engine
     ) -> None:
@@ -458,6 +484,29 @@ class TestQuarantine:
 CANCEL = {"kind": "cancel"}
 
 
+class TestTriedAgainByTwo:
+    def test_the_second_waits_and_finds_it_closed(self, shop: Shop, intake: Intake) -> None:
+        done(intake, push(intake, notes({"ref": "W-1", "sku": "NEW"})).inbox_id)
+        (found,) = quarantine(shop)
+        shop.take(a_product("NEW"))
+        with shop.ledger.transaction() as tx:
+            operations.resolve(tx, found.quarantine_id, state="dismissed", at=NOW)
+            again = waiting_for_a_lock(shop.ledger, lambda: ingest.replay_all(intake, [found]))
+            with again as second:
+                tx.commit()
+        assert second.result() == 0
+        assert shop.value("select count(*) from orders") == 0
+
+    def test_what_cannot_be_read_any_more_stays_closed(self, shop: Shop, intake: Intake) -> None:
+        done(intake, push(intake, notes({"ref": "W-1", "is_wrong": True})).inbox_id)
+        (found,) = quarantine(shop)
+        with shop.ledger.transaction() as tx:
+            operations.resolve(tx, found.quarantine_id, state="dismissed", at=NOW)
+        with pytest.raises(NotOpen):
+            ingest.replay(intake, replace(found, fragment=b"{"))
+        assert [each.attempts for each in quarantine(shop, "dismissed")] == [1]
+
+
 class TestOrphans:
     def test_changes_wait_for_their_order(self, shop: Shop, intake: Intake) -> None:
         done(intake, push(intake, notes({"ref": "W-1", "changes": [CANCEL]})).inbox_id)
@@ -477,7 +526,6 @@ class TestOrphans:
         (found,) = quarantine(shop)
         assert [each["code"] for each in found.problems] == ["QTY_EXCEEDS_RETURNABLE"]
 
-    @pytest.mark.xfail(strict=True, reason="those who wait in vain bar the others 2026-11-22")
     def test_those_whose_order_never_comes_do_not_bar_the_others(
         self, shop: Shop, intake: Intake
     ) -> None:
@@ -486,7 +534,6 @@ class TestOrphans:
         done(intake, push(intake, notes({"ref": "W-1"})).inbox_id)
         assert ingest.replay_orphans(intake, limit=1) == 1
 
-    @pytest.mark.xfail(strict=True, reason="the second worker falls over the first 2026-11-22")
     def test_two_workers_may_look_for_them(self, shop: Shop, tmp_path: Path) -> None:
         files = tmp_path / "files"
         plain = intake_of(shop, files)
@@ -501,6 +548,21 @@ class TestOrphans:
         done(plain, push(plain, notes({"ref": "W-1"})).inbox_id)
         assert ingest.replay_orphans(intake_of(shop, files, overtaken)) == 0
         assert shop.line().canceled == 1
+
+    def test_the_one_overtaken_goes_on_with_the_next(self, shop: Shop, tmp_path: Path) -> None:
+        files = tmp_path / "files"
+        plain = intake_of(shop, files)
+        refs = ("W-1", "W-2")
+        for ref in refs:
+            done(plain, push(plain, notes({"ref": ref, "changes": [CANCEL]})).inbox_id)
+        done(plain, push(plain, notes(*({"ref": ref} for ref in refs))).inbox_id)
+
+        def overtaken(note: Note) -> None:
+            if note["ref"] == "W-1":
+                ingest.replay_all(plain, quarantine(shop)[:1])
+
+        assert ingest.replay_orphans(intake_of(shop, files, overtaken)) == 1
+        assert [shop.line(ref).canceled for ref in refs] == [1, 1]
 
 
 def main() -> None:

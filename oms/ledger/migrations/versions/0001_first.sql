@@ -307,7 +307,8 @@ create table line_events (
     line_no smallint not null,
     kind text not null check (kind in ('sale', 'edit', 'cancel', 'ship', 'return')),
     change_ref text not null,                   -- '' for the sale, else the channel's id of the change
-    quantity integer not null,                  -- sale, edit: signed; cancel, return: negative; ship: positive
+    quantity integer not null,                  -- sale, edit: signed; cancel, return: negative; ship: positive;
+                                                -- none when an edit moved the money of a cancel or return
     discount_net_minor bigint not null default 0,  -- the part of the discount without tax
     net_minor bigint not null default 0,
     tax_minor bigint not null default 0,
@@ -315,6 +316,7 @@ create table line_events (
     occurred_on date not null,                  -- in the channel's time zone
     location_id integer,                        -- where it was sold, shipped from or returned to
     reason text,
+    is_money_given boolean not null default false,  -- by the channel; else a cancel's or return's is its share
     changed_xid xid8 not null default pg_current_xact_id(),
     primary key (order_id, line_no, kind, change_ref)
 );
