@@ -160,17 +160,22 @@ class Afterlife:
             fate.happen("note", at, {0: order.lines[0].quantity}, Facts(reason="address"))
             return order, fate
         line = self._extra(order, rng)
+        if line is None:
+            return order, _Fate(order)
         count = len(order.lines)
         fate = _Fate(order._replace(lines=(*order.lines, line)))
         fate.open.pop()  # the line is there only once it is added
         fate.happen("add", at, {count: line.quantity})
         return fate.order, fate
 
-    def _extra(self, order: Order, rng: random.Random) -> Line:
-        """Draw one more product that is not in the order yet."""
+    def _extra(self, order: Order, rng: random.Random) -> Line | None:
+        """Draw one more product that is not in the order yet, if there is one."""
         inside = {line.product.index for line in order.lines}
         launched = [p for p in self._products if p.is_bulk and p.index not in inside]
-        product = rng.choice([p for p in launched if p.launched_on <= order.placed_at.date()])
+        there = [p for p in launched if p.launched_on <= order.placed_at.date()]
+        if not there:
+            return None
+        product = rng.choice(there)
         terms = Terms(
             currency=order.currency,
             country_code=order.country_code,

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from oms.simulator.afterlife import _Fate
@@ -41,6 +41,7 @@ class TestMoneyOfParts:
 
 
 @settings(max_examples=8)
+@example(seed=0, first=date(2027, 4, 23))  # all there is to add is in the order already
 @given(seed=st.integers(0, 2**31), first=st.dates(date(2024, 1, 1), date(2027, 12, 31)))
 def test_orders_of_any_seed_and_season_are_possible(seed: int, first: date) -> None:
     """One world per example, and every rule on it: a world takes longer than its rules."""
