@@ -89,7 +89,8 @@ def _copy_floor(made: Stage, csv: Path) -> float:
         f" to '{header}' (header false)"
     )
     duckdb.execute(
-        f"copy (select \"order\", line, sku, quantity, total, tax from {source}) to '{lines}' (header false)"
+        f'copy (select "order", line, sku, quantity, total, tax from {source})'
+        f" to '{lines}' (header false)"
     )
     with psycopg.connect(_url(made)) as connection:
         connection.execute(

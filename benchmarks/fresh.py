@@ -33,8 +33,9 @@ def measure() -> None:
     print(f"fresh: one order over HTTP, median and worst of {ROUNDS}, in ms")
     floor_ms = statistics.median(floor) * 1000
     print(f"  GET /health/live, the floor    {floor_ms:8.1f} {max(floor) * 1000:8.1f}")
-    for index, name in enumerate(("POST /v1/orders answers", "GET /v1/orders/{number} has it",
-                                  "the live numbers have it", "the published marts have it")):  # fmt: skip
+    names = ("POST /v1/orders answers", "GET /v1/orders/{number} has it",
+             "the live numbers have it", "the published marts have it")  # fmt: skip
+    for index, name in enumerate(names):
         times = [each[index] * 1000 for each in seconds]
         median = statistics.median(times)
         print(

@@ -62,7 +62,8 @@ class Stage:
 
     def start(self, name: str, *command: str) -> None:
         log = (self.folder / f"{name}.log").open("ab")
-        environment = {**os.environ, "OMS_HOME": str(self.settings.root), "PYTHONPATH": str(PROJECT),
+        environment = {**os.environ, "PYTHONPATH": str(PROJECT),
+                       "OMS_HOME": str(self.settings.root),
                        "OMS_API_PORT": str(self.settings.api_port)}  # fmt: skip
         self.processes[name] = subprocess.Popen(
             [sys.executable, *command], stdout=log, stderr=log, cwd=PROJECT, env=environment

@@ -122,7 +122,7 @@ def short_dir() -> Iterator[Path]:
 
 
 def in_memory() -> Path | None:
-    """Return where files never touch a disk, if there is room: the ledger's tests take half as long."""
+    """Return where files never touch a disk, if there is room: ledgers take half as long there."""
     shared = Path("/dev/shm")
     if shared.is_dir() and shutil.disk_usage(shared).free > SERVER_BYTES_MAX:
         return shared
