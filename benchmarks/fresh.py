@@ -60,16 +60,15 @@ def _round(made: Stage, client: httpx.Client, number: int) -> tuple[float, float
     before = _live_orders(client)
     published = made.published_orders()
     ref = f"fresh-{number}"
+    placed = datetime.now(UTC).isoformat().replace("+00:00", "Z")
     body = {
-        "channel_code": CHANNEL, "external_ref": ref, "placed_at": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+        "channel_code": CHANNEL, "external_ref": ref, "placed_at": placed,
         "currency": "EUR", "prices_include_tax": True, "total": "12.10",
         "lines": [{"line_ref": "1", "sku": orders.sku(number), "quantity": 1, "total": "12.10",
                    "tax": "2.10"}],
     }  # fmt: skip
     begun = time.perf_counter()
-    answer = client.post(
-        "/v1/orders", json=body, headers={"Idempotency-Key": ref}
-    )
+    answer = client.post("/v1/orders", json=body, headers={"Idempotency-Key": ref})
     answer.raise_for_status()
     answered = time.perf_counter() - begun
     client.get(f"/v1/orders/{answer.json()['order_number']}").raise_for_status()

@@ -12,7 +12,6 @@ import pytest
 from benchmarks import orders
 from benchmarks.stage import Stage, receive, stage
 from oms.ledger import embedded
-from oms.ledger.database import Ledger
 from oms.reports.published import Publications
 from oms.workflows import ingest
 
@@ -132,7 +131,6 @@ class TestEverythingKilledAmidALoad:
             until(lambda: position(made) >= 10_000, made)
             kill_database(made)
             assert 0 < position(made) < ORDERS, "killed too late to prove anything"
-            made.system.ledger = Ledger(embedded.start(made.settings.pgdata_path).url)
             until(lambda: position(made) == ORDERS, made)
             until(lambda: made.published_orders() == ORDERS, made)
             found = left(made)

@@ -108,8 +108,8 @@ class Workspace:
     def fragment(self, position: int) -> Fragment:
         """Return one document's rows as a file of their own."""
         same = "and c.key = h.key" if self.plan.spec.documents == "orders" else ""
-        # A connection of its own: the next slice may be in the making.
-        rows = self.con.cursor().execute(f"""
+        con = self.con.cursor()  # one of its own: the next slice may be in the making
+        rows = con.execute(f"""
             select c.line, c.start, c.size
             from heads h
             join cells c on c.ord between h.first_ord and h.last_ord {same}
