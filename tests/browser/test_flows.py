@@ -6,58 +6,60 @@ from typing import TYPE_CHECKING
 
 import openpyxl
 import pytest
+from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the browser's driver, which is not ours
 
 
-def settled(page: "Page") -> None:
-    """Wait until the page has been drawn and nothing runs any more."""
-    page.get_by_test_id("stMetric").first.wait_for()
-    page.get_by_test_id("stStatusWidget").wait_for(state="detached")
-    page.locator("[data-stale=true]").first.wait_for(state="detached")
+def settled(page: "Page", title: str) -> None:
+    """Wait until the page of a title has been drawn: Streamlit says when its script has ended."""
+    expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
+    app = page.get_by_test_id("stApp")
+    expect(app).to_have_attribute("data-test-connection-state", "CONNECTED")
+    expect(app).to_have_attribute("data-test-script-state", "notRunning")
+    expect(page.locator("[data-stale=true]")).to_have_count(0)
+    expect(net_sales(page)).to_have_text(re.compile(r"\d"))
 
 
-def number(page: "Page", label: str) -> str:
-    """Read one of the numbers at the top of a page."""
-    card = page.get_by_test_id("stMetric").filter(has_text=label).first
-    return card.get_by_test_id("stMetricValue").inner_text()
+def net_sales(page: "Page") -> "Locator":
+    """Return where the net sales stand, at the top of a page."""
+    card = page.get_by_test_id("stMetric").filter(has_text="Net sales").first
+    return card.get_by_test_id("stMetricValue")
 
 
 def test_an_analyst_goes_from_the_overview_to_the_channels(page: "Page", dashboards: str) -> None:
     page.goto(dashboards)
-    settled(page)
-    overview = number(page, "Net sales")
-    assert re.search(r"\d", overview)
+    settled(page, "Sales overview")
+    overview = net_sales(page).inner_text()
     page.get_by_role("link", name="By channel").click()
-    page.get_by_role("heading", name="Sales by channel").wait_for()
-    settled(page)
-    assert number(page, "Net sales") == overview
-    page.locator(".js-plotly-plot").first.wait_for(state="attached")
+    settled(page, "Sales by channel")
+    expect(net_sales(page)).to_have_text(overview)
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
 
 
 def test_the_address_of_a_page_shows_another_person_the_same(page: "Page", dashboards: str) -> None:
     page.goto(f"{dashboards}/sales_by_channel?period=all")
-    settled(page)
-    everything = number(page, "Net sales")
+    settled(page, "Sales by channel")
+    everything = net_sales(page).inner_text()
     page.goto(f"{dashboards}/sales_by_channel?period=7d")
-    settled(page)
-    assert number(page, "Net sales") != everything
+    settled(page, "Sales by channel")
+    assert net_sales(page).inner_text() != everything
     page.go_back()
-    settled(page)
+    settled(page, "Sales by channel")
     page.reload()
-    settled(page)
-    assert number(page, "Net sales") == everything
+    settled(page, "Sales by channel")
+    expect(net_sales(page)).to_have_text(everything)
 
 
 def test_a_manager_downloads_what_the_screen_shows(
     page: "Page", dashboards: str, tmp_path: Path
 ) -> None:
     page.goto(f"{dashboards}/sales_by_channel?period=all")
-    settled(page)
-    shown = float(re.sub(r"[^\d.]", "", number(page, "Net sales")))
+    settled(page, "Sales by channel")
+    shown = float(re.sub(r"[^\d.]", "", net_sales(page).inner_text()))
     with page.expect_download() as download:
         page.get_by_role("button", name=re.compile("XLSX|Excel", re.IGNORECASE)).first.click()
     target = tmp_path / "sales.xlsx"
