@@ -1,9 +1,12 @@
-"""The worker: it takes what waits in the inbox through capture, one payload after another."""
+"""The worker: the chores nobody waits for, each over and over in a thread of its own."""
 
 import logging
 import signal
 import sys
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from oms import bootstrap
@@ -19,39 +22,86 @@ AWAY_SECONDS = 2.0
 ORPHANS_EVERY_ROUNDS = 25
 
 
-def work(intake: ingest.Intake, stop: threading.Event) -> None:
-    """Process the inbox until told to stop; waits out an absent database."""
-    is_away, rounds = False, 0
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chore:
+    """Something to do again and again: a step tells whether there was anything to do."""
+
+    name: str
+    step: Callable[[], bool]
+
+
+def chores(system: bootstrap.System) -> list[Chore]:
+    """Return what a worker does for a system."""
+    return [Chore(name="inbox", step=inbox(system.intake))]
+
+
+def inbox(intake: ingest.Intake) -> Callable[[], bool]:
+    """Return the step that takes what waits in the inbox through capture."""
+    rounds = count(1)
+
+    def step() -> bool:
+        taken = ingest.process_waiting(intake, limit=20)
+        if taken or next(rounds) % ORPHANS_EVERY_ROUNDS == 0:
+            ingest.replay_orphans(intake)
+        return bool(taken)
+
+    return step
+
+
+def keep_doing(chore: Chore, stop: threading.Event) -> None:
+    """Do a chore until told to stop; waits out an absent database, and does not end by a fault."""
+    trouble: str | None = None
     while not stop.is_set():
         try:
-            taken = ingest.process_waiting(intake, limit=20)
-            rounds += 1
-            if taken or rounds % ORPHANS_EVERY_ROUNDS == 0:
-                ingest.replay_orphans(intake)
-            if is_away:
-                log.info("the ledger is back")
-            is_away = False
-            if not taken:
-                stop.wait(IDLE_SECONDS)
+            found = chore.step()
         except Unavailable:
-            if not is_away:
-                log.warning("the ledger is away; waiting for it")
-            is_away = True
+            trouble = _complain(chore, trouble, "away", "the ledger is away; waiting for it")
             stop.wait(AWAY_SECONDS)
+        except Exception as error:
+            # Not anticipated: the other chores go on, and this one may do better with what comes.
+            if trouble != type(error).__name__:
+                log.exception("%s: failed", chore.name)
+            trouble = type(error).__name__
+            stop.wait(AWAY_SECONDS)
+        else:
+            if trouble is not None:
+                log.info("%s: going on", chore.name)
+            trouble = None
+            if not found:
+                stop.wait(IDLE_SECONDS)
+
+
+def _complain(chore: Chore, known: str | None, trouble: str, sentence: str) -> str:
+    if known != trouble:
+        log.warning("%s: %s", chore.name, sentence)
+    return trouble
+
+
+def work(system: bootstrap.System, stop: threading.Event) -> None:
+    """Do every chore until told to stop."""
+    threads = [
+        threading.Thread(target=keep_doing, args=(chore, stop), name=chore.name)
+        for chore in chores(system)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def main() -> None:
     """Run a worker until SIGTERM or SIGINT."""
     logging.basicConfig(
-        level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(message)s"
-    )
+        level=logging.INFO, stream=sys.stdout,
+        format="%(asctime)s %(levelname)s %(threadName)s %(message)s",
+    )  # fmt: skip
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    system = bootstrap.build(Settings(), connections_max=5)
+    system = bootstrap.build(Settings(), connections_max=10)
     log.info("worker started on %s", Path(system.settings.root).name)
     try:
-        work(system.intake, stop)
+        work(system, stop)
     finally:
         system.close()
 

@@ -1,8 +1,6 @@
 """The first ledger: access, catalog, locations, channels, inbox, orders, stock."""
 
-from pathlib import Path
-
-from alembic import op
+from oms.ledger.migrations.script import run_beside
 
 revision = "0001"
 down_revision = None
@@ -10,5 +8,4 @@ down_revision = None
 
 def upgrade() -> None:
     """Create every table."""
-    ddl = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
-    op.get_bind().exec_driver_sql(ddl.replace("%", "%%"))
+    run_beside(__file__)
