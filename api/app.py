@@ -17,7 +17,18 @@ from api.problems import (
     on_oms_error,
     on_validation_error,
 )
-from api.routers import catalog, channels, health, keys, orders, quarantine, sales, stock
+from api.routers import (
+    catalog,
+    channels,
+    health,
+    keys,
+    order_search,
+    orders,
+    quarantine,
+    sales,
+    stock,
+    views,
+)
 from api.routes import LedgerRoute, Unguarded
 from api.security import Keyring
 from api.throttle import Throttle
@@ -26,7 +37,10 @@ from oms.kernel.errors import OmsError
 from oms.kernel.limits import IDEMPOTENCY_KEY_DAYS_MAX
 from oms.reports.published import Publications
 
-ROUTERS: Final = (orders, stock, channels, quarantine, catalog, sales, keys)
+# What a list is asked comes before what one of it is: /orders/facets is no order.
+ROUTERS: Final = (
+    order_search, orders, views, stock, channels, quarantine, catalog, sales, keys,
+)  # fmt: skip
 PUBLIC: Final = frozenset({"/health/live", "/health/ready", "/docs/problems.md"})
 
 DESCRIPTION: Final = (

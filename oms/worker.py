@@ -11,6 +11,9 @@ from pathlib import Path
 
 from oms import bootstrap
 from oms.kernel.errors import Unavailable
+from oms.ledger.database import Ledger
+from oms.ledger.followers import follow
+from oms.orders import indexing
 from oms.settings import Settings
 from oms.workflows import ingest
 
@@ -32,7 +35,10 @@ class Chore:
 
 def chores(system: bootstrap.System) -> list[Chore]:
     """Return what a worker does for a system."""
-    return [Chore(name="inbox", step=inbox(system.intake))]
+    return [
+        Chore(name="inbox", step=inbox(system.intake)),
+        Chore(name="order search", step=order_search(system.ledger)),
+    ]
 
 
 def inbox(intake: ingest.Intake) -> Callable[[], bool]:
@@ -46,6 +52,11 @@ def inbox(intake: ingest.Intake) -> Callable[[], bool]:
         return bool(taken)
 
     return step
+
+
+def order_search(ledger: Ledger) -> Callable[[], bool]:
+    """Return the step that keeps what orders are searched by in step with them."""
+    return lambda: follow(ledger, indexing.FOLLOWER, indexing.index_changes)
 
 
 def keep_doing(chore: Chore, stop: threading.Event) -> None:

@@ -10,21 +10,14 @@ from api.paging import Page
 from api.problems import FieldProblem, Problem, Refused, field_problem
 from api.routes import LedgerRoute
 from api.schemas.common import values_of
-from api.schemas.orders import (
-    NoteOut,
-    NotePost,
-    OrderOut,
-    OrderPost,
-    OrderQuery,
-    ReceiptOut,
-    SummaryOut,
-)
+from api.schemas.order_search import OrderQuery
+from api.schemas.orders import NoteOut, NotePost, OrderOut, OrderPost, ReceiptOut, SummaryOut
 from api.security import OrdersRead, OrdersWrite
 from oms.access.model import Caller
 from oms.channels import queries as channels
 from oms.channels.model import Channel, UnknownChannel
 from oms.kernel.errors import Conflict
-from oms.orders import operations, queries
+from oms.orders import operations, queries, search
 from oms.orders.model import Order, OrderNotFound, Outcome
 from oms.workflows.capture import capture
 from oms.workflows.documents import Problem as DraftProblem
@@ -59,10 +52,9 @@ class ChannelDisabled(Conflict):
 def list_orders(
     query: Annotated[OrderQuery, Query()], caller: OrdersRead, tx: Snapshot
 ) -> Page[SummaryOut]:
-    """List orders, newest first, by what is known of them."""
-    channel_codes = _visible(caller, query.channel)
-    found, cursor = queries.page(
-        tx, query.filters(channel_codes), after=query.after, limit=query.limit
+    """List orders by what is known of them, newest first unless `sort` says otherwise."""
+    found, cursor = search.page(
+        tx, query.filters(caller), after=query.after, limit=query.limit, sort=query.sort
     )
     return Page(items=[SummaryOut.of(summary) for summary in found], next_after=cursor)
 
@@ -109,13 +101,6 @@ def add_note(
         tx, order_number, body.body, visibility=body.visibility, by=caller.name, at=now
     )
     return NoteOut(**values_of(note))
-
-
-def _visible(caller: Caller, asked: str | None) -> tuple[str, ...] | None:
-    """Return the channels whose orders to look among; None is every channel."""
-    if asked is None:
-        return None if caller.channels is None else tuple(sorted(caller.channels))
-    return (asked,) if caller.may_see(asked) else ()
 
 
 def _order(tx: Tx, number: str, caller: Caller) -> Order:

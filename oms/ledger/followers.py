@@ -13,8 +13,11 @@ from sqlalchemy import text
 from oms.ledger import journal
 from oms.ledger.database import Ledger, Tx
 
-Step = Callable[[Tx, int, int], bool]
-"""Take in what was written from one transaction up to another; tell whether there was any."""
+Step = Callable[[Tx, int, int], int | bool]
+"""Take in what was written from one transaction up to another; tell whether there was any.
+
+A step that takes only so much at a time tells the transaction up to which it came.
+"""
 
 _HOLD: Final = text(
     "select watermark from followers where follower = :follower for update skip locked"
@@ -38,9 +41,13 @@ def follow(ledger: Ledger, follower: str, step: Step) -> bool:
             tx.execute(_BEGIN, {"follower": follower})
             return False
         upto = journal.horizon(tx)
-        if upto <= after or not step(tx, after, upto):
+        if upto <= after:
             return False
-        tx.execute(_ADVANCE, {"follower": follower, "upto": upto})
+        reached = step(tx, after, upto)
+        if not reached:
+            return False
+        reached = upto if reached is True else reached
+        tx.execute(_ADVANCE, {"follower": follower, "upto": reached})
         return True
 
     return ledger.run(work)

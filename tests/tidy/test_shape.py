@@ -10,10 +10,10 @@ import pytest
 
 from tests.tidy.house import ROOT, files, name, text
 
-FEATURES = ("access", "catalog", "channels", "locations", "orders", "stock")
+FEATURES = ("access", "catalog", "channels", "locations", "orders", "stock", "views")
 ROLES = {
     "__init__", "model", "tables", "store", "messages", "operations", "queries", "port", "search",
-    "rules", "availability",
+    "rules", "availability", "filters", "cursors", "analysis", "indexing",
 }  # fmt: skip
 STATEMENT = re.compile(r"^-- name: (\S+)\n(.*)$", re.MULTILINE)
 
