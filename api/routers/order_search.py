@@ -18,7 +18,7 @@ from api.schemas.order_search import (
     SortedQuery,
 )
 from api.security import OrdersRead
-from oms.orders import analysis, search
+from oms.orders import analysis, facets
 from oms.reports.files import Form, write_csv
 from oms.reports.order_list import order_sheet
 
@@ -36,7 +36,7 @@ def get_order_facets(
     query: Annotated[OrderFilters, Query()], caller: OrdersRead, tx: Snapshot
 ) -> FacetsOut:
     """Count the orders of a search, and those of each channel, state, country and the like."""
-    return FacetsOut.of(search.facets(tx, query.filters(caller)))
+    return FacetsOut.of(facets.facets(tx, query.filters(caller)))
 
 
 @router.get("/orders/analysis")

@@ -12,9 +12,9 @@ from oms.access.model import Caller
 from oms.kernel.money import EXPONENTS, minor_from_text
 from oms.orders.analysis import Dimension, Group
 from oms.orders.cursors import Sort
+from oms.orders.facets import Facets
 from oms.orders.filters import Filters
 from oms.orders.model import FulfillmentMethod, FulfillmentState, OrderState
-from oms.orders.search import Facets
 
 VALUES_MAX: Final = 50
 DIMENSIONS_MAX: Final = 3

@@ -11,7 +11,7 @@ from oms.kernel.errors import Rejected
 from oms.kernel.limits import ANALYSIS_ORDERS_MAX
 from oms.ledger.database import Tx
 from oms.orders.filters import Filters, Search, search_of
-from oms.orders.search import found_by, is_capped
+from oms.orders.finding import FEW, found_by, parameters_of
 
 GROUPS_MAX: Final = 5_000
 
@@ -92,7 +92,9 @@ def analyze(tx: Tx, filters: Filters, by: Sequence[Dimension]) -> list[Group]:
     search = search_of(tx, filters)
     rows = tx.execute(
         text(_statement(search, by)),
-        {**search.parameters, "hits_max": ANALYSIS_ORDERS_MAX + 1, "groups_max": GROUPS_MAX + 1},
+        parameters_of(
+            search, search.terms, hits_max=ANALYSIS_ORDERS_MAX + 1, groups_max=GROUPS_MAX + 1
+        ),
     ).all()
     if rows[0].is_capped or len(rows) > GROUPS_MAX:
         raise TooWide
@@ -112,8 +114,8 @@ def _statement(search: Search, by: Sequence[Dimension]) -> str:
     keys = ", ".join([*(f"value_{n}" for n in range(len(by))), "currency"])
     values = ", ".join(f"{_VALUES[each]} as value_{n}" for n, each in enumerate(by))
     return (
-        f"with {found_by(search, _FOUND)},"
-        f" capped as materialized (select {is_capped(search)} as is_capped),"
+        f"with {found_by(search, _FOUND, search.terms)},"
+        f" capped as materialized (select not {FEW} as is_capped),"
         f" {_LINES.format(type=kind)}"
         f" select {keys}, orders_count, units, net_minor, gross_minor, is_capped from capped"
         f" left join (select {keys}, count(*) as orders_count, sum(units)::bigint as units,"

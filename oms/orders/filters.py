@@ -1,6 +1,5 @@
 """What orders may be looked for by: filters as values, and the conditions they become."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -8,20 +7,15 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
+from oms.kernel.limits import SEARCH_HITS_MAX
 from oms.ledger.database import Tx
+from oms.orders.words import Term, any_tag, begins, sentence
 
-WORD_CHARACTERS_MAX: Final = 64
-TAG_CHARACTERS_MAX: Final = 200
 WORDS_MAX: Final = 20
-# From so many characters on, what follows leading zeros is looked up by how it begins.
-ZEROLESS_MIN: Final = 4
-# So many digits of a phone number are kept, its last ones; fewer are none.
-PHONE_DIGITS: Final = 9
-PHONE_DIGITS_MIN: Final = 7
-# A word no order has.
-NOBODY: Final = "none:"
-
-_PHONE: Final = re.compile(r"[\d\s()+./-]+")
+# What is met by more than this share of the orders is not worth looking up first, and what is
+# this short may be, whatever the statistics know: they know the most frequent words only.
+FREQUENT: Final = 0.02
+BROAD_CHARACTERS_MAX: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,17 +59,44 @@ class Filters:
 
 @dataclass(slots=True, kw_only=True)
 class Search:
-    """Filters as SQL: what the words' index is asked, and what each order must meet.
+    """Filters as SQL: what an order's words must meet, and what the order itself.
 
-    `lookup` is a tsquery of it, or None; `checked` one of what is too short to be looked up.
-    Conditions are such of orders (o) and such of what they are searched by (s).
+    Conditions are such of orders (o) and such of what they are searched by (s). How frequent a
+    term is, and how many orders there are, the statistics tell; words of one letter are too
+    broad to be looked up: `letters`.
     """
 
-    lookup: str | None = None
-    checked: str | None = None
+    terms: list[Term] = field(default_factory=list)
+    frequencies: list[float] = field(default_factory=list)
+    orders_count: float = 0
+    letters: list[Term] = field(default_factory=list)
     conditions: list[str] = field(default_factory=list)
     search_conditions: list[str] = field(default_factory=list)
     parameters: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_selective(self) -> bool:
+        """Whether some term is met by few orders only, as far as the statistics know."""
+        return any(
+            each <= FREQUENT and (term.is_tag or term.characters > BROAD_CHARACTERS_MAX)
+            for each, term in zip(self.frequencies, self.terms, strict=True)
+        )
+
+    @property
+    def rarest(self) -> list[Term]:
+        """The terms to look up first: tags, which cost little, and the rarest of the others.
+
+        Every word with some beginning is collected before it is known which of them count.
+        None, when even the rarest is too frequent.
+        """
+        others = sorted(
+            (frequency, -term.characters, n)
+            for n, (frequency, term) in enumerate(zip(self.frequencies, self.terms, strict=True))
+            if not term.is_tag
+        )
+        if not others or others[0][0] * self.orders_count > SEARCH_HITS_MAX:
+            return []
+        return [term for n, term in enumerate(self.terms) if term.is_tag or n == others[0][2]]
 
 
 # One condition per filter; a filter that is not asked for is not in the statement, so that the
@@ -113,7 +134,7 @@ _AMOUNTS: Final[dict[str, str]] = {
 _TAGS: Final[dict[str, str]] = {
     "methods": "m", "country_codes": "n", "product_types": "t", "categories": "k", "brands": "b",
 }  # fmt: skip
-_IDS: Final = text("""
+_RESOLVED: Final = text("""
     select
         (select coalesce(array_agg(channel_id), '{}') from channels
             where channel_code = any (:channel_codes)) as channel_codes,
@@ -126,6 +147,25 @@ _IDS: Final = text("""
         array(select search_fold(chunk) from unnest(cast(:customer as text[]))
             with ordinality as c (chunk, n) order by n) as customer
 """)
+# The share of orders with a word that begins so, from the thousand most frequent words.
+_STATISTICS: Final = text("""
+    with known as materialized (
+        select k.word, k.frequency
+        from pg_stats s
+        cross join unnest(s.most_common_elems::text::text[], s.most_common_elem_freqs)
+            as k (word, frequency)
+        where s.schemaname = current_schema and s.tablename = 'order_search'
+          and s.attname = 'words' and k.word is not null
+    )
+    select
+        (select reltuples from pg_class where oid = to_regclass('orders')) as orders_count,
+        array(
+            select coalesce((
+                select sum(frequency) from known where starts_with(known.word, b.word)
+            ), 0)
+            from unnest(cast(:beginnings as text[])) with ordinality as b (word, n) order by n
+        ) as frequencies
+""")
 
 
 def search_of(tx: Tx, filters: Filters) -> Search:
@@ -134,24 +174,30 @@ def search_of(tx: Tx, filters: Filters) -> Search:
     found = Search()
     _add_conditions(found, asked)
     ids = _resolved(tx, asked)
-    lookups = _tags(asked, ids)
+    found.terms = _tags(asked, ids)
     if "channel_codes" in asked:
         found.parameters["channel_ids"] = ids["channel_codes"]
-        # A list of one is compared as such: then the index has the channel's orders in order.
         found.conditions.append(_channels(ids["channel_codes"]))
     if filters.customer is not None:
-        words = " ".join(ids["customer"]).replace("-", " ").split()
-        lookups += [_prefix(each) for each in words if len(each) > 1] or [_quoted(NOBODY)]
-        _add_name(found, words)
+        _add_name(found, " ".join(ids["customer"]).replace("-", " ").split())
     if filters.q is not None:
-        wanted = _sentence(filters.q, ids["q"])
-        broad = [each for each in wanted if len(each) == len("'x':*")]
-        lookups += [each for each in wanted if each not in broad]
-        found.checked = " & ".join(broad) or None
+        wanted = sentence(filters.q, ids["q"])
+        found.letters = [each for each in wanted if each.characters == 1]
+        found.terms += [each for each in wanted if each.characters > 1]
         if not wanted:
             found.conditions.append("false")
-    found.lookup = " & ".join(f"({each})" for each in lookups) or None
+    if found.terms or found.letters:
+        _estimate(tx, found)
     return found
+
+
+def _estimate(tx: Tx, found: Search) -> None:
+    """Let a search know how many orders there are, and what share of them meets each term."""
+    beginnings = [word for term in found.terms for word in term.beginnings]
+    row = tx.execute(_STATISTICS, {"beginnings": beginnings}).one()
+    known = iter(row.frequencies)
+    found.frequencies = [sum(next(known) for _ in term.beginnings) for term in found.terms]
+    found.orders_count = row.orders_count
 
 
 def _add_conditions(found: Search, asked: dict[str, Any]) -> None:
@@ -177,29 +223,28 @@ def _resolved(tx: Tx, asked: dict[str, Any]) -> dict[str, Any]:
         else list(asked.get(name, ()))
         for name in names
     }
-    return dict(tx.execute(_IDS, parameters).one()._mapping)  # noqa: SLF001 - its public name
+    return dict(tx.execute(_RESOLVED, parameters).one()._mapping)  # noqa: SLF001 - its public name
 
 
 def _channels(channel_ids: Sequence[int]) -> str:
+    """Compare with a list of one as such: then the index has the channel's orders in order."""
     if len(channel_ids) == 1:
-        return "o.channel_id = cast(:channel_ids as integer[])[1]"
+        return "o.channel_id = (cast(:channel_ids as integer[]))[1]"
     return "o.channel_id = any (cast(:channel_ids as integer[]))"
 
 
-def _tags(asked: dict[str, Any], ids: dict[str, Any]) -> list[str]:
+def _tags(asked: dict[str, Any], ids: dict[str, Any]) -> list[Term]:
     """Write the filters that are looked up among the words, each as any of its values."""
-    sought = [
-        [f"{tag}:{_lower(name, each)[:TAG_CHARACTERS_MAX]}" for each in asked[name]]
+    tags = [
+        any_tag([f"{tag}:{_lower(name, each)}" for each in asked[name]])
         for name, tag in _TAGS.items()
         if name in asked
     ]
-    sought += [
-        [f"{tag}:{each}" for each in ids[name]]
+    return tags + [
+        any_tag([f"{tag}:{each}" for each in ids[name]])
         for name, tag in (("location_codes", "l"), ("skus", "p"))
         if name in asked
     ]
-    # What nobody has is there so that nothing is found.
-    return [" | ".join(map(_quoted, each or [NOBODY])) for each in sought]
 
 
 def _lower(name: str, value: str) -> str:
@@ -208,51 +253,9 @@ def _lower(name: str, value: str) -> str:
 
 def _add_name(found: Search, words: Sequence[str]) -> None:
     """Let every word begin one of the customer's name: elsewhere in the order it does not count."""
+    found.terms += [begins(each) for each in words if len(each) > 1]
     for n, word in enumerate(words):
         found.search_conditions.append(f"' ' || s.name_key like :name_{n}")
         found.parameters[f"name_{n}"] = f"% {word}%"
-
-
-def _sentence(q: str, folded: Sequence[str]) -> list[str]:
-    """Write every word of a text as what is looked for: all of it is to be met."""
-    chunks = [
-        _prefix(chunk.lower()[:TAG_CHARACTERS_MAX]) if "@" in chunk[1:] else _chunk(words)
-        for chunk, words in zip(q.split(), folded, strict=False)
-    ]
-    wanted = [each for each in chunks if each]
-    digits = "".join(filter(str.isdecimal, q))
-    if _PHONE.fullmatch(q) and len(wanted) > 1 and len(digits) >= PHONE_DIGITS_MIN:
-        together = " & ".join(f"({each})" for each in wanted)
-        return [f"({together}) | {' | '.join(_alternatives(digits))}"]
-    return wanted
-
-
-def _chunk(folded: str) -> str:
-    """Write what has no space in it: joined, or its parts, of which the last may go on."""
-    parts = [each[:WORD_CHARACTERS_MAX] for each in folded.replace(" ", "-").split("-") if each]
-    if len(parts) <= 1:
-        return " | ".join(_alternatives(parts[0])) if parts else ""
-    last = _quoted if len(parts[-1]) == 1 else _prefix
-    apart = " & ".join([*map(_quoted, parts[:-1]), last(parts[-1])])
-    return f"{_prefix(''.join(parts)[:WORD_CHARACTERS_MAX])} | ({apart})"
-
-
-def _alternatives(word: str) -> list[str]:
-    """Write a word as it begins; a number also without its zeros, or as the end of a phone's."""
-    found = [_prefix(word)]
-    zeroless = word.lstrip("0")
-    if zeroless and zeroless != word:
-        found.append(_prefix(zeroless) if len(zeroless) >= ZEROLESS_MIN else _quoted(zeroless))
-    if word.isdecimal() and len(word) > PHONE_DIGITS:
-        found.append(_quoted(word[-PHONE_DIGITS:]))
-    return found
-
-
-def _prefix(word: str) -> str:
-    return f"{_quoted(word)}:*"
-
-
-def _quoted(word: str) -> str:
-    """Quote a word so that no character of it is an operator of a tsquery."""
-    escaped = word.replace("\\", "\\\\").replace("'", "''")
-    return f"'{escaped}'"
+    if not words:
+        found.conditions.append("false")

@@ -13,7 +13,8 @@ from tests.tidy.house import ROOT, files, name, text
 FEATURES = ("access", "catalog", "channels", "locations", "orders", "stock", "views")
 ROLES = {
     "__init__", "model", "tables", "store", "messages", "operations", "queries", "port", "search",
-    "rules", "availability", "filters", "cursors", "analysis", "indexing",
+    "rules", "availability", "filters", "words", "cursors",
+    "finding", "facets", "analysis", "indexing",
 }  # fmt: skip
 STATEMENT = re.compile(r"^-- name: (\S+)\n(.*)$", re.MULTILINE)
 
