@@ -94,7 +94,8 @@ def _sorted(
     words = SEARCHED if _is_by_search(sort) else joined(search, terms)
     statement = (
         f"with {hits_of(search, terms)}, listed as materialized (select o.*, {_keys(sort)}"
-        f" from hits join orders o using (order_id) {words} where {FEW} and {where_of(search, terms)}"
+        f" from hits join orders o using (order_id) {words}"
+        f" where {FEW} and {where_of(search, terms)}"
         f" {_order(sort)} limit :rows_max)"
         f" select {FEW} as is_few, f.* from (values (1)) as one (n) left join"
         f" (select {SUMMARY}, {_named(sort)} from listed o {_SHOWN}) f on true"
