@@ -113,6 +113,7 @@ class LineOut(Out):
     discount: MoneyOut
     net: MoneyOut
     tax: MoneyOut
+    group_no: Annotated[int, Field(description="its delivery group")]
 
     @classmethod
     def of(cls, line: Line, currency: str) -> Self:
@@ -199,6 +200,16 @@ class SummaryOut(Out):
         return cls(**_header(summary))
 
 
+class GroupOut(Out):
+    """A delivery group: the lines of an order that get to the customer in one way."""
+
+    group_no: int
+    method: FulfillmentMethod
+    location_code: Annotated[str | None, Field(description="where it is collected")]
+    ship_to: Annotated[dict[str, Any] | None, Field(description="null: as the order's")]
+    pickup_point: dict[str, Any] | None
+
+
 class OrderOut(SummaryOut):
     """An order with everything about it."""
 
@@ -213,6 +224,7 @@ class OrderOut(SummaryOut):
     shipping_tax: MoneyOut
     stated_total: Annotated[MoneyOut | None, Field(description="what the channel said it was")]
     lines: list[LineOut]
+    groups: list[GroupOut]
     changes: list[ChangeOut]
     events: list[EventOut]
     notes: list[NoteOut]
@@ -232,6 +244,7 @@ class OrderOut(SummaryOut):
             shipping_tax=MoneyOut.of(order.shipping_tax_minor, currency),
             stated_total=MoneyOut.of_known(order.stated_total_minor, currency),
             lines=[LineOut.of(line, currency) for line in order.lines],
+            groups=[GroupOut(**values_of(group)) for group in order.groups],
             changes=[ChangeOut.of(change, currency) for change in order.changes],
             events=[EventOut(**values_of(event)) for event in order.events],
             notes=[NoteOut(**values_of(note)) for note in order.notes],

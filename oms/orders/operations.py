@@ -18,7 +18,8 @@ OPEN_LINES: Final = """
     select k.order_id, k.line_no, k.product_id, o.channel_id, o.placed_at,
         case when o.is_test then 0
             else k.quantity - k.canceled - greatest(k.shipped, k.returned) end as quantity,
-        d.is_new
+        d.is_new,
+        case when g.method in ('collect_store', 'reserve') then g.location_id end as place_id
     from (
         select order_id, bool_and(outcome = 'captured') as is_new
         from draft_orders
@@ -27,18 +28,20 @@ OPEN_LINES: Final = """
     ) d
     join orders o using (order_id)
     join order_lines k using (order_id)
+    left join order_groups g on g.order_id = k.order_id and g.group_no = k.group_no
     where not o.is_historical
 """
 GOODS_MOVED: Final = """
     select c.order_id, c.line_no, k.product_id,
         case when c.kind = 'return' then 'return_restock'
-             when o.fulfillment_method = 'carry_out' then 'pos_sale'
+             when coalesce(g.method, o.fulfillment_method) = 'carry_out' then 'pos_sale'
              else 'ship' end as kind,
         coalesce(c.location_id, case when c.kind = 'return' then o.location_id end) as location_id,
         c.quantity as taken, c.change_ref, c.occurred_at
     from staged_changes c
     join orders o using (order_id)
     join order_lines k using (order_id, line_no)
+    left join order_groups g on g.order_id = k.order_id and g.group_no = k.group_no
     where not o.is_historical and not o.is_test
       and (c.kind = 'ship' or (c.kind = 'return' and c.restock))
 """

@@ -13,6 +13,7 @@ from oms.ledger.database import Tx
 from oms.orders.model import (
     Change,
     Event,
+    Group,
     Line,
     Note,
     Order,
@@ -39,12 +40,20 @@ _LINES: Final = text("""
         case when o.is_historical then 0
             else l.quantity - l.canceled - greatest(l.shipped, l.returned) - l.backordered
         end as allocated,
-        l.backordered, l.unit_price_minor, l.list_minor, l.discount_minor, l.net_minor, l.tax_minor
+        l.backordered, l.unit_price_minor, l.list_minor, l.discount_minor, l.net_minor, l.tax_minor,
+        coalesce(l.group_no, 1) as group_no
     from order_lines l
     join orders o using (order_id)
     join products p using (product_id)
     where l.order_id = :order_id
     order by l.line_no
+""")
+_GROUPS: Final = text("""
+    select g.group_no, g.method, x.location_code, g.ship_to, g.pickup_point
+    from delivery_groups g
+    left join locations x using (location_id)
+    where g.order_id = :order_id
+    order by g.group_no
 """)
 _CHANGES: Final = text("""
     select
@@ -163,7 +172,8 @@ def order(tx: Tx, number: str) -> Order:
         return tuple(kind(**each._mapping) for each in tx.execute(query, key))  # noqa: SLF001 - its public name
 
     return Order(
-        summary=summary, **values, lines=all_of(Line, _LINES), changes=all_of(Change, _CHANGES),
+        summary=summary, **values, lines=all_of(Line, _LINES), groups=all_of(Group, _GROUPS),
+        changes=all_of(Change, _CHANGES),
         events=all_of(Event, _EVENTS), notes=all_of(Note, _NOTES),
         exceptions=all_of(OrderException, _EXCEPTIONS),
     )  # fmt: skip

@@ -12,7 +12,14 @@ from oms.ledger.copying import copy_in
 from oms.ledger.database import Tx
 from oms.ledger.scratch import Scratch
 from oms.ledger.statements import Statements
-from oms.orders.model import CHANGE_DRAFT, LINE_DRAFT, ORDER_DRAFT, Captured, Outcome
+from oms.orders.model import (
+    CHANGE_DRAFT,
+    GROUP_DRAFT,
+    LINE_DRAFT,
+    ORDER_DRAFT,
+    Captured,
+    Outcome,
+)
 from oms.orders.tables import DRAFT_TABLES
 
 SQL: Final = Statements(Path(__file__).with_name("capture.sql"))
@@ -21,7 +28,9 @@ ANALYZE_BYTES_MIN: Final = 32 * 1024
 ANALYZE_ROWS_MIN: Final = 200
 
 _SCRATCH: Final = Scratch(DRAFT_TABLES)
-_DRAFTS: Final = {"orders": ORDER_DRAFT, "lines": LINE_DRAFT, "changes": CHANGE_DRAFT}
+_DRAFTS: Final = {
+    "orders": ORDER_DRAFT, "lines": LINE_DRAFT, "groups": GROUP_DRAFT, "changes": CHANGE_DRAFT,
+}  # fmt: skip
 
 
 def load(tx: Tx, drafts: Mapping[str, bytes]) -> None:
@@ -90,6 +99,7 @@ def _some(tx: Tx, condition: str) -> bool:
 
 def write(tx: Tx, *, time_zone: str, actor_type: str, actor: str, at: datetime) -> None:
     """Write what was staged: lines, their events, the story, the roll-ups."""
+    SQL.run(tx, "write_groups")
     SQL.run(tx, "write_lines")
     SQL.run(tx, "write_sales", time_zone=time_zone, at=at)
     SQL.run(tx, "tell_captured", actor_type=actor_type, actor=actor, at=at)

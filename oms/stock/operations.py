@@ -16,6 +16,7 @@ from oms.stock.model import COUNT_DRAFT, MOVEMENT_DRAFT, InsufficientStock
 ANALYZE_ROWS_MIN: Final = 200
 
 _RESTOCKED: Final = text("select distinct product_id from work_goods where taken < 0")
+_ASKED: Final = text("select order_id, line_no from work_demand")
 _Held = dict[str, list[int]]
 
 Queued = dict[tuple[int, int], int]
@@ -67,10 +68,16 @@ def settle(
     if has_goods:
         store.SQL.run(tx, "move_goods", at=at)
         risen |= _products(tx.execute(_RESTOCKED))
+    asked: set[tuple[int, int]] = set()
     if refuse_shortage_of is not None:
         _refuse_shortage(tx, refuse_shortage_of, at=at)
-    _serve(tx, held, risen=sorted(risen), at=at)
-    return Settled(queued=_queued(tx), oversold=_oversold(tx) if has_goods else ())
+        asked = {(row.order_id, row.line_no) for row in tx.execute(_ASKED)}
+    _serve(tx, held, risen=sorted(risen), has_places=places.has_places, at=at)
+    queued = _queued(tx)
+    if any(queued.get(line) for line in asked):
+        # Enough for each of them, but not for all: some of it is one and the same stock.
+        raise InsufficientStock(items=[])
+    return Settled(queued=queued, oversold=_oversold(tx) if has_goods else ())
 
 
 def record(tx: Tx, drafts: Mapping[str, bytes], *, at: datetime) -> Recorded:
@@ -113,7 +120,8 @@ def fill_backorders(tx: Tx, places: frozenset[tuple[int, int]], *, at: datetime)
     if location_ids is None:
         return {}
     store.clear_work_tables(tx)
-    _serve(tx, _hold(tx, products, location_ids), risen=products, at=at)
+    held = _hold(tx, products, location_ids)
+    _serve(tx, held, risen=products, has_places=False, at=at)
     return _queued(tx)
 
 
@@ -125,7 +133,7 @@ def _hold(tx: Tx, product_ids: list[int], location_ids: list[int]) -> _Held:
     return held
 
 
-def _serve(tx: Tx, held: _Held, *, risen: list[int], at: datetime) -> None:
+def _serve(tx: Tx, held: _Held, *, risen: list[int], has_places: bool, at: datetime) -> None:
     """Allocate the demand at hand, with everybody's who waits for the products that rose.
 
     The queue is read with the levels held: who cancels or ships what waits holds them too.
@@ -136,7 +144,9 @@ def _serve(tx: Tx, held: _Held, *, risen: list[int], at: datetime) -> None:
             tx, "want_queued", product_ids=risen, location_ids=held["location_ids"]
         ).rowcount
         store.SQL.run(tx, "release_queued", product_ids=risen)
-        turns = store.SQL.run(tx, "take_turns").scalar_one() if waiting else 1
+        has_places = has_places or bool(waiting)
+    if has_places:
+        turns = store.SQL.run(tx, "take_turns").scalar_one()
     for turn in range(1, turns + 1):
         store.SQL.run(tx, "allocate", turn=turn, at=at, location_ids=held["location_ids"])
 
@@ -156,15 +166,18 @@ def _products(rows: Any) -> set[int]:
 
 
 def _refuse_shortage(tx: Tx, channel_code: str, *, at: datetime) -> None:
+    short: list[dict[str, Any]] = [
+        {"sku": row.sku, "location_code": row.location_code, "requested": int(row.requested),
+         "available": int(row.available)}
+        for row in store.SQL.run(tx, "short_at_places", at=at)
+    ]  # fmt: skip
     wanted = {row.sku: int(row.quantity) for row in store.SQL.run(tx, "missing_of_demand")}
-    if not wanted:
-        return
     # A channel that is shut has no availability at all: it sells nothing.
     left = {
         item.sku: item.available_to_sell
         for item in available_to_sell(tx, sorted(wanted), channel_codes=[channel_code], at=at)
     }
-    short = [
+    short += [
         {"sku": sku, "requested": quantity, "available": left.get(sku, 0)}
         for sku, quantity in sorted(wanted.items())
         if quantity > left.get(sku, 0)

@@ -57,11 +57,17 @@ INVARIANTS: Final = {
     "nobody waits for what could be given": """
         select r.reservation_id, l.location_id
         from reservations r
-        join channel_locations n using (channel_id)
-        join locations x on x.location_id = n.location_id and x.is_enabled
-        join stock_levels l on l.product_id = r.product_id and l.location_id = n.location_id
+        join stock_levels l on l.product_id = r.product_id
+        join locations x on x.location_id = l.location_id and x.is_enabled
         where r.state = 'queued' and r.kind = 'order'
+          and case when r.place_id is not null then r.place_id = l.location_id else exists (
+              select from channel_locations n
+              where n.channel_id = r.channel_id and n.location_id = l.location_id) end
           and available_to_fulfill(l.on_hand, l.unavailable, l.allocated, 0, l.safety_stock) > 0
+    """,
+    "what is collected is kept where it is collected": """
+        select r.reservation_id from reservations r
+        where r.state = 'active' and r.place_id <> r.location_id
     """,
     "oversold says that more is promised than is there": """
         select product_id, location_id, on_hand, unavailable, allocated, is_oversold
