@@ -21,7 +21,13 @@ LINE_DRAFT: Final = (
 )  # fmt: skip
 # How a part of an order's lines gets to the customer, where it is not one way for all of them.
 GROUP_DRAFT: Final = (
-    "position", "group_no", "method", "location_code", "ship_to", "pickup_point", "line_refs",
+    "position",
+    "group_no",
+    "method",
+    "location_code",
+    "ship_to",
+    "pickup_point",
+    "line_refs",
 )
 CHANGE_DRAFT: Final = (
     "position", "kind", "change_ref", "line_ref", "quantity", "occurred_at", "total_minor",

@@ -76,11 +76,16 @@ def _stage_round(
 ) -> None:
     """Claim or find the order of each document not judged so far; stage its lines and changes."""
     SQL.run(tx, "drop_superseded")
-    SQL.run(tx, "claim_new", channel_id=channel_id, time_zone=time_zone, inbox_id=inbox_id, at=at)
+    claimed = SQL.run(
+        tx, "claim_new", channel_id=channel_id, time_zone=time_zone, inbox_id=inbox_id, at=at
+    ).rowcount
     if _some(tx, "outcome is null"):
-        SQL.run(tx, "lock_known", channel_id=channel_id)
+        claimed += SQL.run(tx, "lock_known", channel_id=channel_id).rowcount
         SQL.run(tx, "follow_new")
         SQL.run(tx, "mark_orphans")
+    if claimed > ANALYZE_ROWS_MIN:
+        # What became of the documents so far: what follows asks for it, and joins by it.
+        tx.execute(text("analyze draft_orders"))
     staged = SQL.run(tx, "stage_new_lines", round=number).rowcount
     if _some(tx, "outcome = 'updated'"):
         staged += SQL.run(tx, "stage_known_lines", round=number).rowcount
