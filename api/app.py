@@ -17,7 +17,17 @@ from api.problems import (
     on_oms_error,
     on_validation_error,
 )
-from api.routers import catalog, channels, health, keys, orders, quarantine, sales, stock
+from api.routers import (
+    catalog,
+    channels,
+    fulfillments,
+    health,
+    keys,
+    orders,
+    quarantine,
+    sales,
+    stock,
+)
 from api.routes import LedgerRoute, Unguarded
 from api.security import Keyring
 from api.throttle import Throttle
@@ -26,7 +36,7 @@ from oms.kernel.errors import OmsError
 from oms.kernel.limits import IDEMPOTENCY_KEY_DAYS_MAX
 from oms.reports.published import Publications
 
-ROUTERS: Final = (orders, stock, channels, quarantine, catalog, sales, keys)
+ROUTERS: Final = (orders, fulfillments, stock, channels, quarantine, catalog, sales, keys)
 PUBLIC: Final = frozenset({"/health/live", "/health/ready", "/docs/problems.md"})
 
 DESCRIPTION: Final = (

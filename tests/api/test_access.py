@@ -19,6 +19,10 @@ TABLE: Final = """
     get_order            GET     /v1/orders/R100000001                orders:read
     post_order           POST    /v1/orders                           orders:write
     add_note             POST    /v1/orders/R100000001/notes          orders:write
+    cancel_order         POST    /v1/orders/R100000001/cancel         orders:write
+    list_fulfillments    GET     /v1/fulfillments                     fulfillment:read
+    get_fulfillment      GET     /v1/fulfillments/F500000001          fulfillment:read
+    act_on_fulfillment   POST    /v1/fulfillments/F500000001/actions  fulfillment:write
     list_stock_changes   GET     /v1/stock/changes                    stock:read
     get_stock            GET     /v1/stock/PEN                        stock:read
     batch_get_stock      POST    /v1/stock:batchGet                   stock:read
