@@ -7,40 +7,33 @@ says how.
 
 import json
 import os
-import warnings
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 import duckdb
 import pytest
 import yaml
-from sqlalchemy import text
 
-from oms.access.operations import make_key
 from oms.bootstrap import System
 from oms.channels import operations as channels
 from oms.channels import queries as inbox
-from oms.channels.model import ChannelDraft, Payload
-from oms.kernel import clock as system_clock
+from oms.channels.model import ChannelDraft
 from oms.kernel.limits import PAGE_ROWS_MAX
-from oms.ledger.database import Ledger
 from oms.reports.model import Comparison, Filters, Level, Period
-from oms.reports.published import Publication, Publications
 from oms.settings import Settings
 from oms.workflows import ingest
+from tests.journeys.world import AT, Clone, Key, Sums, World, keyed
 from tests.ledger.invariants import violations
 
 NAMED: Final = os.environ.get("OMS_SHARED_DATA")
 SHARED: Final = Path(NAMED or "nowhere")
 MAPPINGS: Final = Path(__file__).resolve().parents[2] / "mappings"
-AT: Final = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 pytestmark = [
     pytest.mark.skipif(
@@ -49,10 +42,6 @@ pytestmark = [
     ),
     pytest.mark.filterwarnings("ignore"),  # of dbt and Streamlit, which are not ours
 ]
-
-Clone = Callable[[str], AbstractContextManager[Ledger]]
-Key = tuple[str, ...]  # a channel and a currency, and perhaps a month or a category
-Sums = dict[Key, tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,81 +110,6 @@ ADVENTUREWORKS: Final = DataSet(
 
 
 @dataclass(slots=True)
-class World:
-    """A system that holds one data set, with the raw files beside it."""
-
-    system: System
-    folder: Path
-    payloads: dict[str, Payload] = field(default_factory=dict)
-
-    def drop(
-        self, path: Path, channel_code: str, content_type: str, topic: str = "orders"
-    ) -> Payload:
-        """Hand a file over, and have it processed."""
-        received = ingest.receive_file(
-            self.system.intake, path, channel_code=channel_code, topic=topic,
-            content_type=content_type, at=AT,
-        )  # fmt: skip
-        payload = ingest.process(self.system.intake, received.inbox_id)
-        assert payload is not None
-        return payload
-
-    def refresh(self) -> Publication:
-        """Bring the marts in step, as the refresher does, and read what it published."""
-        from pipelines.lib.journals import LedgerJournal
-        from pipelines.lib.refreshing import Refresh
-        from pipelines.lib.transforming import Transformer
-        from pipelines.lib.warehouse import warehouse_of
-
-        warehouse = warehouse_of(self.system.settings)
-        journal = LedgerJournal(ledger=self.system.ledger)
-        Refresh(warehouse, journal, Transformer(warehouse), system_clock.now)()
-        return self.publication
-
-    @property
-    def publication(self) -> Publication:
-        """What is published."""
-        return Publications(self.system.settings.published_dir).current()
-
-    def client(self) -> Any:
-        """Return a client of the API with an admin's key."""
-        from api.app import create_app
-
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from fastapi.testclient import TestClient
-        with self.system.ledger.transaction() as tx:
-            key = make_key(tx, f"test {system_clock.now()}", role="admin", channel_codes=None,
-                           at=AT)  # fmt: skip
-        headers = {"Authorization": f"Bearer {key}"}
-        return TestClient(create_app(self.system), headers=headers)
-
-    def ask(self, query: str) -> list[tuple[Any, ...]]:
-        """Ask the ledger."""
-        with self.system.ledger.snapshot() as tx:
-            return [tuple(row) for row in tx.execute(text(query))]
-
-    def in_ledger(self) -> Sums:
-        """Orders, lines, units, net, tax and shipping of each channel and currency, as captured."""
-        return _keyed(self.ask(_LEDGER), 2)
-
-    def in_marts(self) -> Sums:
-        """Ask the same of the published facts."""
-        return _keyed(self.publication.ask(_FACTS).rows(), 2)
-
-    def refusals(self, channel_code: str) -> dict[str, list[tuple[str, str]]]:
-        """Return what the quarantine holds of a channel: of each file the fields and codes."""
-        with self.system.ledger.snapshot() as tx:
-            found = inbox.quarantine(tx, channel_code=channel_code)
-        refused: dict[str, list[tuple[str, str]]] = defaultdict(list)
-        for document in found:
-            refused[str(document.file_name)] += [
-                (each["field"], each["code"]) for each in document.problems
-            ]
-        return dict(refused)
-
-
-@dataclass(slots=True)
 class Carried(World):
     """A data set that went all the way."""
 
@@ -208,8 +122,8 @@ class Carried(World):
         return duckdb.sql(f"with lines as materialized ({lines}) {query}").fetchall()
 
     def raw(self) -> Sums:
-        """Orders, lines, units, net, tax and shipping of each channel and currency, in the files."""
-        return _keyed(self.truth(_RAW), 2)
+        """Ask the files what `in_ledger` asks the ledger."""
+        return keyed(self.truth(_RAW), 2)
 
     def live(self) -> Any:
         """Ask the API for the sales of the whole period."""
@@ -234,38 +148,6 @@ _RAW: Final = """
         sum(tax_minor), sum(shipping_minor)
     from lines group by all
 """
-_LEDGER: Final = """
-    select c.channel_code, o.currency, count(*), sum(k.lines), sum(k.units), sum(k.net),
-        sum(k.tax), sum(o.shipping_net_minor + o.shipping_tax_minor)
-    from orders o join channels c using (channel_id)
-    join (
-        select order_id, count(*) as lines, sum(quantity) as units, sum(net_minor) as net,
-            sum(tax_minor) as tax
-        from order_lines group by order_id
-    ) k using (order_id)
-    group by 1, 2
-"""
-_FACTS: Final = """
-    with lines as (
-        select order_id, count(*) as lines, sum(quantity) as units, sum(net_amount) as net,
-            sum(tax_amount) as tax
-        from fct_order_lines group by order_id
-    )
-    select channel_code, currency, count(*), sum(lines), sum(lines.units), sum(net) * 100,
-        sum(tax) * 100, sum(shipping_net_amount + shipping_tax_amount) * 100
-    from fct_orders join lines using (order_id) group by all
-"""
-
-
-def _keyed(rows: Any, keys: int) -> Sums:
-    """Return rows by their first columns, whole numbers all: a fraction of a cent is a fault."""
-    sums = {}
-    for row in rows:
-        assert all(value == int(value) for value in row[keys:]), row
-        sums[tuple(map(str, row[:keys]))] = tuple(map(int, row[keys:]))
-    return sums
-
-
 def _minor(amount: Any) -> int:
     """Return cents: every currency of the data has two decimals."""
     minor = Decimal(amount) * 100
@@ -290,8 +172,6 @@ def _channels(data: DataSet, folder: Path) -> list[ChannelDraft]:
 @pytest.fixture(scope="module")
 def system(clone: Clone, blank: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Make systems, each with a ledger and a home of its own."""
-    from contextlib import ExitStack
-
     with ExitStack() as stack:
 
         def made() -> System:
@@ -346,7 +226,7 @@ class TestADataSet:
 
     @pytest.mark.parametrize("basis", ["event", "placed"])
     def test_is_the_same_in_the_rollups_day_by_day(self, carried: Carried, basis: str):
-        raw = _keyed(carried.truth("""
+        raw = keyed(carried.truth("""
             select channel_code, currency, sold_on, count(distinct order_ref), sum(units),
                 sum(net_minor), sum(tax_minor)
             from lines group by all
@@ -356,7 +236,7 @@ class TestADataSet:
             " tax_amount * 100 from sales_by_channel_daily where basis = $basis",
             {"basis": basis},
         )
-        assert _keyed(daily.rows(), 3) == raw
+        assert keyed(daily.rows(), 3) == raw
 
     def test_is_the_same_in_live_sales_before_and_after_publication(self, carried: Carried):
         raw = {key: (sums[0], sums[2], sums[3]) for key, sums in carried.raw().items()}
@@ -409,7 +289,7 @@ class TestADataSet:
         from dashboards.queries import sales as pages
         from oms.reports.model import Grain
 
-        raw = _keyed(carried.truth("""
+        raw = keyed(carried.truth("""
             select channel_code, currency, date_trunc('month', sold_on)::date,
                 count(distinct order_ref), sum(units), sum(net_minor)
             from lines group by all
@@ -428,7 +308,7 @@ class TestADataSet:
     def test_is_the_same_by_category(self, carried: Carried):
         from oms.reports import sales
 
-        raw = _keyed(carried.truth("""
+        raw = keyed(carried.truth("""
             select currency, category, count(distinct order_ref), sum(units), sum(net_minor)
             from lines group by all
         """), 2)  # fmt: skip
@@ -479,3 +359,218 @@ def _written_anew(path: Path, target: Path) -> Path:
         duckdb.sql(f"copy (from '{path}') to '{target}' (format parquet, compression zstd)")
     assert target.read_bytes() != path.read_bytes()
     return target
+
+
+SHOP: Final = SHARED / "channels" / "shopify-go-shopify" / "fixtures"
+ORDERS: Final = ("order.json", "orders.json", "order_with_transaction.json")
+OTHERS: Final = {
+    "product.json": "products",
+    "fulfillment.json": "fulfillments",
+    "inventory_level.json": "inventory_levels",
+    "inventory_levels.json": "inventory_levels",
+    "draft_order.json": "draft_orders",
+}
+# Parts of an order that lie in files of their own, and where in an order they belong.
+PARTS: Final = {"orderlineitems": "line_items", "shippinglines": "shipping_lines"}
+
+
+def _whole(part: Path, number: int, target: Path) -> Path:
+    """Put a part as it is written, broken or not, into the order it belongs to."""
+    order = json.loads((SHOP / "order.json").read_text())["order"]
+    order |= {"id": number, "name": f"#{number}", "test": False, "cancelled_at": None}
+    order |= {"total_price": "30.00", PARTS[part.parent.name]: ["part"]}
+    if part.parent.name == "orderlineitems":
+        order |= {"total_price": "32.84", "shipping_lines": []}
+    whole = json.dumps(order).replace('"part"', part.read_text())
+    path = target / f"{part.parent.name}-{part.name}"
+    path.write_text(whole)
+    return path
+
+
+@pytest.fixture(scope="module")
+def shop(system: Callable[[], System], tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Hand all of a shop's fixtures to a channel that makes products, and to one that does not."""
+    made = World(system(), tmp_path_factory.mktemp("shop"))
+    for code, makes in (("shop", True), ("strict", False)):
+        draft = ChannelDraft(
+            code=code, name=code, kind="webshop", currency="USD", prices_include_tax=False,
+            time_zone="America/New_York", adapter="shopify",
+            adapter_options={"make_products": makes, "is_historical": True},
+        )  # fmt: skip
+        with made.system.ledger.transaction() as tx:
+            channels.register(tx, draft, at=AT)
+    parts = [part for folder in sorted(PARTS) for part in sorted((SHOP / folder).glob("*.json"))]
+    files = [(SHOP / file, "orders") for file in ORDERS]
+    files += [
+        (_whole(part, 9_001 + number, made.folder), "orders") for number, part in enumerate(parts)
+    ]
+    files += [(SHOP / file, topic) for file, topic in OTHERS.items()]
+    for code in ("strict", "shop"):
+        for path, topic in files:
+            payload = made.drop(path, code, "application/json", topic)
+            made.payloads[f"{code}/{path.name}"] = payload
+    made.refresh()
+    return made
+
+
+# What a part says it is worth: orders of the parts have no other lines, or no other shipping.
+_LINE_PART: Final = """
+    select 1, quantity, (price::decimal(18, 2) * quantity
+        - list_sum([each.amount::decimal(18, 2) for each in discount_allocations])) * 100,
+        list_sum([each.price::decimal(18, 2) for each in tax_lines]) * 100, 0, 0
+    from read_json('{part}')
+"""
+_ORDER: Final = """
+    with orders as (select "order" as o from read_json('{order}')),
+    lines as (select unnest(o.line_items) as line from orders),
+    items as (
+        select count(*) as lines, sum(line.quantity) as units,
+            sum(line.price::decimal(18, 2) * line.quantity - line.total_discount::decimal(18, 2))
+                * 100 as net
+        from lines
+    )
+"""
+_WHOLE_ORDER: Final = (
+    _ORDER
+    + """
+    select lines, units, net, 0,
+        list_sum([each.price::decimal(18, 2) for each in o.shipping_lines]) * 100, 0
+    from items, orders
+"""
+)
+_SHIPPING_PART: Final = (
+    _ORDER
+    + """
+    select lines, units, net, 0, price::decimal(18, 2) * 100,
+        list_sum([each.price::decimal(18, 2) for each in tax_lines]) * 100
+    from items, read_json('{part}')
+"""
+)
+_PART_OF: Final = {"orderlineitems": _LINE_PART, "shippinglines": _SHIPPING_PART}
+CAPTURED_PARTS: Final = (
+    "orderlineitems/valid.json",
+    "shippinglines/requested_fulfillment_service_id_null.json",
+    "shippinglines/requested_fulfillment_service_id_number.json",
+    "shippinglines/valid.json",
+)
+_NO_LINE: Final = [
+    ("/line_items/0/quantity", "VALIDATION"),
+    ("/line_items/0/price", "VALIDATION"),
+    ("/line_items/0/id", "VALIDATION"),
+]
+_NO_STOCK: Final = [("/inventory_item_id", "UNMAPPED_CODE"), ("/location_id", "UNMAPPED_CODE")]
+REFUSED: Final = {
+    # Broken on purpose.
+    "orderlineitems-properties_invalid0.json": [("", "MALFORMED")],
+    "shippinglines-requested_fulfillment_service_id_invalid.json": [("", "MALFORMED")],
+    # Lines of which only the properties are there.
+    "orderlineitems-properties_empty_object.json": _NO_LINE,
+    "orderlineitems-properties_invalid1.json": _NO_LINE,
+    "orderlineitems-properties_invalid2.json": _NO_LINE,
+    "orderlineitems-properties_object.json": _NO_LINE,
+    "orderlineitems-properties_ommited.json": _NO_LINE,
+    # Of an order that is not among the fixtures, and of a shop whose places nobody mapped.
+    "fulfillment.json": [("/external_ref", "ORDER_NOT_FOUND")],
+    "inventory_level.json": _NO_STOCK,
+    "inventory_levels.json": _NO_STOCK * 4,
+}
+
+
+def _fixtures() -> Sums:
+    """Lines, units, net, tax, and shipping's both: of each order, in the fixtures themselves."""
+    order = SHOP / "order.json"
+    sums = keyed([("order.json", *duckdb.sql(_WHOLE_ORDER.format(order=order)).fetchall()[0])], 1)
+    for name in CAPTURED_PARTS:
+        query = _PART_OF[name.partition("/")[0]].format(part=SHOP / name, order=order)
+        sums |= keyed([(name.replace("/", "-"), *duckdb.sql(query).fetchall()[0])], 1)
+    return sums
+
+
+class TestAShop:
+    def test_is_refused_by_name_what_cannot_be_an_order(self, shop: World):
+        assert shop.refusals("shop") == REFUSED
+        of_no_catalog = {"orderlineitems-valid.json": [("/lines/sku", "UNKNOWN_SKU")]}
+        assert shop.refusals("strict") == REFUSED | of_no_catalog
+        failed = {name: each.failure for name, each in shop.payloads.items() if each.failure}
+        assert set(failed) == {"shop/draft_order.json", "strict/draft_order.json"}
+        assert "nothing called 'draft_orders'" in str(failed["shop/draft_order.json"])
+
+    def test_has_each_order_as_its_file_has_it(self, shop: World):
+        orders = shop.ask("""
+            select i.file_name, count(*), sum(k.quantity), sum(k.net_minor), sum(k.tax_minor),
+                max(o.shipping_net_minor), max(o.shipping_tax_minor)
+            from orders o join inbox i using (inbox_id, channel_id)
+            join channels c using (channel_id) join order_lines k using (order_id)
+            where c.channel_code = 'shop' group by i.file_name
+        """)
+        assert keyed(orders, 1) == _fixtures()
+        stated = "select count(*) from orders where total_minor is distinct from stated_total_minor"
+        assert shop.ask(stated) == [(0,)]
+        with shop.system.ledger.snapshot() as tx:
+            assert violations(tx) == {}
+
+    def test_has_one_order_of_the_three_that_are_the_same(self, shop: World):
+        counts = [
+            (each.captured_count, each.updated_count)
+            for each in (shop.payloads[f"shop/{name}"] for name in ORDERS)
+        ]
+        assert counts == [(1, 0), (0, 1), (0, 1)]
+        listed = shop.client().get("/v1/orders", params={"channel": "shop", "external": "123456"})
+        (order,) = listed.json()["items"]
+        assert (order["is_test"], order["order_state"]) == (True, "canceled")
+        assert order["total"] == {"amount": "10.00", "currency": "USD"}
+
+    def test_sells_the_same_everywhere_but_for_tests(self, shop: World):
+        from dashboards.queries import sales as pages
+
+        sold = [sums for (name,), sums in _fixtures().items() if name != "order.json"]
+        expected = (len(sold), sum(each[1] for each in sold), sum(each[2] for each in sold))
+        on = date(2016, 5, 17)
+        live = shop.client().get(
+            "/v1/sales/live", params={"from_on": str(on), "to_on": str(on), "channel": "shop"}
+        )
+        (item,) = live.json()["items"]
+        assert expected == (
+            item["period"]["orders_count"], item["period"]["units"],
+            _minor(item["period"]["net"]["amount"]),
+        )  # fmt: skip
+        filters = Filters(
+            period=Period(from_on=on, to_on=date(2016, 5, 18)), currency="USD",
+            comparison=Comparison.NONE, channels=("shop",),
+        )  # fmt: skip
+        totals, _ = pages.totals(shop.publication, filters)
+        shown = totals["orders_count"], totals["units"], _minor(totals["net_amount"])
+        assert shown == expected
+
+    def test_lists_its_orders_to_the_cent(self, shop: World):
+        page = shop.client().get("/v1/orders", params={"channel": "shop"}).json()
+        amounts = sorted(_minor(order["total"]["amount"]) for order in page["items"])
+        assert amounts == sorted(sum(sums[2:]) for sums in _fixtures().values())
+        marts = shop.publication.ask(
+            "select external_ref, total_amount * 100 from fct_orders where channel_code = 'shop'"
+        )
+        assert sorted(sums[0] for sums in keyed(marts.rows(), 1).values()) == amounts
+
+    def test_moves_no_stock_with_its_history(self, shop: World):
+        for table in ("stock_movements", "stock_levels", "reservations", "order_exceptions"):
+            assert shop.ask(f"select count(*) from {table}") == [(0,)], table
+
+    def test_changes_nothing_by_telling_it_again(self, shop: World):
+        """A webhook that is sent again has the same bytes and another id."""
+        ledger, versions = shop.in_ledger(), _versions(shop)
+        with shop.system.ledger.snapshot() as tx:
+            channel = inbox.channel(tx, "shop")
+        files = [SHOP / ORDERS[-1], *(shop.folder / name.replace("/", "-")
+                                      for name in CAPTURED_PARTS)]  # fmt: skip
+        for path in files:
+            with shop.system.ledger.transaction() as tx:
+                again = ingest.receive_body(
+                    shop.system.intake, tx, path.read_bytes(), channel=channel, transport="push",
+                    topic="orders", content_type="application/json", message_id=f"again {path}",
+                    at=AT,
+                )  # fmt: skip
+            assert again.is_new
+            payload = ingest.process(shop.system.intake, again.inbox_id)
+            assert payload is not None
+            assert (payload.documents_count, payload.duplicate_count) == (1, 1)
+        assert (shop.in_ledger(), _versions(shop)) == (ledger, versions)
