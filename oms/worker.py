@@ -6,11 +6,16 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 
 from oms import bootstrap
+from oms.customers import operations as customers
+from oms.kernel import clock
 from oms.kernel.errors import Unavailable
+from oms.ledger.database import Ledger
+from oms.ledger.followers import follow
 from oms.settings import Settings
 from oms.workflows import ingest
 
@@ -32,7 +37,22 @@ class Chore:
 
 def chores(system: bootstrap.System) -> list[Chore]:
     """Return what a worker does for a system."""
-    return [Chore(name="inbox", step=inbox(system.intake))]
+    return [
+        Chore(name="inbox", step=inbox(system.intake)),
+        Chore(name="customers", step=partial(assign_customers, system.ledger)),
+        Chore(name="erasures", step=partial(search_for_erased, system.ledger)),
+    ]
+
+
+def assign_customers(ledger: Ledger) -> bool:
+    """Assign orders that changed to their customers."""
+    step = partial(customers.assign_changed, at=clock.now())
+    return follow(ledger, customers.FOLLOWER, step, stop=customers.stop)
+
+
+def search_for_erased(ledger: Ledger) -> bool:
+    """Search some of the inbox and the quarantine for who was erased."""
+    return ledger.run(partial(customers.search_on, at=clock.now()))
 
 
 def inbox(intake: ingest.Intake) -> Callable[[], bool]:

@@ -30,6 +30,10 @@ from (
 where told is not null
 on conflict (digest) do update set erased_at = greatest(erased_identifiers.erased_at, excluded.erased_at);
 
+-- name: has_erased
+-- Whether anybody was ever erased.
+select exists (select from erased_identifiers) or exists (select from erased_orders);
+
 -- name: find_returned
 -- Orders that name somebody who was erased: they themselves were erased before, or somebody of
 -- that address was, after they were placed. Who comes back later is a new customer.

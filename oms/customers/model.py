@@ -203,3 +203,10 @@ class Erasure:
     orders_count: int
     erased_at: datetime
     finished_at: datetime | None
+
+
+def returnable(line: PurchaseLine, *, today: date) -> int:
+    """Return how much of a line may come back on a day."""
+    if line.returnable_until is None or today > line.returnable_until:
+        return 0
+    return line.returnable

@@ -39,20 +39,6 @@ _NORMALIZED: Final = text("""
         else normalized_ref(:value)
     end
 """)
-# Of several unclaimed receipts that look the same none is told apart; what is another's already
-# reads like what is not there. What was bought online is known by its account or its address.
-_RECEIPT: Final = text("""
-    select o.order_id, o.placed_at, l.customer_id, l.basis
-    from orders o
-    join channels c using (channel_id)
-    left join customer_orders l using (order_id)
-    where (o.external_number = :number or o.external_ref = :number or o.order_number = upper(:number))
-      and o.placed_on = :placed_on and o.total_minor = :total_minor and o.currency = :currency
-      and o.location_id is not null and not o.is_test
-      and (cast(:channel_codes as text[]) is null or c.channel_code = any (:channel_codes))
-      and not exists (select from erased_orders e where e.order_id = o.order_id)
-    limit 2
-""")
 
 
 def assign_changed(tx: Tx, after: int, upto: int, *, at: datetime) -> bool:
@@ -62,9 +48,7 @@ def assign_changed(tx: Tx, after: int, upto: int, *, at: datetime) -> bool:
     """
     store.lock(tx)
     bounds = {"after": str(after), "upto": str(upto)}
-    if tx.execute(text("select exists (select from erased_identifiers)")).scalar() or tx.execute(
-        text("select exists (select from erased_orders)")
-    ).scalar():
+    if store.ERASE.run(tx, "has_erased").scalar():
         _keep_out(tx, bounds, at=at)
     return store.assign(tx, "take_changed", at=at, **bounds) > 0
 
@@ -191,9 +175,7 @@ def _unowned(tx: Tx, kind: str, value: str, channel_id: int | None) -> None:
         raise IdentifierTaken
 
 
-def merge(
-    tx: Tx, customer_id: int, *, into: int, reason: str, by: str, at: datetime
-) -> Family:
+def merge(tx: Tx, customer_id: int, *, into: int, reason: str, by: str, at: datetime) -> Family:
     """Say that a customer is one person with another, who stands for both from now on.
 
     Nothing is moved, so `unmerge` restores exactly. What only claims to be theirs stays
@@ -241,13 +223,9 @@ def claim(
     """
     store.lock(tx)
     _active(tx, customer_id)
-    found = tx.execute(
-        _RECEIPT,
-        {
-            "number": number, "placed_on": placed_on, "total_minor": total_minor,
-            "currency": currency,
-            "channel_codes": None if channel_codes is None else list(channel_codes),
-        },
+    found = store.READ.run(
+        tx, "receipt", number=number, placed_on=placed_on, total_minor=total_minor,
+        currency=currency, channel_codes=None if channel_codes is None else list(channel_codes),
     ).all()  # fmt: skip
     if len(found) != 1:
         raise ReceiptNotFound

@@ -4,45 +4,14 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
+from oms.customers import store
 from oms.customers.queries import Codes
 from oms.ledger.database import Tx
 from oms.orders.queries import prefix_query
 
-_VISIBLE: Final = "(cast(:channel_codes as text[]) is null or c.channel_code = any (:channel_codes))"
-
-# A merged customer is found as the one they were merged into.
-_CUSTOMERS: Final = text(f"""
-    with recursive found as (
-        select i.customer_id
-        from customer_identifiers i
-        where i.value_normalized in (:words, normalized_email(:words), normalized_phone(:words))
-        union
-        select l.customer_id
-        from orders o
-        join customer_orders l using (order_id)
-        where o.order_number = upper(:words) or o.external_number = :words
-           or to_tsvector('simple', coalesce(o.customer_name, '')) @@ to_tsquery('simple', :prefixes)
-    ),
-    up as (
-        select k.customer_id, k.merged_into from found join customers k using (customer_id)
-        union
-        select k.customer_id, k.merged_into from up join customers k on k.customer_id = up.merged_into
-    )
-    select u.customer_id
-    from up u
-    where u.merged_into is null and u.customer_id > :after
-      and (cast(:channel_codes as text[]) is null or exists (
-          select from customer_orders l join orders o using (order_id) join channels c using (channel_id)
-          where l.customer_id = u.customer_id and c.channel_code = any (:channel_codes)))
-    order by u.customer_id
-    limit :limit
-""")  # noqa: S608 - a constant of ours
-_ACCOUNT: Final = text("""
-    select i.customer_id
-    from customer_identifiers i join channels c using (channel_id)
-    where i.kind = 'channel_ref' and i.value_normalized = normalized_ref(:ref)
-      and c.channel_code = :channel_code
-""")
+_VISIBLE: Final = (
+    "(cast(:channel_codes as text[]) is null or c.channel_code = any (:channel_codes))"
+)
 
 # What a store may be shown of an order to find it by, one condition each.
 LOOK_UPS: Final[dict[str, str]] = {
@@ -51,36 +20,30 @@ LOOK_UPS: Final[dict[str, str]] = {
     "email": "lower(o.customer_email) = lower(:email)",
     "phone": (
         "o.order_id in (select l.order_id from customer_identifiers i join customer_orders l"
-        " using (customer_id) where i.kind = 'phone' and i.value_normalized = normalized_phone(:phone))"
+        " using (customer_id)"
+        " where i.kind = 'phone' and i.value_normalized = normalized_phone(:phone))"
         " and normalized_phone(o.customer_phone) = normalized_phone(:phone)"
     ),
     "name": "to_tsvector('simple', coalesce(o.customer_name, '')) @@ to_tsquery('simple', :name)",
 }
 
 
-def customers(
-    tx: Tx, words: str, *, channel_codes: Codes, after: int, limit: int
-) -> list[int]:
+def customers(tx: Tx, words: str, *, channel_codes: Codes, after: int, limit: int) -> list[int]:
     """Return the customers known by a value, a name, or the number of an order of theirs."""
-    rows = tx.execute(
-        _CUSTOMERS,
-        {
-            "words": words, "prefixes": prefix_query(words), "after": after, "limit": limit,
-            "channel_codes": None if channel_codes is None else list(channel_codes),
-        },
+    rows = store.READ.run(
+        tx, "search", words=words, prefixes=prefix_query(words), after=after, limit=limit,
+        channel_codes=None if channel_codes is None else list(channel_codes),
     )  # fmt: skip
     return [row.customer_id for row in rows]
 
 
 def account(tx: Tx, ref: str, *, channel_code: str) -> int | None:
     """Return the customer whose account at a channel has a ref, or None."""
-    found = tx.execute(_ACCOUNT, {"ref": ref, "channel_code": channel_code}).scalar()
+    found = store.READ.run(tx, "account", ref=ref, channel_code=channel_code).scalar()
     return None if found is None else int(found)
 
 
-def orders(
-    tx: Tx, asked: dict[str, str], *, channel_codes: Codes, limit: int
-) -> list[int]:
+def orders(tx: Tx, asked: dict[str, str], *, channel_codes: Codes, limit: int) -> list[int]:
     """Return the newest orders that fit everything a store was told, of any channel."""
     names: dict[str, Any] = {
         **asked, "limit": limit,

@@ -16,6 +16,7 @@ from oms.ledger.statements import Statements
 
 SQL: Final = Statements(Path(__file__).with_name("assign.sql"))
 ERASE: Final = Statements(Path(__file__).with_name("erase.sql"))
+READ: Final = Statements(Path(__file__).with_name("read.sql"))
 ANALYZE_ROWS_MIN: Final = 200
 
 _SCRATCH: Final = Scratch(BATCH)

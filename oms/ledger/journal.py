@@ -136,8 +136,9 @@ def rows_before(tx: Tx, table: str, *, after: int, upto: int, rows_max: int) -> 
     """
     found = tx.execute(
         text(
-            f"select changed_xid::text::bigint from {table} where changed_xid >= cast(:after as xid8)"  # noqa: S608 - our own tables
-            " and changed_xid < cast(:upto as xid8) order by changed_xid offset :rows_max limit 1"
+            f"select changed_xid::text::bigint from {table}"  # noqa: S608 - our own tables
+            " where changed_xid >= cast(:after as xid8) and changed_xid < cast(:upto as xid8)"
+            " order by changed_xid offset :rows_max limit 1"
         ),
         {"after": str(after), "upto": str(upto), "rows_max": rows_max},
     ).scalar()
