@@ -65,6 +65,12 @@ class TooManyRequests(OmsError):
     code = "TOO_MANY_REQUESTS"
 
 
+class TooManyGuesses(TooManyRequests):
+    """Too much was asked for what could be guessed; it may be again after `Retry-After` seconds."""
+
+    code = "TOO_MANY_GUESSES"
+
+
 class Unexpected(OmsError):
     """Something went wrong that nobody anticipated; the correlation id finds it in the logs."""
 

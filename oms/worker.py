@@ -7,14 +7,16 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Protocol
 
 from oms import bootstrap
+from oms.customers import operations as customers
 from oms.kernel import clock
 from oms.kernel.errors import Unavailable
-from oms.ledger.database import Tx
+from oms.ledger.database import Ledger, Tx
 from oms.ledger.followers import follow
 from oms.settings import Settings
 from oms.workflows import fulfillment, ingest
@@ -48,6 +50,8 @@ def chores(system: bootstrap.System) -> list[Chore]:
     return [
         Chore(name="inbox", step=inbox(system.intake)),
         Chore(name="routing", step=following(system, "routing", fulfillment.route)),
+        Chore(name="customers", step=partial(assign_customers, system.ledger)),
+        Chore(name="erasures", step=partial(search_for_erased, system.ledger)),
     ]
 
 
@@ -58,6 +62,17 @@ def following(system: bootstrap.System, follower: str, step: Step) -> Callable[[
         return step(tx, after, upto, at=clock.now())
 
     return lambda: follow(system.ledger, follower, work)
+
+
+def assign_customers(ledger: Ledger) -> bool:
+    """Assign orders that changed to their customers."""
+    step = partial(customers.assign_changed, at=clock.now())
+    return follow(ledger, customers.FOLLOWER, step, stop=customers.stop)
+
+
+def search_for_erased(ledger: Ledger) -> bool:
+    """Search some of the inbox and the quarantine for who was erased."""
+    return ledger.run(partial(customers.search_on, at=clock.now()))
 
 
 def inbox(intake: ingest.Intake) -> Callable[[], bool]:

@@ -129,6 +129,22 @@ def has_changes(tx: Tx, journaled: Journaled, *, after: int, upto: int) -> bool:
     return bool(tx.execute(_HAS[journaled.table], bounds).scalar())
 
 
+def rows_before(tx: Tx, table: str, *, after: int, upto: int, rows_max: int) -> int:
+    """Return a bound up to `upto` below which a table has about so many rows to read.
+
+    What one transaction wrote is never taken apart, so it may be more.
+    """
+    found = tx.execute(
+        text(
+            f"select changed_xid::text::bigint from {table}"  # noqa: S608 - our own tables
+            " where changed_xid >= cast(:after as xid8) and changed_xid < cast(:upto as xid8)"
+            " order by changed_xid offset :rows_max limit 1"
+        ),
+        {"after": str(after), "upto": str(upto), "rows_max": rows_max},
+    ).scalar()
+    return upto if found is None else max(int(found), after + 1)
+
+
 _HAS: Final = {
     journaled.table: text(
         f"select exists (select from {journaled.table} where changed_xid >= cast(:after as xid8)"  # noqa: S608 - our own tables

@@ -162,3 +162,37 @@ def record_oversold(tx: Tx, oversold: Sequence[tuple[int, str, str, int]], *, at
         for order_id, sku, location_code, on_hand in oversold
     ]
     store.SQL.run(tx, "flag_oversold", told=json.dumps(told), at=at)
+
+
+def erase_customers(
+    tx: Tx, order_ids: Sequence[int], *, by: str | None = None, at: datetime
+) -> None:
+    """Remove who bought from orders: name, addresses, references, remarks. Totals stay.
+
+    With `by` it is a step of each order's story; without, it only keeps out what came back.
+    """
+    names = {"order_ids": list(order_ids), "at": at, "by": by}
+    tx.execute(_FORGET, names)
+    tx.execute(
+        text("update order_notes set body = '[erased]' where order_id = any (:order_ids)"), names
+    )
+    if by is not None:
+        tx.execute(_TELL_ERASED, names)
+
+
+_FORGET: Final = text("""
+    update orders
+    set customer_ref = null, customer_name = null, customer_email = null, customer_phone = null,
+        ship_to = null, bill_to = null
+    where order_id in (
+        select order_id from orders where order_id = any (:order_ids) order by order_id for update)
+""")
+_TELL_ERASED: Final = text("""
+    with told as (
+        update orders set last_seq = last_seq + 1, updated_at = :at
+        where order_id = any (:order_ids)
+        returning order_id, last_seq
+    )
+    insert into order_events (order_id, seq, type, occurred_at, recorded_at, actor_type, actor)
+    select order_id, last_seq, 'order.erased', :at, :at, 'user', :by from told
+""")

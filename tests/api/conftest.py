@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine, text
 
 from api.app import create_app
-from api.throttle import Throttle
+from api.throttle import Guesses, Throttle
 from oms.access.model import ROLES
 from oms.access.operations import make_key, revoke_key
 from oms.bootstrap import System
@@ -147,6 +147,7 @@ def house(rooms: House, clock: Callable[[], Any]) -> Iterator[House]:
         rooms.app.state.untouched_at = _position(rooms)
     # The clock stands still and brings nothing back of what earlier tests have asked for.
     rooms.app.state.throttle = Throttle.of(rooms.system.settings, connections_max=20)
+    rooms.app.state.guesses = Guesses(processes_count=1)
     yield rooms
     if rooms.app.state.untouched_at != _position(rooms):
         assert rooms.shop.violations() == {}

@@ -148,6 +148,8 @@ _RAW: Final = """
         sum(tax_minor), sum(shipping_minor)
     from lines group by all
 """
+
+
 def _minor(amount: Any) -> int:
     """Return cents: every currency of the data has two decimals."""
     minor = Decimal(amount) * 100
