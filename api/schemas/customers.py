@@ -15,9 +15,7 @@ from oms.customers.model import returnable as returnable_on
 from oms.orders.model import FulfillmentMethod, FulfillmentState, OrderState
 from oms.orders.queries import BadCursor
 
-Reason = Annotated[
-    str, Field(min_length=3, max_length=500, description="why; it is kept, so it names nobody")
-]
+Reason = Annotated[Words, Field(min_length=3, description="why; it is kept, so it names nobody")]
 
 
 class CustomerQuery(Paging):

@@ -34,12 +34,12 @@ BODIES: Final[dict[str, Any]] = {
         "sku": "NIB", "title": "Nib", "gtin": "4006381333931", "product_type": "Office",
         "category": "Pens", "brand": "Pen & Co", "tax_class": "standard"}]},
     "add_identifier": {"kind": "email", "value": "a@example.org", "channel_code": "web"},
-    "unverify_identifier": {"reason": "r"},
-    "merge_customer": {"reason": "r", "into": 2},
-    "unmerge_customer": {"reason": "r"},
+    "unverify_identifier": {"reason": "asked"},
+    "merge_customer": {"reason": "asked", "into": 2},
+    "unmerge_customer": {"reason": "asked"},
     "claim_receipt": {
         "number": "1", "placed_on": "2026-01-05", "total": "1.00", "currency": "EUR"},
-    "erase_customer": {"reason": "r"},
+    "erase_customer": {"reason": "asked"},
     "make_key": {"name": "n", "role": "channel", "channel_codes": ["web"]},
 }  # fmt: skip
 # These speak of a customer, who is not there: tests of their own have them succeed.
