@@ -1,6 +1,32 @@
 -- What is read of customers. channel_codes are the channels whose orders may be known of, null
 -- every one.
 
+-- name: family
+-- Who is one person with a customer: up to whom they were merged into, and down to all who were.
+with recursive up as (
+    select customer_id, merged_into from customers where customer_id = :customer_id
+    union all
+    select k.customer_id, k.merged_into
+    from up
+    cross join lateral (
+        select c.customer_id, c.merged_into from customers c where c.customer_id = up.merged_into
+        offset 0  -- by the key for each: few were merged, which the planner does not know
+    ) k
+),
+down as (
+    select customer_id from up where merged_into is null
+    union all
+    select k.customer_id
+    from down
+    cross join lateral (
+        select c.customer_id from customers c where c.merged_into = down.customer_id
+        offset 0  -- likewise
+    ) k
+)
+select
+    (select customer_id from up where merged_into is null) as root_id,
+    (select array_agg(customer_id order by customer_id) from down) as customer_ids;
+
 -- name: is_known
 -- Whether somebody has an account or an order in channels that may be known of.
 select cast(:channel_codes as text[]) is null or exists (
@@ -169,7 +195,10 @@ up as (
     union
     select k.customer_id, k.merged_into
     from up
-    join customers k on k.customer_id = up.merged_into
+    cross join lateral (
+        select c.customer_id, c.merged_into from customers c where c.customer_id = up.merged_into
+        offset 0  -- by the key for each: few were merged, which the planner does not know
+    ) k
 )
 select customer_id
 from up

@@ -20,27 +20,11 @@ READ: Final = Statements(Path(__file__).with_name("read.sql"))
 ANALYZE_ROWS_MIN: Final = 200
 
 _SCRATCH: Final = Scratch(BATCH)
-_FAMILY: Final = text("""
-    with recursive up as (
-        select customer_id, merged_into from customers where customer_id = :customer_id
-        union all
-        select c.customer_id, c.merged_into
-        from up join customers c on c.customer_id = up.merged_into
-    ),
-    down as (
-        select customer_id from up where merged_into is null
-        union all
-        select c.customer_id from down join customers c on c.merged_into = down.customer_id
-    )
-    select
-        (select customer_id from up where merged_into is null) as root_id,
-        (select array_agg(customer_id order by customer_id) from down) as customer_ids
-""")
 
 
 def family(tx: Tx, customer_id: int) -> Family:
     """Return who is one person with a customer; raises CustomerNotFound."""
-    row = tx.execute(_FAMILY, {"customer_id": customer_id}).one()
+    row = READ.run(tx, "family", customer_id=customer_id).one()
     if row.root_id is None:
         raise CustomerNotFound
     return Family(root_id=row.root_id, customer_ids=tuple(row.customer_ids))

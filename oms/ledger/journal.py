@@ -134,17 +134,20 @@ def rows_before(tx: Tx, table: str, *, after: int, upto: int, rows_max: int) -> 
 
     What one transaction wrote is never taken apart, so it may be more.
     """
-    found = tx.execute(
+    changed = f"select changed_xid::text::bigint as xid from {table} where {_BETWEEN}"  # noqa: S608 - our own tables
+    row = tx.execute(
         text(
-            f"select changed_xid::text::bigint from {table}"  # noqa: S608 - our own tables
-            " where changed_xid >= cast(:after as xid8) and changed_xid < cast(:upto as xid8)"
-            " order by changed_xid offset :rows_max limit 1"
+            f"select ({changed} order by changed_xid limit 1) as first,"
+            f" ({changed} order by changed_xid offset :rows_max limit 1) as beyond"
         ),
         {"after": str(after), "upto": str(upto), "rows_max": rows_max},
-    ).scalar()
-    return upto if found is None else max(int(found), after + 1)
+    ).one()
+    if row.beyond is None:
+        return upto
+    return int(row.beyond) if row.beyond > row.first else int(row.first) + 1
 
 
+_BETWEEN: Final = "changed_xid >= cast(:after as xid8) and changed_xid < cast(:upto as xid8)"
 _HAS: Final = {
     journaled.table: text(
         f"select exists (select from {journaled.table} where changed_xid >= cast(:after as xid8)"  # noqa: S608 - our own tables

@@ -237,7 +237,9 @@ class TestBatches:
         xid = int(shop.value("select min(changed_xid::text::bigint) from orders"))
         with shop.ledger.snapshot() as tx:
             upto = journal.horizon(tx)
-            assert journal.rows_before(tx, "orders", after=xid, upto=upto, rows_max=2) == xid + 1
+            for after in (0, xid):
+                bound = journal.rows_before(tx, "orders", after=after, upto=upto, rows_max=2)
+                assert bound == xid + 1
 
 
 class TestMerge:
