@@ -20,18 +20,22 @@ from api.problems import (
 from api.routers import (
     catalog,
     channels,
+    customers,
+    fulfillments,
     health,
     keys,
+    lookup,
     order_search,
     orders,
     quarantine,
     sales,
     stock,
+    tracking,
     views,
 )
 from api.routes import LedgerRoute, Unguarded
 from api.security import Keyring
-from api.throttle import Throttle
+from api.throttle import Guesses, Throttle
 from oms.bootstrap import System
 from oms.kernel.errors import OmsError
 from oms.kernel.limits import IDEMPOTENCY_KEY_DAYS_MAX
@@ -39,9 +43,14 @@ from oms.reports.published import Publications
 
 # What a list is asked comes before what one of it is: /orders/facets is no order.
 ROUTERS: Final = (
-    order_search, orders, views, stock, channels, quarantine, catalog, sales, keys,
+    order_search, orders, views, fulfillments, customers, lookup, tracking, stock, channels,
+    quarantine, catalog, sales, keys,
 )  # fmt: skip
-PUBLIC: Final = frozenset({"/health/live", "/health/ready", "/docs/problems.md"})
+# Open to everybody, each with its reason: they tell nothing of anybody, or only how an order is,
+# to who knows its number and address or has its link.
+PUBLIC: Final = frozenset({
+    "/health/live", "/health/ready", "/docs/problems.md", "/v1/tracking",
+})  # fmt: skip
 
 DESCRIPTION: Final = (
     "Orders and stock of every channel. Every request carries `Authorization: Bearer oms_…`;"
@@ -72,10 +81,12 @@ def create_app(system: System) -> FastAPI:
     app.state.publications = Publications(system.settings.published_dir)
     app.state.keyring = Keyring()
     app.state.throttle = Throttle.of(system.settings, connections_max=_connections_max(system))
+    app.state.guesses = Guesses(processes_count=system.settings.api_workers)
     for module in ROUTERS:
         _include(app, module.router)
     _include(app, health.router)
     _include(app, health.public)
+    _include(app, tracking.public)
     app.add_middleware(Edge)
     return app
 

@@ -13,11 +13,8 @@ from sqlalchemy import text
 from oms.ledger import journal
 from oms.ledger.database import Ledger, Tx
 
-Step = Callable[[Tx, int, int], int | bool]
-"""Take in what was written from one transaction up to another; tell whether there was any.
-
-A step that takes only so much at a time tells the transaction up to which it came.
-"""
+Step = Callable[[Tx, int, int], bool]
+"""Take in what was written from one transaction up to another; tell whether there was any."""
 
 _HOLD: Final = text(
     "select watermark from followers where follower = :follower for update skip locked"
@@ -28,7 +25,11 @@ _BEGIN: Final = text(
 _ADVANCE: Final = text("update followers set watermark = :upto where follower = :follower")
 
 
-def follow(ledger: Ledger, follower: str, step: Step) -> bool:
+Stop = Callable[[Tx, int, int], int]
+"""Say how far to go in one step, from one transaction up to another: a step is a transaction."""
+
+
+def follow(ledger: Ledger, follower: str, step: Step, *, stop: Stop | None = None) -> bool:
     """Let a follower take in what is new to it; tell whether there was anything.
 
     False, too, when another process is at it just now. Where nothing was found the watermark
@@ -41,13 +42,11 @@ def follow(ledger: Ledger, follower: str, step: Step) -> bool:
             tx.execute(_BEGIN, {"follower": follower})
             return False
         upto = journal.horizon(tx)
-        if upto <= after:
+        if stop is not None and upto > after:
+            upto = stop(tx, after, upto)
+        if upto <= after or not step(tx, after, upto):
             return False
-        reached = step(tx, after, upto)
-        if not reached:
-            return False
-        reached = upto if reached is True else reached
-        tx.execute(_ADVANCE, {"follower": follower, "upto": reached})
+        tx.execute(_ADVANCE, {"follower": follower, "upto": upto})
         return True
 
     return ledger.run(work)

@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from oms.kernel.limits import SEARCH_HITS_MAX
 from oms.ledger.database import Tx
-from oms.orders.words import Term, any_tag, begins, sentence
+from oms.orders.model import OrderState
+from oms.orders.words import Term, all_of, any_tag, begins, sentence
 
 WORDS_MAX: Final = 20
 # What is met by more than this share of the orders is not worth looking up first, and what is
@@ -113,7 +114,7 @@ _CONDITIONS: Final[dict[str, str]] = {
     # With both columns of their index even when only the second is asked for.
     "fulfillment_states": (
         "o.fulfillment_state = any (:fulfillment_states)"
-        " and o.order_state = any ('{placed,in_progress,completed,canceled}')"
+        f" and o.order_state = any ('{{{','.join(OrderState)}}}')"
     ),
     "exception_codes": (
         "o.order_id in (select e.order_id from order_exceptions e"
@@ -130,7 +131,7 @@ _AMOUNTS: Final[dict[str, str]] = {
     "total_from_minor": "s.total_minor >= :total_from_minor",
     "total_to_minor": "s.total_minor <= :total_to_minor",
 }
-# What is kept among an order's words under a letter (migration 0003).
+# What is kept among an order's words under a letter (migration 0006).
 _TAGS: Final[dict[str, str]] = {
     "methods": "m", "country_codes": "n", "product_types": "t", "categories": "k", "brands": "b",
 }  # fmt: skip
@@ -147,6 +148,8 @@ _RESOLVED: Final = text("""
         array(select search_fold(chunk) from unnest(cast(:customer as text[]))
             with ordinality as c (chunk, n) order by n) as customer
 """)
+NAMED: Final = "' ' || s.name_key like all (cast(:names as text[]))"
+_FOLDED: Final = text("select search_fold(:words)")
 # The share of orders with a word that begins so, from the thousand most frequent words.
 _STATISTICS: Final = text("""
     with known as materialized (
@@ -251,11 +254,21 @@ def _lower(name: str, value: str) -> str:
     return value if name in {"methods", "country_codes"} else value.lower()
 
 
+def named(tx: Tx, words: str) -> tuple[str, list[str]]:
+    """Return what looks up whom orders name: a tsquery for `words`, patterns for ` name_key`.
+
+    Every word begins one of the customer's name; elsewhere in the order it does not count.
+    """
+    folded: str = tx.execute(_FOLDED, {"words": words}).scalar_one()
+    found = folded.replace("-", " ").split()[:WORDS_MAX]
+    terms = [begins(each) for each in found if len(each) > 1]
+    return all_of(terms or [any_tag([])]) or "", [f"% {each}%" for each in found]
+
+
 def _add_name(found: Search, words: Sequence[str]) -> None:
     """Let every word begin one of the customer's name: elsewhere in the order it does not count."""
     found.terms += [begins(each) for each in words if len(each) > 1]
-    for n, word in enumerate(words):
-        found.search_conditions.append(f"' ' || s.name_key like :name_{n}")
-        found.parameters[f"name_{n}"] = f"% {word}%"
+    found.search_conditions.append(NAMED)
+    found.parameters["names"] = [f"% {each}%" for each in words]
     if not words:
         found.conditions.append("false")

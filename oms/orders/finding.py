@@ -31,7 +31,7 @@ def is_broad(search: Search) -> bool:
 def hits_of(search: Search, terms: Sequence[Term]) -> str:
     """Return the common table `hits`: up to :hits_max orders that may be the ones.
 
-    By the words' index and no other way where there are terms to look up (migration 0003).
+    By the words' index and no other way where there are terms to look up (migration 0006).
     """
     if terms:
         hits = "order_search_hits(cast(:lookup as tsquery), cast(:hits_max as bigint)) h (order_id)"

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+from oms.ledger import journal
 from oms.ledger.database import Tx
 from oms.ledger.statements import Statements
 
@@ -14,23 +15,23 @@ ORDERS_MAX: Final = 2_000
 PRODUCTS_MAX: Final = 50
 
 
-def index_changes(tx: Tx, after: int, upto: int, *, orders_max: int = ORDERS_MAX) -> int | bool:
-    """Index anew the orders written from one transaction on, and some of changed products.
+def stop(tx: Tx, after: int, upto: int) -> int:
+    """Return how far to index orders in one transaction."""
+    return journal.rows_before(tx, "orders", after=after, upto=upto, rows_max=ORDERS_MAX)
 
-    Returns up to which transaction it came: not to `upto` where there are too many orders.
+
+def index_changes(tx: Tx, after: int, upto: int) -> bool:
+    """Index anew the orders written from one transaction up to another; tell of any.
+
+    And some orders of products that changed.
     """
     window = {"after": str(after), "upto": str(upto)}
-    cut = SQL.run(tx, "find_cut", **window, rows=orders_max).scalar()
-    if cut is not None and cut < upto:
-        window["upto"] = str(cut)
     changed = list(SQL.run(tx, "find_changed", **window).scalars())
     marked = SQL.run(tx, "mark_products", **window).rowcount
-    due = _due(tx, orders_max - len(changed))
+    due = _due(tx, ORDERS_MAX - len(changed))
     if changed or due:
         SQL.run(tx, "index_orders", order_ids=changed + due)
-    if not (changed or due or marked):
-        return False
-    return int(window["upto"])
+    return bool(changed or due or marked)
 
 
 def _due(tx: Tx, orders_max: int) -> list[int]:

@@ -1,20 +1,5 @@
 -- The follower that keeps beside each order what it is searched by.
 
--- name: find_cut
--- Tell where to end so that no more than so many orders are taken at a time: before the
--- transaction that wrote one too many, or behind it when it is the only one.
-select greatest(k.changed_xid::text::bigint, f.changed_xid::text::bigint + 1) as cut
-from (
-    select changed_xid from orders
-    where changed_xid >= cast(:after as text)::xid8 and changed_xid < cast(:upto as text)::xid8
-    order by changed_xid offset :rows limit 1
-) k
-cross join (
-    select changed_xid from orders
-    where changed_xid >= cast(:after as text)::xid8 and changed_xid < cast(:upto as text)::xid8
-    order by changed_xid limit 1
-) f;
-
 -- name: find_changed
 -- List the orders that were written, or a line of theirs.
 select order_id from orders

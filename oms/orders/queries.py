@@ -1,5 +1,6 @@
 """Reads of orders: one with everything about it, and what was sold of late."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, Final
@@ -10,6 +11,7 @@ from oms.ledger.database import Tx
 from oms.orders.model import (
     Change,
     Event,
+    Group,
     Line,
     Note,
     Order,
@@ -36,12 +38,20 @@ _LINES: Final = text("""
         case when o.is_historical then 0
             else l.quantity - l.canceled - greatest(l.shipped, l.returned) - l.backordered
         end as allocated,
-        l.backordered, l.unit_price_minor, l.list_minor, l.discount_minor, l.net_minor, l.tax_minor
+        l.backordered, l.unit_price_minor, l.list_minor, l.discount_minor, l.net_minor, l.tax_minor,
+        coalesce(l.group_no, 1) as group_no
     from order_lines l
     join orders o using (order_id)
     join products p using (product_id)
     where l.order_id = :order_id
     order by l.line_no
+""")
+_GROUPS: Final = text("""
+    select g.group_no, g.method, x.location_code, g.ship_to, g.pickup_point
+    from delivery_groups g
+    left join locations x using (location_id)
+    where g.order_id = :order_id
+    order by g.group_no
 """)
 _CHANGES: Final = text("""
     select
@@ -109,7 +119,8 @@ def order(tx: Tx, number: str) -> Order:
         return tuple(kind(**each._mapping) for each in tx.execute(query, key))  # noqa: SLF001 - its public name
 
     return Order(
-        summary=summary, **values, lines=all_of(Line, _LINES), changes=all_of(Change, _CHANGES),
+        summary=summary, **values, lines=all_of(Line, _LINES), groups=all_of(Group, _GROUPS),
+        changes=all_of(Change, _CHANGES),
         events=all_of(Event, _EVENTS), notes=all_of(Note, _NOTES),
         exceptions=all_of(OrderException, _EXCEPTIONS),
     )  # fmt: skip
@@ -149,3 +160,38 @@ def sales_after(tx: Tx, watermark: int, *, since: date) -> list[LiveSales]:
         )
         for row in rows
     ]  # fmt: skip
+
+
+def personal_texts(tx: Tx, order_ids: Sequence[int]) -> tuple[set[str], set[str]]:
+    """Return what orders say of who bought: what is one person's alone, and everything."""
+    rows = tx.execute(
+        text("""
+            select v.value, v.is_own
+            from orders o
+            cross join lateral (
+                select o.customer_email as value, true as is_own
+                union all select o.customer_phone, true
+                union all select o.customer_name, false
+                union all
+                select a.value, false
+                from (values (o.ship_to), (o.bill_to)) as given (address)
+                cross join lateral jsonb_each_text(given.address) a
+                where a.key in ('name', 'street')
+            ) v
+            where o.order_id = any (:order_ids) and v.value is not null
+        """),
+        {"order_ids": list(order_ids)},
+    ).all()
+    return {row.value for row in rows if row.is_own}, {row.value for row in rows}
+
+
+def open_orders(tx: Tx, order_ids: Sequence[int]) -> list[str]:
+    """Return the numbers of those orders whose goods have still to go somewhere."""
+    rows = tx.execute(
+        text(
+            "select order_number from orders where order_id = any (:order_ids)"
+            " and order_state in ('placed', 'in_progress') and not is_test order by order_id"
+        ),
+        {"order_ids": list(order_ids)},
+    )
+    return [row.order_number for row in rows]

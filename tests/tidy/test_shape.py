@@ -10,7 +10,10 @@ import pytest
 
 from tests.tidy.house import ROOT, files, name, text
 
-FEATURES = ("access", "catalog", "channels", "locations", "orders", "stock", "views")
+FEATURES = (
+    "access", "catalog", "channels", "customers", "fulfillment", "locations", "orders", "stock",
+    "views",
+)  # fmt: skip
 ROLES = {
     "__init__", "model", "tables", "store", "messages", "operations", "queries", "port", "search",
     "rules", "availability", "filters", "words", "cursors",

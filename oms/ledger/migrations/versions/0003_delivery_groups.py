@@ -1,4 +1,4 @@
-"""What orders are searched by, beside them."""
+"""Delivery groups."""
 
 from oms.ledger.migrations.script import run_beside
 
@@ -7,5 +7,5 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Create the words, their tables, and the indexes of lists."""
+    """Create their table, and what names them."""
     run_beside(__file__)
