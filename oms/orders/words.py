@@ -50,7 +50,7 @@ def sentence(q: str, folded: Sequence[str]) -> list[Term]:
     ]
     terms = [each for each in found if each is not None]
     digits = "".join(filter(str.isdecimal, q))
-    if not _PHONE.fullmatch(q) or len(terms) < 2 or len(digits) < PHONE_DIGITS_MIN:  # noqa: PLR2004 - several
+    if not terms or not _PHONE.fullmatch(q) or not PHONE_DIGITS_MIN <= len(digits) < len(q):
         return terms
     number = _any_of(_ways(digits))
     if q.lstrip("( ").startswith(("0", "+")):  # nothing else is written so
