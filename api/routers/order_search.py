@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, BinaryIO, Final
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
@@ -21,6 +21,7 @@ from api.security import OrdersRead
 from oms.orders import analysis, facets
 from oms.reports.files import Form, write_csv
 from oms.reports.order_list import order_sheet
+from oms.reports.sheet import Sheet
 
 router: Final = APIRouter(prefix="/v1", tags=["orders"], route_class=LedgerRoute)
 
@@ -58,15 +59,24 @@ def export_orders(
     It is written while the ledger is read and sent when it is whole: who gets a file has all.
     """
     facts = (*query.facts(), ("As of", f"{now:%Y-%m-%d %H:%M:%S} UTC"))
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it is sent
-    write_csv(order_sheet(tx, query.filters(caller), query.sort, facts), file)
+    sheet = order_sheet(tx, query.filters(caller), query.sort, facts)
     return StreamingResponse(
-        _sent(file), media_type=Form.CSV.media_type,
+        _sent(_written(sheet)), media_type=Form.CSV.media_type,
         headers={"Content-Disposition": 'attachment; filename="orders.csv"'},
     )  # fmt: skip
 
 
-def _sent(file: Any) -> Iterator[bytes]:
+def _written(sheet: Sheet) -> BinaryIO:
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it is sent
+    try:
+        write_csv(sheet, file)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _sent(file: BinaryIO) -> Iterator[bytes]:
     with file:
         file.seek(0)
         while chunk := file.read(CHUNK_BYTES):

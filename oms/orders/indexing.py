@@ -1,5 +1,6 @@
 """The follower that keeps beside each order what it is searched by."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -30,8 +31,13 @@ def index_changes(tx: Tx, after: int, upto: int) -> bool:
     marked = SQL.run(tx, "mark_products", **window).rowcount
     due = _due(tx, ORDERS_MAX - len(changed))
     if changed or due:
-        SQL.run(tx, "index_orders", order_ids=changed + due)
+        index(tx, changed + due)
     return bool(changed or due or marked)
+
+
+def index(tx: Tx, order_ids: Sequence[int]) -> None:
+    """Write what some orders are searched by, where it is not there already."""
+    SQL.run(tx, "index_orders", order_ids=list(order_ids))
 
 
 def _due(tx: Tx, orders_max: int) -> list[int]:
