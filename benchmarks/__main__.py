@@ -2,9 +2,9 @@
 
 import sys
 
-from benchmarks import bulk, fresh
+from benchmarks import bulk, fresh, search
 
-MEASUREMENTS = {"bulk": bulk.measure, "fresh": fresh.measure}
+MEASUREMENTS = {"bulk": bulk.measure, "fresh": fresh.measure, "search": search.measure}
 
 
 def main() -> None:

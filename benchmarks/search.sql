@@ -92,7 +92,9 @@ select
         when state_at * 100 - floor(state_at * 100) < 0.15 then 'collect_store'
         when state_at * 100 - floor(state_at * 100) < 0.2 then 'pickup_point'
         else 'ship_home' end,
-    case when channel_code in ('till', 'kiosk') then 2 + floor(random() * 40)::int end,
+    case when channel_code in ('till', 'kiosk') then
+        (select location_id from locations where location_code = 'S' || lpad((1 + n % 40)::text, 3, '0'))
+    end,
     at, at::date, at, at + random() * interval '5 days', currency, true, 'C' || n % 200000,
     customer,
     lower(translate(customer, ' ëéöłüå', '.eeolua')) || n % 5000 || '@example.'
@@ -135,7 +137,15 @@ set items_net_minor = l.net, items_tax_minor = l.tax, total_minor = l.net + l.ta
 from (
     select order_id, sum(net_minor) as net, sum(tax_minor) as tax
     from order_lines
-    where order_id between 100000000 + :first and 100000000 + :last
+    where order_id between 100000000 + cast(:first as bigint) and 100000000 + cast(:last as bigint)
     group by order_id
 ) l
 where o.order_id = l.order_id;
+
+-- name: make_exceptions
+-- Open what a person should look at.
+insert into order_exceptions (order_id, code, detail, opened_at)
+select order_id, case when order_id % 5 = 0 then 'OVERSOLD' else 'TOTALS_MISMATCH' end, '{}',
+    placed_at
+from orders
+where has_exception;
