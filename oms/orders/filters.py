@@ -207,12 +207,11 @@ def _add_conditions(found: Search, asked: dict[str, Any]) -> None:
     for known, conditions in (
         (_CONDITIONS, found.conditions), (_AMOUNTS, found.search_conditions),
     ):  # fmt: skip
-        for name in known.keys() & asked.keys():
+        for name in (each for each in known if each in asked):
             conditions.append(known[name])
             value = asked[name]
             found.parameters[name] = list(value) if isinstance(value, tuple) else value
-    for name in _FLAGS.keys() & asked.keys():
-        found.conditions.append(_FLAGS[name][asked[name]])
+    found.conditions += [_FLAGS[name][asked[name]] for name in _FLAGS if name in asked]
 
 
 def _resolved(tx: Tx, asked: dict[str, Any]) -> dict[str, Any]:
@@ -261,8 +260,8 @@ def named(tx: Tx, words: str) -> tuple[str, list[str]]:
     """
     folded: str = tx.execute(_FOLDED, {"words": words}).scalar_one()
     found = folded.replace("-", " ").split()[:WORDS_MAX]
-    terms = [begins(each) for each in found if len(each) > 1]
-    return all_of(terms or [any_tag([])]) or "", [f"% {each}%" for each in found]
+    terms = [begins(each) for each in found] or [any_tag([])]
+    return all_of(terms) or "", [f"% {each}%" for each in found]
 
 
 def _add_name(found: Search, words: Sequence[str]) -> None:

@@ -69,7 +69,7 @@ made as materialized (
                 o.external_ref, o.external_number, search_name(o.customer_name),
                 search_name(nullif(o.ship_to ->> 'name', o.customer_name)),
                 search_name(nullif(o.bill_to ->> 'name', o.customer_name)),
-                translate(o.customer_email, '@.+-_', '     '),
+                translate(o.customer_email, '@.+-_0123456789', '               '),
                 replace(o.ship_to ->> 'postcode', ' ', '-'),
                 replace(o.ship_to ->> 'city', ' ', '-'),
                 replace(nullif(o.bill_to ->> 'postcode', o.ship_to ->> 'postcode'), ' ', '-'),

@@ -15,6 +15,7 @@ PHONE_DIGITS_MIN: Final = 7
 # A word no order has.
 NOBODY: Final = "none:"
 
+_LOCAL_PART: Final = re.compile(r"[\w.+-]+")
 _PHONE: Final = re.compile(r"[\d\s()+./-]+")
 
 
@@ -45,7 +46,7 @@ def any_tag(tags: Sequence[str]) -> Term:
 def sentence(q: str, folded: Sequence[str]) -> list[Term]:
     """Return a term for every word of a text, of which `folded` are its folded chunks."""
     found = [
-        begins(chunk.lower()[:TAG_CHARACTERS_MAX]) if "@" in chunk[1:] else _chunk(words)
+        begins(chunk.lower()[:TAG_CHARACTERS_MAX]) if "@" in chunk[1:] else _chunk(chunk, words)
         for chunk, words in zip(q.split(), folded, strict=False)
     ]
     terms = [each for each in found if each is not None]
@@ -72,15 +73,21 @@ def all_of(terms: Iterable[Term]) -> str | None:
     return " & ".join(f"({each.query})" for each in terms) or None
 
 
-def _chunk(folded: str) -> Term | None:
-    """Take what has no space in it: joined, or its parts, of which the last may go on."""
+def _chunk(given: str, folded: str) -> Term | None:
+    """Take what has no space in it: joined, its parts, of which the last may go on, or an address.
+
+    Of those only the letters are kept in parts: jan.vries71 is how the whole one begins.
+    """
     parts = [each[:WORD_CHARACTERS_MAX] for each in folded.replace(" ", "-").split("-") if each]
     if len(parts) <= 1:
         return _any_of(_ways(parts[0])) if parts else None
     joined = "".join(parts)[:WORD_CHARACTERS_MAX]
     last = _quoted if len(parts[-1]) == 1 else _prefix
     apart = " & ".join([*map(_quoted, parts[:-1]), last(parts[-1])])
-    return Term(query=f"{_prefix(joined)} | ({apart})", beginnings=(joined,))
+    ways = [(f"{_prefix(joined)} | ({apart})", joined)]
+    if _LOCAL_PART.fullmatch(given):
+        ways.append((_prefix(given.lower()), given.lower()))
+    return _any_of(ways)
 
 
 def _any_of(ways: Sequence[tuple[str, str]]) -> Term:

@@ -43,7 +43,7 @@ class TestWords:
             "R100000001", "r100000001", "100000001", "RMA/W-000123", "w-000123", "W-123", "#000123",
             "000123", "123", "rmaw000123", "sinead", "SINÉAD", "Sin", "van der Berg", "berg sinead",
             "vanderberg", "Bérg", "s van", "müller", "muller", "piet", "sinead.berg+1@example.org",
-            "SINEAD.BERG+1@EX", "sinead.berg", "example", "06 1234 5678", "+31612345678",
+            "SINEAD.BERG+1@EX", "sinead.berg", "sinead.berg+1", "example", "06 1234 5678", "+31612345678",
             "06-12345678", "0612345678", "0031612345678", "612345", "1011AB", "1011 ab", "1011",
             "den haag", "denhaag", "mug-blue", "mugblue", "MUG", "blue mug",
             "0871234567894", "871234567894",
