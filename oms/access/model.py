@@ -13,19 +13,22 @@ KEY: Final = re.compile(r"oms_[0-9a-f]{12}_[0-9a-f]{64}")
 SCOPES: Final = (
     "orders:read", "orders:write", "stock:read", "stock:write", "catalog:read", "catalog:write",
     "inbox:write", "quarantine:read", "quarantine:write", "sales:read", "keys:write",
-    "channels:read", "channels:write",
+    "channels:read", "channels:write", "events:read", "webhooks:read", "webhooks:write",
 )  # fmt: skip
 
 # A role is a named set of scopes.
 _WORDS: Final[dict[str, str]] = {
-    "channel": "orders:read orders:write stock:read stock:write inbox:write catalog:read",
+    "channel": (
+        "orders:read orders:write stock:read stock:write inbox:write catalog:read events:read"
+        " webhooks:read"
+    ),
     "agent": ("orders:read orders:write stock:read catalog:read quarantine:read channels:read"),
     "store": "orders:read stock:read stock:write catalog:read",
     "finance": "orders:read sales:read channels:read",
     "analyst": "stock:read catalog:read sales:read channels:read quarantine:read",
     "engineer": (
         "quarantine:read quarantine:write inbox:write channels:read channels:write stock:read"
-        " sales:read"
+        " sales:read events:read webhooks:read webhooks:write"
     ),
 }
 ROLES: Final[dict[str, tuple[str, ...]]] = {
