@@ -17,7 +17,19 @@ from api.problems import (
     on_oms_error,
     on_validation_error,
 )
-from api.routers import catalog, channels, health, keys, orders, quarantine, sales, stock
+from api.routers import (
+    catalog,
+    channels,
+    events,
+    feeds,
+    health,
+    keys,
+    orders,
+    quarantine,
+    sales,
+    stock,
+    webhooks,
+)
 from api.routes import LedgerRoute, Unguarded
 from api.security import Keyring
 from api.throttle import Throttle
@@ -26,7 +38,9 @@ from oms.kernel.errors import OmsError
 from oms.kernel.limits import IDEMPOTENCY_KEY_DAYS_MAX
 from oms.reports.published import Publications
 
-ROUTERS: Final = (orders, stock, channels, quarantine, catalog, sales, keys)
+ROUTERS: Final = (
+    orders, stock, channels, quarantine, catalog, sales, events, feeds, webhooks, keys,
+)  # fmt: skip
 PUBLIC: Final = frozenset({"/health/live", "/health/ready", "/docs/problems.md"})
 
 DESCRIPTION: Final = (

@@ -93,7 +93,7 @@ changed as (
     from given g
     join products p using (sku)
     join channels c using (channel_code)
-    left join channel_feeds f using (channel_id)
+    left join channel_feeds f on f.channel_id = c.channel_id
     left join channel_availability a
         on a.channel_id = c.channel_id and a.product_id = p.product_id
     where a.available_to_sell is distinct from g.available_to_sell
@@ -166,7 +166,7 @@ on conflict (channel_id) do update set reconciled_at = excluded.reconciled_at;
 -- Channels that were not told everything for a while.
 select c.channel_id, f.reconciled_at is null as is_new
 from channels c
-left join channel_feeds f using (channel_id)
+left join channel_feeds f on f.channel_id = c.channel_id
 where c.is_enabled and (f.reconciled_at is null or f.reconciled_at <= :before)
 order by c.channel_id;
 
@@ -182,7 +182,7 @@ select
     coalesce((select max(a.version) from channel_availability a
         where a.channel_id = c.channel_id), 0) as version
 from channels c
-left join channel_feeds f using (channel_id)
+left join channel_feeds f on f.channel_id = c.channel_id
 where c.channel_code = :channel;
 
 -- name: due
@@ -192,7 +192,7 @@ select distinct s.subscription_id
 from webhook_subscriptions s
 join channels c on c.is_enabled
     and (s.channel_codes is null or c.channel_code = any (s.channel_codes))
-left join channel_feeds f using (channel_id)
+left join channel_feeds f on f.channel_id = c.channel_id
 left join feed_cursors k on k.subscription_id = s.subscription_id and k.channel_id = c.channel_id
 where s.state = 'enabled' and 'stock.available' = any (s.topics)
   and (s.next_attempt_at is null or s.next_attempt_at <= :at)
@@ -214,7 +214,7 @@ select s.subscription_id, c.channel_id, c.channel_code, coalesce(k.version, 0) a
 from webhook_subscriptions s
 join channels c on c.is_enabled
     and (s.channel_codes is null or c.channel_code = any (s.channel_codes))
-left join channel_feeds f using (channel_id)
+left join channel_feeds f on f.channel_id = c.channel_id
 left join feed_cursors k on k.subscription_id = s.subscription_id and k.channel_id = c.channel_id
 where s.subscription_id = :subscription_id
   and coalesce(f.is_enabled, true) and f.held_at is null
@@ -224,7 +224,7 @@ order by c.channel_id;
 -- Whether a channel is told anything just now.
 select c.is_enabled and coalesce(f.is_enabled, true) and f.held_at is null
 from channels c
-left join channel_feeds f using (channel_id)
+left join channel_feeds f on f.channel_id = c.channel_id
 where c.channel_id = :channel_id;
 
 -- name: after

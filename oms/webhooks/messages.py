@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-SECRET_PREFIX: Final = "whsec_"
+SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - says what kind of text a secret is
 SECRET_BYTES: Final = 32
 
 
@@ -30,7 +30,9 @@ def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
     return "v1," + base64.b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode()
 
 
-def headers(secrets: Sequence[str], message_id: str, body: bytes, *, at: datetime) -> dict[str, str]:
+def headers(
+    secrets: Sequence[str], message_id: str, body: bytes, *, at: datetime
+) -> dict[str, str]:
     """Return the headers of an attempt, signed with every secret that is good now."""
     timestamp = int(at.timestamp())
     return {

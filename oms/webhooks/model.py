@@ -37,7 +37,7 @@ class TargetRefused(Rejected):
 
 
 class NotRedeliverable(Conflict):
-    """A delivery that waits is sent anyway; one of stock is not, as only its latest value counts."""
+    """A delivery that waits is sent anyway, and of stock only the latest value is ever sent."""
 
     code = "NOT_REDELIVERABLE"
 

@@ -59,17 +59,13 @@ def change_state(
     tx: Tx, subscription_id: int, state: str, *, reason: str | None, at: datetime
 ) -> None:
     """Enable, pause or disable a subscription."""
-    SQL.run(
-        tx, "change_state", subscription_id=subscription_id, state=state, reason=reason, at=at
-    )
+    SQL.run(tx, "change_state", subscription_id=subscription_id, state=state, reason=reason, at=at)
 
 
 def rotate(tx: Tx, subscription_id: int, *, overlap: timedelta, at: datetime) -> str:
     """Give a subscription a new secret and return it; both are good for a while."""
     secret = new_secret()
-    SQL.run(
-        tx, "rotate", subscription_id=subscription_id, secret=secret, until=at + overlap, at=at
-    )
+    SQL.run(tx, "rotate", subscription_id=subscription_id, secret=secret, until=at + overlap, at=at)
     return secret
 
 
@@ -92,9 +88,7 @@ def lay_down(tx: Tx, subscription_id: int, messages: Sequence[Message], *, at: d
 
 def advance(tx: Tx, subscription_id: int, *, xid: int, order_id: int, seq: int) -> None:
     """Move a subscription on in the events of orders."""
-    SQL.run(
-        tx, "advance", subscription_id=subscription_id, xid=xid, order_id=order_id, seq=seq
-    )
+    SQL.run(tx, "advance", subscription_id=subscription_id, xid=xid, order_id=order_id, seq=seq)
 
 
 def begin_next(tx: Tx, subscription_id: int, *, at: datetime) -> Sending | None:

@@ -37,9 +37,7 @@ def push(claim: Claim, subscription: Subscription, call: Call, *, until: float) 
     with claim.transaction() as tx:
         targets = queries.targets(tx, subscription.subscription_id)
     is_broken = subscription.failures_count >= FAILURES_BEFORE_BISECTING
-    return sum(
-        _Push(claim, target, call, until, is_broken=is_broken).run() for target in targets
-    )
+    return sum(_Push(claim, target, call, until, is_broken=is_broken).run() for target in targets)
 
 
 class _Push:

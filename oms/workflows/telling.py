@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from oms.events import queries as events
@@ -29,6 +30,8 @@ LOCK_SPACE: Final = 0x701D << 48
 # After so long a subscription lets others have its thread.
 TURN_SECONDS: Final = 5.0
 LAID_DOWN_EVENTS_MAX: Final = 100
+# In one transaction; where few events are a subscription's, the next turn goes on.
+STRETCHES_MAX: Final = 10
 THREADS_MAX: Final = 16
 FAULT_SECONDS: Final = 30.0
 
@@ -108,30 +111,33 @@ def _tell_of_orders(claim: Claim, subscription: Subscription, call: Call, *, unt
     sending = claim.run(lambda tx: _next(tx, subscription))
     count = 0
     while sending is not None:
-        answer, done = call(sending), sending
+        answer = call(sending)
         count += 1
-        may_go_on = time.monotonic() < until
-
-        def turn(
-            tx: Tx, done: Sending = done, answer: Answer = answer, may_go_on: bool = may_go_on  # noqa: FBT001 - bound here
-        ) -> Sending | None:
-            operations.conclude(tx, done, answer, at=clock.now())
-            return _next(tx, subscription) if may_go_on else None
-
-        sending = claim.run(turn)
+        is_over = time.monotonic() >= until
+        sending = claim.run(partial(_go_on, subscription, sending, answer, is_over=is_over))
     return count
+
+
+def _go_on(
+    subscription: Subscription, sending: Sending, answer: Answer, tx: Tx, *, is_over: bool
+) -> Sending | None:
+    operations.conclude(tx, sending, answer, at=clock.now())
+    return None if is_over else _next(tx, subscription)
 
 
 def _next(tx: Tx, subscription: Subscription) -> Sending | None:
     """Begin the next attempt; where nothing waits, lay down what happened since."""
     number, at = subscription.subscription_id, clock.now()
     sending = operations.begin_next(tx, number, at=at)
-    if sending is None and subscription.tells_of_orders:
-        while sending is None and queries.is_callable(tx, number, at=at):
-            has_more = _lay_down(tx, subscription, at=at)
-            sending = operations.begin_next(tx, number, at=at)
-            if not has_more:
-                break
+    if sending is not None or not subscription.tells_of_orders:
+        return sending
+    if not queries.is_callable(tx, number, at=at):
+        return None
+    for _ in range(STRETCHES_MAX):
+        has_more = _lay_down(tx, subscription, at=at)
+        sending = operations.begin_next(tx, number, at=at)
+        if sending is not None or not has_more:
+            break
     return sending
 
 
