@@ -108,7 +108,7 @@ def isolate(batch: Sequence[T], send: Callable[[Sequence[T]], bool | None]) -> "
     is not to be called for now. An endpoint that refuses everything is given up early.
     """
     refused: list[T] = []
-    waiting, calls, taken = [batch], 0, 0
+    waiting, calls, taken = ([batch] if batch else []), 0, 0
     while waiting:
         part = waiting.pop()
         limit = BISECT_CALLS_MAX if taken else BISECT_IN_VAIN_MAX

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from oms.events.model import instant
 from oms.feeds import operations, queries
-from oms.feeds.model import BATCH_ITEMS_MAX, Availability, Isolated, Target, isolate
+from oms.feeds.model import BATCH_ITEMS_MAX, Availability, Target, isolate
 from oms.kernel import clock
 from oms.ledger.database import Claim, Tx
 from oms.webhooks import messages
@@ -76,7 +76,7 @@ class _Push:
 
     def _tell(self, batch: list[Availability], version: int) -> bool:
         """Send a batch; note how far it got. Tell whether the endpoint may be called again."""
-        ended = isolate(batch, self._send) if batch else Isolated[Availability]((), is_done=True)
+        ended = isolate(batch, self._send)
 
         def note(tx: Tx) -> None:
             at = clock.now()

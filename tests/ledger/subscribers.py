@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from sqlalchemy import text
+
 from oms.adapters.endpoints import HttpSender
 from oms.feeds import operations as feeds
 from oms.kernel import clock
@@ -12,6 +14,7 @@ from oms.ledger.followers import follow
 from oms.webhooks import operations, queries
 from oms.webhooks.model import Subscription, SubscriptionDraft
 from oms.workflows import telling
+from tests.endpoints import Endpoint
 from tests.ledger.shop import Shop
 
 ORDERS: Final = ("order.*",)
@@ -90,3 +93,19 @@ def town_of(shop: Shop, *, seconds_max: float = 10.0) -> Iterator[Town]:
         yield Town(shop, sender)
     finally:
         sender.close()
+
+
+class Dying:
+    """A sender whose process dies amid the call."""
+
+    def post(self, *_: object) -> None:
+        raise KeyboardInterrupt
+
+
+def move(town: Town, number: int, endpoint: Endpoint) -> None:
+    """Let an endpoint that was down come up where it is now."""
+    with town.shop.ledger.transaction() as tx:
+        tx.execute(
+            text("update webhook_subscriptions set url = :url where subscription_id = :number"),
+            {"url": endpoint.url, "number": number},
+        )

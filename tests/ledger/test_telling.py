@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
 
 from oms.webhooks import operations
 from oms.webhooks.model import ENDPOINT_PAUSES_SECONDS, MESSAGE_PAUSES_SECONDS
@@ -17,7 +16,7 @@ from tests.builders import a_change, a_partial, an_order
 from tests.conftest import Clock
 from tests.endpoints import Endpoint, Reply, Sent, listening, nobody
 from tests.ledger.shop import Shop
-from tests.ledger.subscribers import Town, town_of
+from tests.ledger.subscribers import Dying, Town, move, town_of
 
 
 @pytest.fixture
@@ -303,23 +302,7 @@ class TestDispatcher:
         assert endpoint.sent == []
 
 
-class Dying:
-    """A sender whose process dies amid the call."""
-
-    def post(self, *_: object) -> None:
-        raise KeyboardInterrupt
-
-
 def answers(*statuses: int) -> Callable[[Sent], Reply]:
     """Answer with these statuses in turn, the last one for ever."""
     waiting = list(statuses)
     return lambda _: (waiting.pop(0) if len(waiting) > 1 else waiting[0], {})
-
-
-def move(town: Town, number: int, endpoint: Endpoint) -> None:
-    """Let an endpoint that was down come up where it is now."""
-    with town.shop.ledger.transaction() as tx:
-        tx.execute(
-            text("update webhook_subscriptions set url = :url where subscription_id = :number"),
-            {"url": endpoint.url, "number": number},
-        )
