@@ -97,7 +97,7 @@ class TestPush:
             town.serve(number)
             clock.forward(minutes=2)
         with listening() as endpoint:
-            move(town, number, endpoint)
+            move(town.shop.ledger, number, endpoint)
             clock.forward(hours=1)
             town.serve(number)
             assert [sent.items for sent in endpoint.sent] == [{"PEN": 5, "INK": 0, "LAMP": 0}]

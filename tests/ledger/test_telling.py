@@ -123,7 +123,7 @@ class TestTrouble:
         assert town.due() == []
         clock.forward(seconds=ENDPOINT_PAUSES_SECONDS[0] * 1.3)
         with listening() as endpoint:
-            move(town, number, endpoint)
+            move(town.shop.ledger, number, endpoint)
             town.serve(number)
             assert told(endpoint) == [("W-1", 1), ("W-2", 1)]
 
@@ -185,7 +185,7 @@ class TestTrouble:
         assert town.of(number).state_reason == "nothing but failures for 72 hours"
         assert town.of(number).pending_count == 1
         with listening() as endpoint:
-            move(town, number, endpoint)
+            move(town.shop.ledger, number, endpoint)
             with town.shop.ledger.transaction() as tx:
                 operations.change_state(tx, number, "enabled", reason=None, at=clock.at)
             town.serve(number)
