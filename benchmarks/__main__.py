@@ -2,9 +2,9 @@
 
 import sys
 
-from benchmarks import bulk, fresh
+from benchmarks import bulk, fresh, push
 
-MEASUREMENTS = {"bulk": bulk.measure, "fresh": fresh.measure}
+MEASUREMENTS = {"bulk": bulk.measure, "fresh": fresh.measure, "push": push.measure}
 
 
 def main() -> None:

@@ -27,10 +27,10 @@ IDLE_SECONDS = 0.2
 AWAY_SECONDS = 2.0
 # Changes whose order came by another worker at the same moment are looked for this often.
 ORPHANS_EVERY_ROUNDS = 25
-# Working out availability rests so many times as long as it took, but not for long: while stock
-# changes all the time it takes a fifth of a processor.
+# Working out availability rests so many times as long as it took, but not for long: a bulk load
+# changes stock all the time, and shall not wait for it.
 REST_FACTOR = 4.0
-REST_SECONDS_MAX = 0.8
+REST_SECONDS_MAX = 0.6
 RECONCILING_EVERY_SECONDS = 60.0
 
 
