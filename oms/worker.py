@@ -13,6 +13,7 @@ from pathlib import Path
 from oms import bootstrap
 from oms.feeds import operations as feeds
 from oms.feeds import queries as feed_queries
+from oms.feeds.model import RECOMPUTED_SKUS_MAX
 from oms.kernel import clock
 from oms.kernel.errors import Unavailable
 from oms.ledger.database import Ledger
@@ -27,10 +28,11 @@ IDLE_SECONDS = 0.2
 AWAY_SECONDS = 2.0
 # Changes whose order came by another worker at the same moment are looked for this often.
 ORPHANS_EVERY_ROUNDS = 25
-# Working out availability rests so many times as long as it took, but not for long: a bulk load
-# changes stock all the time, and shall not wait for it.
+# Working out availability rests so many times as long as it took. Shops wait for it, so not for
+# long; a bulk load, which changes more than is worked out at once, shall not wait for it either.
 REST_FACTOR = 4.0
 REST_SECONDS_MAX = 0.6
+REST_AMID_MUCH_SECONDS_MAX = 2.0
 RECONCILING_EVERY_SECONDS = 60.0
 
 
@@ -81,10 +83,11 @@ def availability(ledger: Ledger) -> Callable[[], bool]:
         follow(ledger, feeds.FOLLOWER, feeds.mark_changed)
         with ledger.snapshot() as tx:
             is_waiting = feed_queries.is_waiting(tx, at=clock.now())
-        if is_waiting:
-            ledger.run(lambda tx: feeds.recompute(tx, at=clock.now()))
+        count = ledger.run(lambda tx: feeds.recompute(tx, at=clock.now())) if is_waiting else 0
+        is_much = count >= RECOMPUTED_SKUS_MAX
+        most = REST_AMID_MUCH_SECONDS_MAX if is_much else REST_SECONDS_MAX
         ended = time.monotonic()
-        rests_until = ended + min((ended - begun) * REST_FACTOR, REST_SECONDS_MAX)
+        rests_until = ended + min((ended - begun) * REST_FACTOR, most)
         return False
 
     return step

@@ -21,7 +21,7 @@ from oms.webhooks.model import (
     SubscriptionDraft,
     TargetRefused,
     Verdict,
-    is_to_be_parked,
+    is_over_the_message,
     pause_seconds,
 )
 from oms.webhooks.store import SQL
@@ -144,18 +144,21 @@ def conclude(
 
 
 def _settle(tx: Tx, sending: Sending, verdict: Verdict, *, at: datetime) -> None:
-    state, next_at = "pending", None
+    state, next_at, refusals = "pending", None, sending.refusals_count
     if verdict is Verdict.DELIVERED:
         state = "delivered"
     elif sending.is_of_stock:
         state = "superseded"
-    elif verdict in {Verdict.REFUSED, Verdict.FAILED}:
-        works = bool(SQL.run(tx, "works_since", delivery_id=sending.delivery_id).scalar_one())
-        if is_to_be_parked(sending, verdict, works_since=works):
+    elif is_over_the_message(sending, verdict):
+        refusals += 1
+        if refusals > len(MESSAGE_PAUSES_SECONDS):
             state = "parked"
         else:
-            next_at = at + _pause(sending.attempts_count, MESSAGE_PAUSES_SECONDS)
-    SQL.run(tx, "settle", delivery_id=sending.delivery_id, state=state, next_at=next_at, at=at)
+            next_at = at + _pause(refusals, MESSAGE_PAUSES_SECONDS)
+    SQL.run(
+        tx, "settle", delivery_id=sending.delivery_id, state=state, next_at=next_at, at=at,
+        refusals_count=refusals,
+    )  # fmt: skip
 
 
 def hold_back(tx: Tx, subscription_id: int, answer: Answer, *, at: datetime) -> None:
