@@ -29,6 +29,11 @@ BODIES: Final[dict[str, Any]] = {
     "record_products": {"products": [{
         "sku": "NIB", "title": "Nib", "gtin": "4006381333931", "product_type": "Office",
         "category": "Pens", "brand": "Pen & Co", "tax_class": "standard"}]},
+    "subscribe": {
+        "url": "https://shop.example.com/hooks", "topics": ["order.*"], "description": "Shop",
+        "channel_code": "web", "channel_codes": ["web"],
+    },
+    "compare_availability": {"items": [{"sku": "PEN", "available_to_sell": 1}]},
     "make_key": {"name": "n", "role": "channel", "channel_codes": ["web"]},
 }  # fmt: skip
 NO_TEXT: Final = ("\x00", "a\x00b", "\ud800", "a\udfffb")
@@ -63,7 +68,9 @@ class TestBody:
             for _, _, operation in operations(house)
             if "application/json" in operation.get("requestBody", {}).get("content", {})
         }
-        assert set(BODIES) == reading - {"push_payload"}  # which keeps bytes as they come
+        without_text = {"rotate_secret", "set_feed"}
+        as_it_comes = {"push_payload"}
+        assert set(BODIES) == reading - as_it_comes - without_text
 
     @pytest.mark.parametrize("name", BODIES)
     def test_as_it_is_holds_nothing_that_is_refused(self, stocked: House, name: str) -> None:
