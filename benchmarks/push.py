@@ -36,6 +36,8 @@ BATCH = 100
 SLOW_SECONDS = 1.0
 REFUSED = orders.sku(7)
 SETTLING_SECONDS_MAX = 90.0
+# The whole catalog was just worked out, after which the worker rests longer than between changes.
+WARM_SECONDS = 5.0
 
 
 @dataclass
@@ -95,6 +97,7 @@ def measure() -> None:
         _subscribe(made, urls)
         made.start("worker", "-m", "oms.worker")
         made.until(lambda: len(receivers["well"].got) == orders.SKUS)
+        time.sleep(WARM_SECONDS)
         changes = _change(made, CHANGES, SECONDS, ref="a")
         _report_staleness(receivers["well"], changes)
         _recover(receivers, urls["down"], open_ports)

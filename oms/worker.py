@@ -28,11 +28,12 @@ IDLE_SECONDS = 0.2
 AWAY_SECONDS = 2.0
 # Changes whose order came by another worker at the same moment are looked for this often.
 ORPHANS_EVERY_ROUNDS = 25
-# Working out availability rests so many times as long as it took. Shops wait for it, so not for
-# long; a bulk load, which changes more than is worked out at once, shall not wait for it either.
+# Working out availability rests so many times as long as it took, but not for long: shops wait
+# for it. Amid a bulk load, which changes as much as is worked out at once, it takes a tenth.
 REST_FACTOR = 4.0
 REST_SECONDS_MAX = 0.6
-REST_AMID_MUCH_SECONDS_MAX = 2.0
+REST_AMID_MUCH_FACTOR = 9.0
+REST_AMID_MUCH_SECONDS_MAX = 4.0
 RECONCILING_EVERY_SECONDS = 60.0
 
 
@@ -85,12 +86,17 @@ def availability(ledger: Ledger) -> Callable[[], bool]:
             is_waiting = feed_queries.is_waiting(tx, at=clock.now())
         count = ledger.run(lambda tx: feeds.recompute(tx, at=clock.now())) if is_waiting else 0
         is_much = count >= RECOMPUTED_SKUS_MAX
-        most = REST_AMID_MUCH_SECONDS_MAX if is_much else REST_SECONDS_MAX
         ended = time.monotonic()
-        rests_until = ended + min((ended - begun) * REST_FACTOR, most)
+        rests_until = ended + _rest_seconds(ended - begun, is_much=is_much)
         return False
 
     return step
+
+
+def _rest_seconds(seconds: float, *, is_much: bool) -> float:
+    if is_much:
+        return min(seconds * REST_AMID_MUCH_FACTOR, REST_AMID_MUCH_SECONDS_MAX)
+    return min(seconds * REST_FACTOR, REST_SECONDS_MAX)
 
 
 def keep_doing(chore: Chore, stop: threading.Event) -> None:
