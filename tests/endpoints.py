@@ -67,9 +67,7 @@ class Endpoint:
 
 
 @contextmanager
-def listening(
-    answer: Callable[[Sent], Reply] = well, *, port: int = 0
-) -> Iterator[Endpoint]:
+def listening(answer: Callable[[Sent], Reply] = well, *, port: int = 0) -> Iterator[Endpoint]:
     """Run an endpoint, on a port of its own unless the test says where."""
     endpoint = Endpoint(port=0, answer=answer)
 
