@@ -17,17 +17,37 @@ from api.problems import (
     on_oms_error,
     on_validation_error,
 )
-from api.routers import catalog, channels, health, keys, orders, quarantine, sales, stock
+from api.routers import (
+    catalog,
+    channels,
+    customers,
+    fulfillments,
+    health,
+    keys,
+    lookup,
+    orders,
+    quarantine,
+    sales,
+    stock,
+    tracking,
+)
 from api.routes import LedgerRoute, Unguarded
 from api.security import Keyring
-from api.throttle import Throttle
+from api.throttle import Guesses, Throttle
 from oms.bootstrap import System
 from oms.kernel.errors import OmsError
 from oms.kernel.limits import IDEMPOTENCY_KEY_DAYS_MAX
 from oms.reports.published import Publications
 
-ROUTERS: Final = (orders, stock, channels, quarantine, catalog, sales, keys)
-PUBLIC: Final = frozenset({"/health/live", "/health/ready", "/docs/problems.md"})
+ROUTERS: Final = (
+    orders, fulfillments, customers, lookup, tracking, stock, channels, quarantine, catalog, sales,
+    keys,
+)  # fmt: skip
+# Open to everybody, each with its reason: they tell nothing of anybody, or only how an order is,
+# to who knows its number and address or has its link.
+PUBLIC: Final = frozenset({
+    "/health/live", "/health/ready", "/docs/problems.md", "/v1/tracking",
+})  # fmt: skip
 
 DESCRIPTION: Final = (
     "Orders and stock of every channel. Every request carries `Authorization: Bearer oms_…`;"
@@ -58,10 +78,12 @@ def create_app(system: System) -> FastAPI:
     app.state.publications = Publications(system.settings.published_dir)
     app.state.keyring = Keyring()
     app.state.throttle = Throttle.of(system.settings, connections_max=_connections_max(system))
+    app.state.guesses = Guesses(processes_count=system.settings.api_workers)
     for module in ROUTERS:
         _include(app, module.router)
     _include(app, health.router)
     _include(app, health.public)
+    _include(app, tracking.public)
     app.add_middleware(Edge)
     return app
 

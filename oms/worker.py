@@ -6,13 +6,20 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import Protocol
 
 from oms import bootstrap
+from oms.customers import operations as customers
+from oms.kernel import clock
 from oms.kernel.errors import Unavailable
+from oms.ledger.database import Ledger, Tx
+from oms.ledger.followers import follow
 from oms.settings import Settings
-from oms.workflows import ingest
+from oms.workflows import fulfillment, ingest
 
 log = logging.getLogger("oms.worker")
 
@@ -30,9 +37,42 @@ class Chore:
     step: Callable[[], bool]
 
 
+class Step(Protocol):
+    """What a follower does with what was written from one transaction up to another."""
+
+    def __call__(self, tx: Tx, after: int, upto: int, *, at: datetime) -> bool:
+        """Take it in; tell whether there was any."""
+        ...
+
+
 def chores(system: bootstrap.System) -> list[Chore]:
     """Return what a worker does for a system."""
-    return [Chore(name="inbox", step=inbox(system.intake))]
+    return [
+        Chore(name="inbox", step=inbox(system.intake)),
+        Chore(name="routing", step=following(system, "routing", fulfillment.route)),
+        Chore(name="customers", step=partial(assign_customers, system.ledger)),
+        Chore(name="erasures", step=partial(search_for_erased, system.ledger)),
+    ]
+
+
+def following(system: bootstrap.System, follower: str, step: Step) -> Callable[[], bool]:
+    """Return the step that lets a follower take in what the journal has for it."""
+
+    def work(tx: Tx, after: int, upto: int) -> bool:
+        return step(tx, after, upto, at=clock.now())
+
+    return lambda: follow(system.ledger, follower, work)
+
+
+def assign_customers(ledger: Ledger) -> bool:
+    """Assign orders that changed to their customers."""
+    step = partial(customers.assign_changed, at=clock.now())
+    return follow(ledger, customers.FOLLOWER, step, stop=customers.stop)
+
+
+def search_for_erased(ledger: Ledger) -> bool:
+    """Search some of the inbox and the quarantine for who was erased."""
+    return ledger.run(partial(customers.search_on, at=clock.now()))
 
 
 def inbox(intake: ingest.Intake) -> Callable[[], bool]:

@@ -23,17 +23,33 @@ FULL_ORDER: Final = an_order(
 BODIES: Final[dict[str, Any]] = {
     "post_order": FULL_ORDER,
     "add_note": {"body": "Call.", "visibility": "internal"},
+    "cancel_order": {"reason": "customer", "lines": [{"line_no": 1, "quantity": 1}]},
+    "act_on_fulfillment": {
+        "action": "accept", "reason": "other", "collect_code": "1", "carrier": "c",
+        "tracking_number": "t"},
     "batch_get_stock": {"skus": ["PEN"]},
     "record_counts": {"counts": [a_count()]},
     "record_movements": {"movements": [a_movement()]},
     "record_products": {"products": [{
         "sku": "NIB", "title": "Nib", "gtin": "4006381333931", "product_type": "Office",
         "category": "Pens", "brand": "Pen & Co", "tax_class": "standard"}]},
+    "add_identifier": {"kind": "email", "value": "a@example.org", "channel_code": "web"},
+    "unverify_identifier": {"reason": "asked"},
+    "merge_customer": {"reason": "asked", "into": 2},
+    "unmerge_customer": {"reason": "asked"},
+    "claim_receipt": {
+        "number": "1", "placed_on": "2026-01-05", "total": "1.00", "currency": "EUR"},
+    "erase_customer": {"reason": "asked"},
     "make_key": {"name": "n", "role": "channel", "channel_codes": ["web"]},
 }  # fmt: skip
+# These speak of a customer, who is not there: tests of their own have them succeed.
+OF_CUSTOMERS: Final = frozenset({
+    "add_identifier", "unverify_identifier", "merge_customer", "unmerge_customer",
+    "claim_receipt", "erase_customer",
+})  # fmt: skip
 NO_TEXT: Final = ("\x00", "a\x00b", "\ud800", "a\udfffb")
 PATHS: Final = {name: (method, path) for name, method, path, _ in ROWS}
-ONCE: Final = {"Idempotency-Key": "k"}
+ONCE: Final = {"Idempotency-Key": "k", "If-Match": "1"}
 
 
 def altered(value: Any, by: str) -> Iterator[tuple[str, Any]]:
@@ -65,12 +81,12 @@ class TestBody:
         }
         assert set(BODIES) == reading - {"push_payload"}  # which keeps bytes as they come
 
-    @pytest.mark.parametrize("name", BODIES)
-    def test_as_it_is_holds_nothing_that_is_refused(self, stocked: House, name: str) -> None:
+    @pytest.mark.parametrize("name", sorted(set(BODIES) - OF_CUSTOMERS))
+    def test_as_it_is_holds_nothing_that_is_refused(self, routed: House, name: str) -> None:
         """Or the refusals below would say nothing."""
-        stocked.order(an_order("W-0"))
+        routed.routed_order(an_order("W-0"))
         method, path = PATHS[name]
-        answer = stocked._ask(method, path, "admin", json=BODIES[name], headers=ONCE)
+        answer = routed._ask(method, path, "admin", json=BODIES[name], headers=ONCE)
         assert answer.is_success, answer.text
 
     @pytest.mark.parametrize("text", NO_TEXT)
@@ -101,7 +117,9 @@ class TestQuery:
         statuses = {422} if "%00" in text else {200, 422}
         for path, name in asked:
             answer = house.get(f"{path}?{name}={text}")
-            assert answer.status_code in statuses, (path, name, answer.text)
+            # Whose they would be is looked for before their filters are, and is not there.
+            allowed = statuses | ({404} if path.startswith("/v1/customers/") else set())
+            assert answer.status_code in allowed, (path, name, answer.text)
 
 
 class TestPath:
