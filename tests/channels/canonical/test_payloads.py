@@ -87,7 +87,8 @@ class TestBroken:
         assert list(result.problems()) == [2]
         fragment = result.fragments[2]
         assert fragment.line == 3
-        assert fragment.body == line[:FRAGMENT_BYTES_MAX]
+        # One byte more than is kept: so it is known that it was cut.
+        assert fragment.body == line[: FRAGMENT_BYTES_MAX + 1]
 
     @pytest.mark.parametrize(
         ("tail", "count"),
