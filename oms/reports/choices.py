@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from oms.kernel.errors import NotFound
 from oms.reports.published import Publication
 
 _ONE_DAY: Final = timedelta(days=1)
@@ -44,6 +45,10 @@ _UNKNOWN_SKUS: Final = """
 """
 
 
+class UnknownChoice(NotFound):
+    """There is nothing of this code to choose."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
     """Everything a filter can be set to; codes with the names people know."""
@@ -78,6 +83,19 @@ def choices(publication: Publication) -> Choices:
         first_on=first_on or published_on,
         last_on=last_on or published_on,
     )
+
+
+def check(publication: Publication, *, currency: str, channels: tuple[str, ...]) -> None:
+    """Raise UnknownChoice for a currency nothing is sold in, or a channel that is not there."""
+    currencies = _values(publication, _CURRENCIES)
+    if currency not in currencies:
+        raise UnknownChoice(
+            f"Nothing is sold in {currency[:8]!r}; there is {', '.join(currencies) or 'nothing'}."
+        )
+    known = dict(publication.ask(_CHANNELS).iter_rows())
+    for code in channels:
+        if code not in known:
+            raise UnknownChoice(f"There is no channel {code[:60]!r}; there are {', '.join(known)}.")
 
 
 def unknown_skus(publication: Publication, skus: tuple[str, ...]) -> tuple[str, ...]:

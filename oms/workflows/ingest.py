@@ -29,7 +29,7 @@ from oms.channels.model import (
     Received,
 )
 from oms.kernel import clock
-from oms.kernel.errors import Unavailable
+from oms.kernel.errors import Rejected, Unavailable
 from oms.kernel.limits import FRAGMENT_BYTES_MAX, INBOX_ATTEMPTS_MAX, INBOX_INLINE_BYTES_MAX
 from oms.ledger.database import Claim, Ledger, Tx
 from oms.workflows.capture import Result, capture
@@ -202,7 +202,8 @@ def _process(intake: Intake, claim: Claim, payload: Payload) -> None:
         for documents in intake.mapping_of(channel).documents(source, after=payload.position):
             _write_slice(claim, channel, payload, documents)
         failure = None
-    except Unreadable as error:
+    except Rejected as error:
+        # The payload cannot be read, or the channel's mapping is not usable: both say why.
         failure = error.detail
     except Unavailable:
         raise
