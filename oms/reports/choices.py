@@ -38,6 +38,12 @@ _SPAN: Final = """
     from sales_by_channel_daily
     where (net_amount <> 0 or orders_count > 0) and sold_on <= $after_on
 """
+_SPANS: Final = """
+    select currency, min(sold_on), max(sold_on)
+    from sales_by_channel_daily
+    where (net_amount <> 0 or orders_count > 0) and sold_on <= $after_on
+    group by currency
+"""
 _UNKNOWN_SKUS: Final = """
     select sku from (select unnest($skus::varchar[]) as sku) as asked
     where sku not in (select sku from dim_products)
@@ -61,6 +67,7 @@ class Choices:
     brands: tuple[str, ...]
     first_on: date
     last_on: date
+    spans: dict[str, tuple[date, date]]  # by currency: the first and the last day of its sales
 
     @property
     def is_empty(self) -> bool:
@@ -72,7 +79,9 @@ def choices(publication: Publication) -> Choices:
     """Ask a publication what there is to choose from."""
     # An order dated in the future must not make "the last 7 days" a week that has not been.
     published_on = publication.stamp.published_at.date()
-    first_on, last_on = publication.ask(_SPAN, {"after_on": published_on + _ONE_DAY}).row(0)
+    until = {"after_on": published_on + _ONE_DAY}
+    first_on, last_on = publication.ask(_SPAN, until).row(0)
+    spans = publication.ask(_SPANS, until)
     return Choices(
         channels=dict(publication.ask(_CHANNELS).iter_rows()),
         currencies=_values(publication, _CURRENCIES),
@@ -82,6 +91,7 @@ def choices(publication: Publication) -> Choices:
         brands=_values(publication, _BRANDS),
         first_on=first_on or published_on,
         last_on=last_on or published_on,
+        spans={currency: (first, last) for currency, first, last in spans.iter_rows()},
     )
 
 
