@@ -21,6 +21,7 @@ from api.routers import (
     catalog,
     channels,
     customers,
+    fulfillments,
     health,
     keys,
     lookup,
@@ -39,7 +40,8 @@ from oms.kernel.limits import IDEMPOTENCY_KEY_DAYS_MAX
 from oms.reports.published import Publications
 
 ROUTERS: Final = (
-    orders, customers, lookup, tracking, stock, channels, quarantine, catalog, sales, keys,
+    orders, fulfillments, customers, lookup, tracking, stock, channels, quarantine, catalog, sales,
+    keys,
 )  # fmt: skip
 # Open to everybody, each with its reason: they tell nothing of anybody, or only how an order is,
 # to who knows its number and address or has its link.
@@ -48,7 +50,8 @@ PUBLIC: Final = frozenset({
 })  # fmt: skip
 
 DESCRIPTION: Final = (
-    "Orders and stock of every channel. Every request carries `Authorization: Bearer oms_…`;"
+    "Orders and stock of every channel. Every request but health and tracking carries"
+    " `Authorization: Bearer oms_…`;"
     " a key that is bound to channels knows of no others. Errors are RFC 9457 problems with a"
     " stable `code`, listed in [problems](/docs/problems.md). Amounts are decimal texts with"
     " their currency, instants RFC 3339 in UTC. What was posted with an `Idempotency-Key` may"

@@ -70,7 +70,7 @@ def a_change(
 
 def an_order(
     ref: str = "W-1", *, lines: Iterable[Row] | None = None, changes: Iterable[Row] = (),
-    version: int | None = 1, placed_at: datetime = NOW, **columns: Any,
+    groups: Iterable[Row] = (), version: int | None = 1, placed_at: datetime = NOW, **columns: Any,
 ) -> Draft:  # fmt: skip
     """Return a whole order document: one pen, sent home, unless the test says more."""
     order = {
@@ -81,7 +81,15 @@ def an_order(
         "is_historical": False, "is_partial": False, **columns,
     }  # fmt: skip
     kept = (a_line(),) if lines is None else tuple(lines)
-    return Draft(rows=_sealed({"orders": (order,), "lines": kept, "changes": tuple(changes)}))
+    rows = {"orders": (order,), "lines": kept, "changes": tuple(changes)}
+    numbered = tuple({**group, "group_no": no} for no, group in enumerate(groups, start=1))
+    return Draft(rows=_sealed(rows | ({"groups": numbered} if numbered else {})))
+
+
+def a_group(method: str, *line_refs: str, location: str | None = None, **columns: Any) -> Row:
+    """Return a delivery group: lines that get to the customer in one way."""
+    refs = json.dumps(line_refs or ["PEN"])
+    return {"method": method, "location_code": location, "line_refs": refs, **columns}
 
 
 def a_receipt(ref: str = "T-1", location: str = "AMS", **columns: Any) -> Draft:

@@ -1,6 +1,7 @@
 """Orders on the wire."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -8,8 +9,10 @@ from pydantic import ConfigDict, Field
 
 from api.paging import Paging
 from api.schemas.common import Moment, MoneyOut, Out, Wire, Words, values_of
+from api.schemas.fulfillments import FulfillmentOut
 from oms.adapters.channels.canonical.rows import order_rows
 from oms.adapters.channels.canonical.schema import NoteText, OrderIn, Ref
+from oms.fulfillment.model import FulfillmentOrder
 from oms.orders.model import Change, FulfillmentMethod, FulfillmentState, Line, Order, OrderState
 from oms.orders.model import Summary as OrderSummary
 from oms.orders.queries import Filters
@@ -113,6 +116,7 @@ class LineOut(Out):
     discount: MoneyOut
     net: MoneyOut
     tax: MoneyOut
+    group_no: Annotated[int, Field(description="its delivery group")]
 
     @classmethod
     def of(cls, line: Line, currency: str) -> Self:
@@ -199,6 +203,16 @@ class SummaryOut(Out):
         return cls(**_header(summary))
 
 
+class GroupOut(Out):
+    """A delivery group: the lines of an order that get to the customer in one way."""
+
+    group_no: int
+    method: FulfillmentMethod
+    location_code: Annotated[str | None, Field(description="where it is collected")]
+    ship_to: Annotated[dict[str, Any] | None, Field(description="null: as the order's")]
+    pickup_point: dict[str, Any] | None
+
+
 class OrderOut(SummaryOut):
     """An order with everything about it."""
 
@@ -213,13 +227,20 @@ class OrderOut(SummaryOut):
     shipping_tax: MoneyOut
     stated_total: Annotated[MoneyOut | None, Field(description="what the channel said it was")]
     lines: list[LineOut]
+    groups: list[GroupOut]
+    fulfillments: list[FulfillmentOut]
+    cancelable: Annotated[
+        dict[int, int], Field(description="how much of each line may be canceled, by line_no")
+    ]
     changes: list[ChangeOut]
     events: list[EventOut]
     notes: list[NoteOut]
     exceptions: list[ExceptionOut]
 
     @classmethod
-    def of_all(cls, order: Order) -> Self:
+    def of_all(
+        cls, order: Order, fulfillments: Iterable[FulfillmentOrder], cancelable: dict[int, int]
+    ) -> Self:
         """Write an order with everything about it."""
         currency = order.summary.currency
         return cls(
@@ -232,6 +253,9 @@ class OrderOut(SummaryOut):
             shipping_tax=MoneyOut.of(order.shipping_tax_minor, currency),
             stated_total=MoneyOut.of_known(order.stated_total_minor, currency),
             lines=[LineOut.of(line, currency) for line in order.lines],
+            fulfillments=[FulfillmentOut.of(each) for each in fulfillments],
+            cancelable=cancelable,
+            groups=[GroupOut(**values_of(group)) for group in order.groups],
             changes=[ChangeOut.of(change, currency) for change in order.changes],
             events=[EventOut(**values_of(event)) for event in order.events],
             notes=[NoteOut(**values_of(note)) for note in order.notes],

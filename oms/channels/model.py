@@ -44,6 +44,7 @@ class ChannelDraft:
     currencies: tuple[str, ...] = ()
     network: tuple[str, ...] = ()
     threshold: int = 0
+    is_routed: bool = False  # whether we give its orders to locations, or it does and tells us
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,7 @@ class Channel:
     adapter: str
     adapter_options: dict[str, Any]
     threshold: int
+    is_routed: bool
     is_enabled: bool
 
 

@@ -33,8 +33,15 @@ having count(*) > 1
 union all
 select d.position, '/location_code', 'VALIDATION', 'what is carried out is sold at a location'
 from draft_orders d
-where d.fulfillment_method = 'carry_out' and d.location_code is null and d.is_historical is not true
-  and d.is_partial is not true;
+where d.location_code is null and d.is_historical is not true and d.is_partial is not true
+  and (d.fulfillment_method = 'carry_out'
+    or exists (select from draft_groups g where g.position = d.position and g.method = 'carry_out'))
+union all
+select g.position, format('/groups/%s/location_code', g.group_no - 1), 'UNKNOWN_LOCATION',
+    format('there is no location %s', left(g.location_code, 60))
+from draft_groups g
+where g.location_code is not null
+  and not exists (select from locations x where x.location_code = g.location_code);
 
 -- name: reject_marked
 -- Documents with a problem go no further.
@@ -166,24 +173,28 @@ select
     case
         when l.discount_minor = 0 or not d.prices_include_tax or l.total_minor = 0 then l.discount_minor
         else l.discount_minor - round(l.discount_minor::numeric * l.tax_minor / l.total_minor)
-    end
+    end,
+    g.group_no, coalesce(g.method, d.fulfillment_method) = 'carry_out'
 from draft_orders d
 join draft_lines l using (position)
 join products p on p.sku = l.sku
+left join draft_groups g on g.position = l.position and jsonb_exists(g.line_refs, l.line_ref)
 where d.outcome = 'captured' and d.is_partial is not true and d.round = :round;
 
 -- name: stage_known_lines
 -- The lines of orders a newer document describes, beside what they were: changed ones, added
 -- ones under the next numbers, and those the document no longer has, which go to nothing.
 with target as (
-    select position, order_id, prices_include_tax
+    select position, order_id, prices_include_tax, fulfillment_method
     from draft_orders
     where outcome = 'updated' and is_partial is not true and round = :round
 ),
 known as (
-    select target.position, s.order_id, s.line_no, s.line_ref, s.product_id, s.sku, s.title, e.*
+    select target.position, s.order_id, s.line_no, s.line_ref, s.product_id, s.sku, s.title,
+        s.group_no, coalesce(g.method, target.fulfillment_method) as method, e.*
     from target
     join order_lines s using (order_id)
+    left join order_groups g on g.order_id = s.order_id and g.group_no = s.group_no
     cross join lateral (
         select
             sum(v.quantity) as quantity, sum(v.net_minor) as net_minor,
@@ -194,10 +205,12 @@ known as (
 ),
 draft as (
     select t.order_id, t.prices_include_tax as is_gross, l.*, p.product_id,
-        coalesce(l.title, p.title) as shown_title
+        coalesce(l.title, p.title) as shown_title, g.group_no,
+        coalesce(g.method, t.fulfillment_method) as method
     from target t
     join draft_lines l on l.position = t.position
     join products p on p.sku = l.sku
+    left join draft_groups g on g.position = l.position and jsonb_exists(g.line_refs, l.line_ref)
 ),
 beside as (
     select
@@ -210,7 +223,10 @@ beside as (
         coalesce(d.tax_minor, 0) as tax_minor, coalesce(d.is_gross, false) as is_gross,
         coalesce(k.quantity, 0) as was_quantity, coalesce(k.net_minor, 0) as was_net_minor,
         coalesce(k.tax_minor, 0) as was_tax_minor,
-        coalesce(k.discount_net_minor, 0) as was_discount_net_minor
+        coalesce(k.discount_net_minor, 0) as was_discount_net_minor,
+        -- What a line was captured with it keeps: another way is a command, not an edit.
+        case when k.line_no is null then d.group_no else k.group_no end as group_no,
+        case when k.line_no is null then d.method else k.method end as method
     from draft d
     full join known k on k.order_id = d.order_id and k.line_ref = d.line_ref
 )
@@ -226,7 +242,8 @@ select
     case
         when b.discount_minor = 0 or not b.is_gross or b.total_minor = 0 then b.discount_minor
         else b.discount_minor - round(b.discount_minor::numeric * b.tax_minor / b.total_minor)
-    end
+    end,
+    b.group_no, b.method = 'carry_out'
 from beside b;
 
 -- name: stage_changes
@@ -285,7 +302,7 @@ carried as (
         from fresh where kind <> 'return' group by position, line_no
     ) f on f.position = d.position and f.line_no = s.line_no
     where d.outcome in ('captured', 'updated') and d.round = :round
-      and d.fulfillment_method = 'carry_out' and d.is_historical is not true
+      and s.is_carried and d.is_historical is not true
 ),
 taken as (
     select *,
@@ -607,16 +624,28 @@ where d.outcome <> 'rejected' and d.external_ref in (
       select r.external_ref from draft_orders r join draft_problems p using (position)
       where r.outcome <> 'rejected');
 
+-- name: write_groups
+-- The delivery groups of new orders that have several, or say more of one than the header does;
+-- those a newer document adds to a known one.
+insert into order_groups (order_id, group_no, method, location_id, ship_to, pickup_point)
+select d.order_id, g.group_no, g.method, x.location_id, g.ship_to, g.pickup_point
+from draft_groups g
+join draft_orders d using (position)
+left join locations x on x.location_code = g.location_code
+where d.outcome in ('captured', 'updated') and d.is_partial is not true
+order by d.order_id, g.group_no
+on conflict (order_id, group_no) do nothing;
+
 -- name: write_lines
 -- New lines with everything that is known of them; historical goods have long left.
 insert into order_lines (
     order_id, line_no, line_ref, product_id, sku, title, quantity, canceled, shipped, returned,
-    unit_price_minor, list_minor, discount_minor, net_minor, tax_minor
+    unit_price_minor, list_minor, discount_minor, net_minor, tax_minor, group_no
 )
 select
     s.order_id, s.line_no, s.line_ref, s.product_id, s.sku, s.title, s.quantity, 0,
     case when d.order_is_historical then s.quantity else 0 end, 0,
-    s.unit_price_minor, s.list_minor, s.discount_minor, s.net_minor, s.tax_minor
+    s.unit_price_minor, s.list_minor, s.discount_minor, s.net_minor, s.tax_minor, s.group_no
 from staged_lines s
 join draft_orders d using (position)
 where not s.is_there
@@ -894,3 +923,22 @@ update orders o
 set has_exception = true
 from told t
 where t.order_id = o.order_id and not o.has_exception;
+
+-- name: tell
+-- Steps of the stories of orders, in the order they are given, numbered without gaps.
+with steps as (
+    select (step ->> 'order_id')::bigint as order_id, step ->> 'type' as type, step -> 'data' as data,
+        row_number() over (partition by (step ->> 'order_id')::bigint order by place) as nth
+    from jsonb_array_elements(cast(:steps as jsonb)) with ordinality as s (step, place)
+),
+moved as (
+    update orders o
+    set last_seq = o.last_seq + c.count, updated_at = :at
+    from (select order_id, count(*)::integer as count from steps group by order_id) c
+    where o.order_id = c.order_id
+    returning o.order_id, o.last_seq - c.count as before
+)
+insert into order_events (order_id, seq, type, occurred_at, recorded_at, actor_type, actor, data)
+select s.order_id, m.before + s.nth, s.type, :at, :at, :actor_type, :actor, s.data
+from steps s
+join moved m using (order_id);

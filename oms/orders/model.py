@@ -19,10 +19,22 @@ LINE_DRAFT: Final = (
     "position", "line_ref", "sku", "title", "quantity", "unit_price_minor", "discount_minor",
     "total_minor", "tax_minor",
 )  # fmt: skip
+# How a part of an order's lines gets to the customer, where it is not one way for all of them.
+GROUP_DRAFT: Final = (
+    "position",
+    "group_no",
+    "method",
+    "location_code",
+    "ship_to",
+    "pickup_point",
+    "line_refs",
+)
 CHANGE_DRAFT: Final = (
     "position", "kind", "change_ref", "line_ref", "quantity", "occurred_at", "total_minor",
     "tax_minor", "location_code", "restock", "reason",
 )  # fmt: skip
+# Changes that we make ourselves, by a command: their names begin with a star, and no channel's do.
+OWN_CHANGE_DRAFT: Final = (*CHANGE_DRAFT, "is_ours")
 
 
 class OrderState(StrEnum):
@@ -55,6 +67,7 @@ class FulfillmentMethod(StrEnum):
     COLLECT_STORE = "collect_store"
     SHIP_FROM_STORE = "ship_from_store"
     RESERVE = "reserve"
+    MIXED = "mixed"  # what an order is whose delivery groups are several of these
 
 
 class ChangeKind(StrEnum):
@@ -116,6 +129,18 @@ class Line:
     discount_minor: int
     net_minor: int
     tax_minor: int
+    group_no: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A delivery group: the lines of an order that get to the customer in one way."""
+
+    group_no: int
+    method: str
+    location_code: str | None  # where it is collected
+    ship_to: dict[str, Any] | None  # None: as the order's
+    pickup_point: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +234,7 @@ class Order:
     shipping_net_minor: int
     shipping_tax_minor: int
     stated_total_minor: int | None
+    groups: tuple[Group, ...]
     lines: tuple[Line, ...]
     changes: tuple[Change, ...]
     events: tuple[Event, ...]

@@ -14,6 +14,7 @@ from oms.ledger.database import Tx
 from oms.orders.model import (
     Change,
     Event,
+    Group,
     Line,
     Note,
     Order,
@@ -40,12 +41,20 @@ _LINES: Final = text("""
         case when o.is_historical then 0
             else l.quantity - l.canceled - greatest(l.shipped, l.returned) - l.backordered
         end as allocated,
-        l.backordered, l.unit_price_minor, l.list_minor, l.discount_minor, l.net_minor, l.tax_minor
+        l.backordered, l.unit_price_minor, l.list_minor, l.discount_minor, l.net_minor, l.tax_minor,
+        coalesce(l.group_no, 1) as group_no
     from order_lines l
     join orders o using (order_id)
     join products p using (product_id)
     where l.order_id = :order_id
     order by l.line_no
+""")
+_GROUPS: Final = text("""
+    select g.group_no, g.method, x.location_code, g.ship_to, g.pickup_point
+    from delivery_groups g
+    left join locations x using (location_id)
+    where g.order_id = :order_id
+    order by g.group_no
 """)
 _CHANGES: Final = text("""
     select
@@ -164,7 +173,8 @@ def order(tx: Tx, number: str) -> Order:
         return tuple(kind(**each._mapping) for each in tx.execute(query, key))  # noqa: SLF001 - its public name
 
     return Order(
-        summary=summary, **values, lines=all_of(Line, _LINES), changes=all_of(Change, _CHANGES),
+        summary=summary, **values, lines=all_of(Line, _LINES), groups=all_of(Group, _GROUPS),
+        changes=all_of(Change, _CHANGES),
         events=all_of(Event, _EVENTS), notes=all_of(Note, _NOTES),
         exceptions=all_of(OrderException, _EXCEPTIONS),
     )  # fmt: skip
@@ -246,7 +256,11 @@ def personal_texts(tx: Tx, order_ids: Sequence[int]) -> tuple[set[str], set[str]
                 union all select o.customer_name, false
                 union all
                 select a.value, false
-                from (values (o.ship_to), (o.bill_to)) as given (address)
+                from (
+                    values (o.ship_to), (o.bill_to)
+                    union all
+                    select g.ship_to from order_groups g where g.order_id = o.order_id
+                ) as given (address)
                 cross join lateral jsonb_each_text(given.address) a
                 where a.key in ('name', 'street')
             ) v

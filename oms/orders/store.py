@@ -12,7 +12,15 @@ from oms.ledger.copying import copy_in
 from oms.ledger.database import Tx
 from oms.ledger.scratch import Scratch
 from oms.ledger.statements import Statements
-from oms.orders.model import CHANGE_DRAFT, LINE_DRAFT, ORDER_DRAFT, Captured, Outcome
+from oms.orders.model import (
+    CHANGE_DRAFT,
+    GROUP_DRAFT,
+    LINE_DRAFT,
+    ORDER_DRAFT,
+    OWN_CHANGE_DRAFT,
+    Captured,
+    Outcome,
+)
 from oms.orders.tables import DRAFT_TABLES
 
 SQL: Final = Statements(Path(__file__).with_name("capture.sql"))
@@ -21,19 +29,25 @@ ANALYZE_BYTES_MIN: Final = 32 * 1024
 ANALYZE_ROWS_MIN: Final = 200
 
 _SCRATCH: Final = Scratch(DRAFT_TABLES)
-_DRAFTS: Final = {"orders": ORDER_DRAFT, "lines": LINE_DRAFT, "changes": CHANGE_DRAFT}
+_DRAFTS: Final = {
+    "orders": ("draft_orders", ORDER_DRAFT),
+    "lines": ("draft_lines", LINE_DRAFT),
+    "groups": ("draft_groups", GROUP_DRAFT),
+    "changes": ("draft_changes", CHANGE_DRAFT),
+    "own_changes": ("draft_changes", OWN_CHANGE_DRAFT),
+}
 
 
 def load(tx: Tx, drafts: Mapping[str, bytes]) -> None:
     """Put a batch of drafts into this connection's draft tables, which hold nothing else."""
     _SCRATCH.clear(tx)
-    for name, columns in _DRAFTS.items():
-        copy_in(tx, f"draft_{name}", columns, drafts.get(name, b""))
+    for name, (table, columns) in _DRAFTS.items():
+        copy_in(tx, table, columns, drafts.get(name, b""))
     # The planner knows nothing of temporary tables it was not told about; for a few rows its
     # guess is good and looking costs more than it saves.
     if len(drafts.get("orders", b"")) > ANALYZE_BYTES_MIN:
-        for name in _DRAFTS:
-            tx.execute(text(f"analyze draft_{name}"))
+        for table, _ in _DRAFTS.values():
+            tx.execute(text(f"analyze {table}"))
 
 
 def stage(
@@ -67,11 +81,16 @@ def _stage_round(
 ) -> None:
     """Claim or find the order of each document not judged so far; stage its lines and changes."""
     SQL.run(tx, "drop_superseded")
-    SQL.run(tx, "claim_new", channel_id=channel_id, time_zone=time_zone, inbox_id=inbox_id, at=at)
+    claimed = SQL.run(
+        tx, "claim_new", channel_id=channel_id, time_zone=time_zone, inbox_id=inbox_id, at=at
+    ).rowcount
     if _some(tx, "outcome is null"):
-        SQL.run(tx, "lock_known", channel_id=channel_id)
+        claimed += SQL.run(tx, "lock_known", channel_id=channel_id).rowcount
         SQL.run(tx, "follow_new")
         SQL.run(tx, "mark_orphans")
+    if claimed > ANALYZE_ROWS_MIN:
+        # What became of the documents so far: what follows asks for it, and joins by it.
+        tx.execute(text("analyze draft_orders"))
     staged = SQL.run(tx, "stage_new_lines", round=number).rowcount
     if _some(tx, "outcome = 'updated'"):
         staged += SQL.run(tx, "stage_known_lines", round=number).rowcount
@@ -90,6 +109,7 @@ def _some(tx: Tx, condition: str) -> bool:
 
 def write(tx: Tx, *, time_zone: str, actor_type: str, actor: str, at: datetime) -> None:
     """Write what was staged: lines, their events, the story, the roll-ups."""
+    SQL.run(tx, "write_groups")
     SQL.run(tx, "write_lines")
     SQL.run(tx, "write_sales", time_zone=time_zone, at=at)
     SQL.run(tx, "tell_captured", actor_type=actor_type, actor=actor, at=at)

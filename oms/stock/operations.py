@@ -1,6 +1,7 @@
 """Writes on stock: settling it with orders, counts, movements, the filling of backorders."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -11,11 +12,12 @@ from oms.ledger.copying import copy_in
 from oms.ledger.database import Tx
 from oms.stock import store
 from oms.stock.availability import available_to_sell
-from oms.stock.model import COUNT_DRAFT, MOVEMENT_DRAFT, InsufficientStock
+from oms.stock.model import COUNT_DRAFT, MOVEMENT_DRAFT, Correction, InsufficientStock, Units
 
 ANALYZE_ROWS_MIN: Final = 200
 
 _RESTOCKED: Final = text("select distinct product_id from work_goods where taken < 0")
+_ASKED: Final = text("select order_id, line_no from work_demand")
 _Held = dict[str, list[int]]
 
 Queued = dict[tuple[int, int], int]
@@ -67,10 +69,16 @@ def settle(
     if has_goods:
         store.SQL.run(tx, "move_goods", at=at)
         risen |= _products(tx.execute(_RESTOCKED))
+    asked: set[tuple[int, int]] = set()
     if refuse_shortage_of is not None:
         _refuse_shortage(tx, refuse_shortage_of, at=at)
-    _serve(tx, held, risen=sorted(risen), at=at)
-    return Settled(queued=_queued(tx), oversold=_oversold(tx) if has_goods else ())
+        asked = {(row.order_id, row.line_no) for row in tx.execute(_ASKED)}
+    _serve(tx, held, risen=sorted(risen), has_places=places.has_places, at=at)
+    queued = _queued(tx)
+    if any(queued.get(line) for line in asked):
+        # Enough for each of them, but not for all: some of it is one and the same stock.
+        raise InsufficientStock(items=[])
+    return Settled(queued=queued, oversold=_oversold(tx) if has_goods else ())
 
 
 def record(tx: Tx, drafts: Mapping[str, bytes], *, at: datetime) -> Recorded:
@@ -113,8 +121,80 @@ def fill_backorders(tx: Tx, places: frozenset[tuple[int, int]], *, at: datetime)
     if location_ids is None:
         return {}
     store.clear_work_tables(tx)
-    _serve(tx, _hold(tx, products, location_ids), risen=products, at=at)
+    held = _hold(tx, products, location_ids)
+    _serve(tx, held, risen=products, has_places=False, at=at)
     return _queued(tx)
+
+
+def unassigned_written(tx: Tx, after: int, upto: int, *, limit: int) -> list[int]:
+    """Return orders of which units were reserved meanwhile that nobody has been asked to pick."""
+    bounds = {"after": str(after), "upto": str(upto)}
+    return list(store.UNITS.run(tx, "unassigned_written", limit=limit, **bounds).scalars())
+
+
+def unassigned(tx: Tx, order_ids: Sequence[int]) -> list[Units]:
+    """Hold and return the units of orders that nobody has been asked to pick."""
+    rows = store.UNITS.run(tx, "unassigned_of", order_ids=list(order_ids))
+    return [Units(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
+
+
+def assign(tx: Tx, fulfillment_of: Mapping[int, int]) -> None:
+    """Say by which fulfillment order units are kept, by their reservation."""
+    pairs = [
+        {"reservation_id": reservation_id, "fulfillment_id": fulfillment_id}
+        for reservation_id, fulfillment_id in fulfillment_of.items()
+    ]
+    store.UNITS.run(tx, "assign", pairs=json.dumps(pairs))
+
+
+def withdraw(
+    tx: Tx, quantities: Mapping[int, int], *, fulfillment_id: int, cause: str, demand: str,
+    order_id: int, channel_id: int, location_code: str, correction: Correction, at: datetime,
+) -> Queued:  # fmt: skip
+    """Let a location off units of an order's lines: others of the network supply them, at once.
+
+    `demand` is a query for the order's lines and what is to be supplied of them in all, with
+    the parameter order_id. The units are released and the location's stock corrected; what is
+    missing is allocated anew without that location, and queued beyond that; what became free
+    there is given to whoever else waits. All with the levels held: no unit belongs to nobody.
+    Returns what is queued of the order's lines.
+    """
+    store.clear_work_tables(tx)
+    tx.execute(text(f"insert into work_demand {demand}"), {"order_id": order_id})
+    places = store.SQL.run(tx, "places_of_work", channel_id=channel_id).one()
+    held = _hold(tx, places.product_ids, places.location_ids)
+    asked = json.dumps([{"line_no": no, "quantity": n} for no, n in quantities.items()])
+    freed = store.UNITS.run(
+        tx, "release_units", fulfillment_id=fulfillment_id, units=asked, at=at
+    ).all()
+    if correction is not Correction.NONE:
+        store.UNITS.run(
+            tx, "correct", units=_of_products(tx, quantities), kind=correction.value,
+            cause_id=cause, location_code=location_code, at=at,
+        )  # fmt: skip
+    elsewhere = store.UNITS.run(
+        tx, "but_location", location_ids=places.location_ids, location_code=location_code
+    ).scalar_one()
+    turns = store.SQL.run(tx, "take_turns").scalar_one() or 1
+    for turn in range(1, turns + 1):
+        store.SQL.run(tx, "allocate", turn=turn, at=at, location_ids=elsewhere)
+    queued = _queued(tx)
+    tx.execute(text("delete from work_demand"))
+    risen = sorted({row.product_id for row in freed})
+    _serve(tx, held, risen=risen, has_places=False, at=at, but_order_id=order_id)
+    return queued | _queued(tx)
+
+
+def _of_products(tx: Tx, quantities: Mapping[int, int]) -> str:
+    rows = tx.execute(text("select line_no, product_id from work_demand"))
+    product_of = {row.line_no: row.product_id for row in rows}
+    return json.dumps(
+        [
+            {"line_no": line_no, "product_id": product_of[line_no], "quantity": quantity}
+            for line_no, quantity in quantities.items()
+            if quantity
+        ]
+    )
 
 
 def _hold(tx: Tx, product_ids: list[int], location_ids: list[int]) -> _Held:
@@ -125,7 +205,10 @@ def _hold(tx: Tx, product_ids: list[int], location_ids: list[int]) -> _Held:
     return held
 
 
-def _serve(tx: Tx, held: _Held, *, risen: list[int], at: datetime) -> None:
+def _serve(
+    tx: Tx, held: _Held, *, risen: list[int], has_places: bool, at: datetime,
+    but_order_id: int | None = None,
+) -> None:  # fmt: skip
     """Allocate the demand at hand, with everybody's who waits for the products that rose.
 
     The queue is read with the levels held: who cancels or ships what waits holds them too.
@@ -133,10 +216,13 @@ def _serve(tx: Tx, held: _Held, *, risen: list[int], at: datetime) -> None:
     turns = 1
     if risen:
         waiting = store.SQL.run(
-            tx, "want_queued", product_ids=risen, location_ids=held["location_ids"]
-        ).rowcount
+            tx, "want_queued", product_ids=risen, location_ids=held["location_ids"],
+            but_order_id=but_order_id,
+        ).rowcount  # fmt: skip
         store.SQL.run(tx, "release_queued", product_ids=risen)
-        turns = store.SQL.run(tx, "take_turns").scalar_one() if waiting else 1
+        has_places = has_places or bool(waiting)
+    if has_places:
+        turns = store.SQL.run(tx, "take_turns").scalar_one()
     for turn in range(1, turns + 1):
         store.SQL.run(tx, "allocate", turn=turn, at=at, location_ids=held["location_ids"])
 
@@ -156,15 +242,18 @@ def _products(rows: Any) -> set[int]:
 
 
 def _refuse_shortage(tx: Tx, channel_code: str, *, at: datetime) -> None:
+    short: list[dict[str, Any]] = [
+        {"sku": row.sku, "location_code": row.location_code, "requested": int(row.requested),
+         "available": int(row.available)}
+        for row in store.SQL.run(tx, "short_at_places", at=at)
+    ]  # fmt: skip
     wanted = {row.sku: int(row.quantity) for row in store.SQL.run(tx, "missing_of_demand")}
-    if not wanted:
-        return
     # A channel that is shut has no availability at all: it sells nothing.
     left = {
         item.sku: item.available_to_sell
         for item in available_to_sell(tx, sorted(wanted), channel_codes=[channel_code], at=at)
     }
-    short = [
+    short += [
         {"sku": sku, "requested": quantity, "available": left.get(sku, 0)}
         for sku, quantity in sorted(wanted.items())
         if quantity > left.get(sku, 0)

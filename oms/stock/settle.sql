@@ -107,9 +107,11 @@ select
     ) as product_ids,
     array(
         select n.location_id from channel_locations n where n.channel_id = :channel_id
+        union select w.place_id from work_demand w where w.place_id is not null
         union select g.location_id from work_goods g where g.location_id is not null
         union select h.location_id from held h where h.location_id is not null
-    ) as location_ids;
+    ) as location_ids,
+    exists (select from work_demand where place_id is not null) as has_places;
 
 -- name: lock_products
 -- Hold the products that have no level at some of these places. Others may hold them as well,
@@ -138,11 +140,13 @@ select count(*) from (
 ) held;
 
 -- name: reduce
--- Goods that left use the reservation of the place they left from, whatever else the line has.
+-- Goods that left use the reservation of the place they left from, whatever else the line has;
+-- of several there that of the fulfillment order they left by.
 -- What is reserved beyond what the line still needs is released: what is of another product,
 -- then what is queued, then the youngest.
 with gone as (
-    select order_id, line_no, product_id, location_id, sum(taken) as quantity
+    select order_id, line_no, product_id, location_id, sum(taken) as quantity,
+        max(fulfillment_id) as fulfillment_id
     from work_goods
     where taken > 0
     group by order_id, line_no, product_id, location_id
@@ -162,7 +166,8 @@ held as (
         on g.order_id = r.order_id and g.line_no = r.line_no and g.product_id = r.product_id
         and g.location_id = r.location_id
     window place as (
-        partition by r.order_id, r.line_no, r.product_id, r.location_id order by r.reservation_id)
+        partition by r.order_id, r.line_no, r.product_id, r.location_id
+        order by r.fulfillment_id is distinct from g.fulfillment_id, r.reservation_id)
 ),
 needed as (
     select *, case when is_strange then 0 else quantity - used end as useful,
@@ -263,9 +268,10 @@ where l.product_id = s.product_id and l.location_id = s.location_id;
 -- name: allocate
 -- Lay demand, oldest first, beside supply, best location first, on one scale of units per
 -- product: where two intervals overlap, that many units are allocated. What lies beyond the
--- supply is queued. In one turn a product's demand is of channels with one network.
+-- supply is queued. In one turn a product's demand is of channels with one network, or to be
+-- collected at one place.
 with wanted as (
-    select w.order_id, w.line_no, w.product_id, w.channel_id, w.placed_at,
+    select w.order_id, w.line_no, w.product_id, w.channel_id, w.placed_at, w.place_id,
         w.quantity - coalesce(r.quantity, 0) as quantity
     from work_demand w
     left join lateral (
@@ -284,11 +290,16 @@ supply as (
     select product_id, location_id, quantity,
         sum(quantity) over (partition by product_id order by priority, location_id) as upto
     from (
-        select l.product_id, l.location_id, n.priority,
+        select l.product_id, l.location_id, coalesce(n.priority, 0) as priority,
             available_to_fulfill(l.on_hand, l.unavailable, l.allocated, coalesce(h.quantity, 0)::bigint, l.safety_stock) as quantity
-        from (select product_id, min(channel_id) as channel_id from demand group by product_id) d
+        from (
+            select product_id, min(channel_id) as channel_id, min(place_id) as place_id
+            from demand
+            group by product_id
+        ) d
         join stock_levels l on l.product_id = d.product_id
-        join channel_locations n on n.location_id = l.location_id and n.channel_id = d.channel_id
+        left join channel_locations n
+            on d.place_id is null and n.location_id = l.location_id and n.channel_id = d.channel_id
         join locations x on x.location_id = l.location_id and x.is_enabled
         left join lateral (
             select sum(r.quantity) as quantity from reservations r
@@ -298,11 +309,12 @@ supply as (
         -- Of what is demanded every level at these places is held. To say the products here again
         -- would have their list gone through for each product and place.
         where l.location_id = any (cast(:location_ids as integer[]))
+          and (n.location_id is not null or l.location_id = d.place_id)
     ) s
     where quantity > 0
 ),
 overlap as (
-    select d.order_id, d.line_no, d.product_id, d.channel_id, d.placed_at, s.location_id,
+    select d.order_id, d.line_no, d.product_id, d.channel_id, d.placed_at, d.place_id, s.location_id,
         least(d.upto, s.upto) - greatest(d.upto - d.quantity, s.upto - s.quantity) as quantity
     from demand d
     join supply s
@@ -310,7 +322,7 @@ overlap as (
         and s.upto - s.quantity < d.upto and d.upto - d.quantity < s.upto
 ),
 short as (
-    select d.order_id, d.line_no, d.product_id, d.channel_id, d.placed_at,
+    select d.order_id, d.line_no, d.product_id, d.channel_id, d.placed_at, d.place_id,
         least(d.quantity, d.upto - coalesce(a.total, 0)) as quantity
     from demand d
     left join (select product_id, max(upto) as total from supply group by product_id) a using (product_id)
@@ -318,12 +330,15 @@ short as (
 ),
 reserved as (
     insert into reservations (
-        kind, state, product_id, location_id, channel_id, quantity, order_id, line_no, wanted_at, created_at
+        kind, state, product_id, location_id, channel_id, quantity, order_id, line_no, wanted_at,
+        created_at, place_id
     )
-    select 'order', 'active', product_id, location_id, channel_id, quantity, order_id, line_no, placed_at, cast(:at as timestamptz)
+    select 'order', 'active', product_id, location_id, channel_id, quantity, order_id, line_no,
+        placed_at, cast(:at as timestamptz), place_id
     from overlap
     union all
-    select 'order', 'queued', product_id, null, channel_id, quantity, order_id, line_no, placed_at, cast(:at as timestamptz)
+    select 'order', 'queued', product_id, null, channel_id, quantity, order_id, line_no,
+        placed_at, cast(:at as timestamptz), place_id
     from short
 ),
 sums as (
@@ -357,7 +372,7 @@ join locations x on x.location_id = g.location_id
 where l.is_oversold and g.taken > 0;
 
 -- name: missing_of_demand
--- What of each SKU is wanted beyond what is reserved for it already.
+-- What of each SKU is wanted of the network beyond what is reserved for it already.
 select p.sku, sum(w.quantity - coalesce(r.quantity, 0)) as quantity
 from work_demand w
 join products p using (product_id)
@@ -366,36 +381,74 @@ left join lateral (
     where e.order_id = w.order_id and e.line_no = w.line_no and e.state in ('active', 'queued')
     offset 0
 ) r on true
-where w.quantity > coalesce(r.quantity, 0)
+where w.quantity > coalesce(r.quantity, 0) and w.place_id is null
 group by p.sku;
+
+-- name: short_at_places
+-- What is to be collected at a place beyond what that place can give.
+select p.sku, x.location_code, w.quantity as requested, coalesce(l.quantity, 0) as available
+from (
+    select d.product_id, d.place_id, sum(d.quantity - coalesce(r.quantity, 0)) as quantity
+    from work_demand d
+    left join lateral (
+        select sum(e.quantity) as quantity from reservations e
+        where e.order_id = d.order_id and e.line_no = d.line_no and e.state in ('active', 'queued')
+        offset 0
+    ) r on true
+    where d.place_id is not null
+    group by d.product_id, d.place_id
+) w
+join products p using (product_id)
+join locations x on x.location_id = w.place_id
+left join lateral (
+    select available_to_fulfill(s.on_hand, s.unavailable, s.allocated, coalesce((
+        select sum(h.quantity) from reservations h
+        where h.product_id = s.product_id and h.location_id = s.location_id
+          and h.kind = 'hold' and h.state = 'active' and h.expires_at > :at), 0)::bigint,
+        s.safety_stock) as quantity
+    from stock_levels s
+    where s.product_id = w.product_id and s.location_id = w.place_id and x.is_enabled
+) l on true
+where w.quantity > coalesce(l.quantity, 0)
+order by p.sku, x.location_code;
 
 -- name: want_queued
 -- Who waits for these products, in any channel, and may get some: oldest first, as long as
 -- those before in the channel wait for less than lies at the places at hand.
-insert into work_demand (order_id, line_no, product_id, channel_id, placed_at, quantity)
+insert into work_demand (order_id, line_no, product_id, channel_id, place_id, placed_at, quantity)
 with reach as (
-    select l.product_id, n.channel_id, sum(greatest(0, l.on_hand - l.unavailable - l.allocated)) as quantity
+    select l.product_id, n.channel_id, null::integer as place_id, sum(greatest(0, l.on_hand - l.unavailable - l.allocated)) as quantity
     from stock_levels l
     join channel_locations n using (location_id)
     join locations x on x.location_id = l.location_id and x.is_enabled
     where l.product_id = any (cast(:product_ids as integer[]))
       and l.location_id = any (cast(:location_ids as integer[]))
     group by l.product_id, n.channel_id
+    union all
+    select l.product_id, null, l.location_id, greatest(0, l.on_hand - l.unavailable - l.allocated)
+    from stock_levels l
+    join locations x on x.location_id = l.location_id and x.is_enabled
+    where l.product_id = any (cast(:product_ids as integer[]))
+      and l.location_id = any (cast(:location_ids as integer[]))
 ),
 waiting as (
-    select r.order_id, r.line_no, r.product_id, r.channel_id, min(r.wanted_at) as since,
+    select r.order_id, r.line_no, r.product_id, r.channel_id, r.place_id, min(r.wanted_at) as since,
         sum(sum(r.quantity)) over (
-            partition by r.product_id, r.channel_id order by min(r.wanted_at), r.order_id, r.line_no
+            partition by r.product_id, r.place_id, case when r.place_id is null then r.channel_id end
+            order by min(r.wanted_at), r.order_id, r.line_no
         ) - sum(r.quantity) as before
     from reservations r
     where r.state = 'queued' and r.product_id = any (cast(:product_ids as integer[]))
-    group by r.order_id, r.line_no, r.product_id, r.channel_id
+      and r.order_id is distinct from cast(:but_order_id as bigint)
+    group by r.order_id, r.line_no, r.product_id, r.channel_id, r.place_id
 )
-select w.order_id, w.line_no, w.product_id, w.channel_id, w.since,
+select w.order_id, w.line_no, w.product_id, w.channel_id, w.place_id, w.since,
     (select sum(e.quantity) from reservations e
      where e.order_id = w.order_id and e.line_no = w.line_no and e.state in ('active', 'queued'))
 from waiting w
-join reach c using (product_id, channel_id)
+join reach c
+    on c.product_id = w.product_id and c.place_id is not distinct from w.place_id
+    and (w.place_id is not null or c.channel_id = w.channel_id)
 where w.before < c.quantity
   and not exists (select from work_demand d where d.order_id = w.order_id and d.line_no = w.line_no);
 
@@ -410,17 +463,20 @@ where r.order_id = w.order_id and r.line_no = w.line_no and r.state = 'queued'
 
 -- name: take_turns
 -- Number the turns in which the demand of each product is served, by age: who comes next and
--- is supplied by another network begins another one. Returns the last number.
+-- is supplied by another network, or at one place, begins another one. Returns the last number.
 with networks as (
     select channel_id, array_agg(location_id order by priority, location_id) as places
     from channel_locations
     group by channel_id
 ),
 beside as (
-    select w.order_id, w.line_no, w.product_id, w.placed_at, n.places,
-        lag(n.places) over (partition by w.product_id order by w.placed_at, w.order_id, w.line_no) as before
-    from work_demand w
-    left join networks n using (channel_id)
+    select order_id, line_no, product_id, placed_at, places,
+        lag(places) over (partition by product_id order by placed_at, order_id, line_no) as before
+    from (
+        select w.*, case when w.place_id is null then n.places else array[w.place_id] end as places
+        from work_demand w
+        left join networks n using (channel_id)
+    ) w
 ),
 numbered as (
     select order_id, line_no, count(*) filter (where places <> before) over (
@@ -438,15 +494,24 @@ select max(turn) as turns from told;
 
 -- name: places_of_waiting
 -- The locations of every channel that waits for these products and is supplied by one of these
--- places.
-select array_agg(distinct n.location_id) as location_ids
-from channel_locations n
-where n.channel_id in (
-    select r.channel_id
+-- places; those where something waits to be collected.
+select array_agg(distinct location_id) as location_ids
+from (
+    select n.location_id
+    from channel_locations n
+    where n.channel_id in (
+        select r.channel_id
+        from reservations r
+        join channel_locations s
+            on s.channel_id = r.channel_id and s.location_id = any (cast(:location_ids as integer[]))
+        where r.state = 'queued' and r.place_id is null
+          and r.product_id = any (cast(:product_ids as integer[])))
+    union
+    select r.place_id
     from reservations r
-    join channel_locations s
-        on s.channel_id = r.channel_id and s.location_id = any (cast(:location_ids as integer[]))
-    where r.state = 'queued' and r.product_id = any (cast(:product_ids as integer[])));
+    where r.state = 'queued' and r.product_id = any (cast(:product_ids as integer[]))
+      and r.place_id = any (cast(:location_ids as integer[]))
+) waiting;
 
 -- name: mark_bad_counts
 -- What is wrong with counts against catalog and locations.

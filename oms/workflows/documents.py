@@ -15,14 +15,22 @@ from typing import Any, Final, Protocol, TypeVar
 
 from oms.catalog.model import PRODUCT_DRAFT
 from oms.kernel.errors import Rejected
-from oms.orders.model import CHANGE_DRAFT, LINE_DRAFT, ORDER_DRAFT
+from oms.orders.model import (
+    CHANGE_DRAFT,
+    GROUP_DRAFT,
+    LINE_DRAFT,
+    ORDER_DRAFT,
+    OWN_CHANGE_DRAFT,
+)
 from oms.stock.model import COUNT_DRAFT, MOVEMENT_DRAFT
 
 DRAFT_TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "products": PRODUCT_DRAFT,
     "orders": ORDER_DRAFT,
     "lines": LINE_DRAFT,
+    "groups": GROUP_DRAFT,
     "changes": CHANGE_DRAFT,
+    "own_changes": OWN_CHANGE_DRAFT,
     "counts": COUNT_DRAFT,
     "movements": MOVEMENT_DRAFT,
 }

@@ -4,7 +4,7 @@ import itertools
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -23,9 +23,11 @@ from oms.channels import operations as channels
 from oms.channels.model import ChannelDraft
 from oms.ledger.database import Ledger, Tx
 from oms.ledger.embedded import Server
+from oms.ledger.followers import follow
 from oms.settings import Settings
+from oms.workflows import fulfillment
 from tests.builders import NOW, a_movement
-from tests.ledger.shop import Shop, furnish
+from tests.ledger.shop import CHANNELS, Shop, furnish
 
 with warnings.catch_warnings():
     # Its client's library has a successor, which we do not have.
@@ -85,6 +87,16 @@ class House:
     def order(self, body: Any, key: str = "admin", once: str | None = None) -> httpx.Response:
         """Post an order, each under an idempotency key of its own unless the test says more."""
         return self.post("/v1/orders", body, key, once=once or f"once-{next(_numbers)}")
+
+    def routed_order(self, body: Any) -> dict[str, Any]:
+        """Post an order, have it given to its locations, and return it."""
+        number = self.order(body).json()["order_number"]
+        for _ in range(2):  # at first the follower only begins
+            follow(
+                self.system.ledger, "routing", lambda tx, a, u: fulfillment.route(tx, a, u, at=NOW)
+            )
+        found: dict[str, Any] = self.get(f"/v1/orders/{number}").json()
+        return found
 
     def count(self, table: str) -> int:
         """Return how many rows a table has."""
@@ -151,6 +163,14 @@ def stocked(house: House) -> House:
     """Give a test the retailer with ten pens in its distribution center."""
     house.shop.take(a_movement(10))
     return house
+
+
+@pytest.fixture
+def routed(stocked: House) -> House:
+    """Give a test the retailer whose web shop leaves it to us who picks what."""
+    with stocked.system.ledger.transaction() as tx:
+        channels.register(tx, replace(CHANNELS[0], is_routed=True), at=NOW)
+    return stocked
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """POST /v1/orders: whole or not at all, once, and never more than there is."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -137,3 +137,45 @@ class TestRefusal:
         assert [(each["pointer"], each["code"]) for each in problem["errors"]] == [(pointer, code)]
         assert problem["code"] == code
         assert stocked.count("orders") == 0
+
+
+class TestGroups:
+    """An order whose lines go several ways."""
+
+    BASKET: ClassVar[list[Any]] = [a_line("PEN"), a_line("INK")]
+
+    def test_each_line_goes_its_own_way(self, house: House) -> None:
+        groups = [
+            {"method": "collect_store", "line_refs": ["PEN"], "location_code": "AMS"},
+            {"method": "ship_home", "line_refs": ["INK"]},
+        ]
+        body = an_order(lines=self.BASKET, groups=groups, allow_backorder=True)
+        answer = house.order(body)
+        assert answer.status_code == 201, answer.text
+        found = house.get(f"/v1/orders/{answer.json()['order_number']}").json()
+        assert found["fulfillment_method"] == "mixed"
+        assert [(g["method"], g["location_code"]) for g in found["groups"]] == [
+            ("collect_store", "AMS"), ("ship_home", None),
+        ]  # fmt: skip
+        assert [line["group_no"] for line in found["lines"]] == [1, 2]
+
+    @pytest.mark.parametrize(
+        ("groups", "pointer"),
+        [
+            ([{"method": "ship_home", "line_refs": ["PEN"]}], "/groups"),
+            ([{"method": "ship_home", "line_refs": ["PEN", "INK", "INK"]}], "/groups/0/line_refs"),
+            ([{"method": "ship_home", "line_refs": ["PEN", "NIB"]}], "/groups/0/line_refs"),
+            (
+                [{"method": "collect_store", "line_refs": ["PEN", "INK"]}],
+                "/groups/0/location_code",
+            ),
+            ([{"method": "pickup_point", "line_refs": ["PEN", "INK"]}], "/groups/0/pickup_point"),
+        ],
+    )
+    def test_a_group_that_cannot_be_is_refused(
+        self, house: House, groups: list[Any], pointer: str
+    ) -> None:
+        body = an_order(lines=self.BASKET, groups=groups)
+        answer = house.order(body)
+        assert answer.status_code == 422
+        assert pointer in {each["pointer"] for each in answer.json()["errors"]}

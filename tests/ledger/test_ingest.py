@@ -334,7 +334,7 @@ class TestBrokenOff:
         intake = intake_of(shop, tmp_path, seen)
         inbox_id = push(intake, notes(*orders(SLICE + 1))).inbox_id
         push(intake, notes({"ref": "W-LAST"}))
-        worker.work(intake, stop)
+        worker.keep_doing(worker.Chore(name="inbox", step=worker.inbox(intake)), stop)
         with shop.ledger.snapshot() as tx:
             payload = queries.payload(tx, inbox_id)
         assert payload is not None

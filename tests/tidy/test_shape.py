@@ -10,7 +10,9 @@ import pytest
 
 from tests.tidy.house import ROOT, files, name, text
 
-FEATURES = ("access", "catalog", "channels", "customers", "locations", "orders", "stock")
+FEATURES = (
+    "access", "catalog", "channels", "customers", "fulfillment", "locations", "orders", "stock",
+)  # fmt: skip
 ROLES = {
     "__init__", "model", "tables", "store", "messages", "operations", "queries", "port", "search",
     "rules", "availability",

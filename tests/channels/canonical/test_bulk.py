@@ -116,7 +116,7 @@ class TestFastLane:
         assert drafts == by_model(body)
 
     def test_it_knows_every_field_of_the_model(self):
-        assert {*bulk._ORDER, *bulk._NESTED} == set(schema.OrderIn.model_fields)
+        assert {*bulk._ORDER, *bulk._NESTED, *bulk.LEFT} == set(schema.OrderIn.model_fields)
         assert set(bulk._LINE) == set(schema.LineIn.model_fields)
         assert set(bulk._CHANGE) == set(schema.ChangeIn.model_fields)
         assert set(bulk._ADDRESS) == set(schema.AddressIn.model_fields)

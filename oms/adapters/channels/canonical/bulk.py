@@ -61,6 +61,8 @@ _NOT_NULL: Final = (
     "is_historical", "changes",
 )  # fmt: skip
 _NESTED: Final = ("ship_to", "bill_to", "lines", "changes")
+# Too seldom to be worth a rule here: a document that has it is left to the model.
+LEFT: Final = ("groups",)
 _PATHS: Final = [
     *(f"$.{name}" for name in (*_ORDER, *_NESTED)),
     *(f"$.{side}.{name}" for side in ("ship_to", "bill_to") for name in _ADDRESS),

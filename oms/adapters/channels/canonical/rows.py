@@ -1,5 +1,6 @@
 """Canonical documents as draft rows."""
 
+import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
@@ -7,7 +8,6 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from oms.adapters.channels.canonical.schema import (
-    AddressIn,
     ChangeIn,
     CountIn,
     MovementIn,
@@ -34,7 +34,7 @@ def order_rows(order: OrderIn, position: int, digest: str, *, is_gross: bool) ->
         position, order.external_ref, order.external_number, version, _at(updated_at),
         _at(order.placed_at), currency,
         is_gross if order.prices_include_tax is None else order.prices_include_tax,
-        order.order_type, order.fulfillment_method, order.location_code, order.customer_ref,
+        order.order_type, _method(order), order.location_code, order.customer_ref,
         order.customer_name, order.customer_email, order.customer_phone,
         _json(order.ship_to), _json(order.bill_to),
         order.country_code or (address.country_code if address else None),
@@ -52,7 +52,21 @@ def order_rows(order: OrderIn, position: int, digest: str, *, is_gross: bool) ->
         for line in order.lines
     ]  # fmt: skip
     changes = [_change(position, change, currency) for change in order.changes]
-    return {"orders": [header], "lines": lines, "changes": changes}
+    groups = [
+        [
+            position, number, group.method, group.location_code, _json(group.ship_to),
+            _json(group.pickup_point), json.dumps(group.line_refs),
+        ]
+        for number, group in enumerate(order.groups, start=1)
+    ]  # fmt: skip
+    tables: Tables = {"orders": [header], "lines": lines, "changes": changes}
+    return tables | ({"groups": groups} if groups else {})
+
+
+def _method(order: OrderIn) -> str:
+    """Return the one way all lines go, if they do."""
+    methods = {group.method for group in order.groups} or {order.fulfillment_method}
+    return methods.pop() if len(methods) == 1 else "mixed"
 
 
 def _changes_rows(document: OrderChangesIn, position: int, digest: str) -> Tables:
@@ -111,5 +125,5 @@ def _minor(text: str | None, currency: str) -> int | None:
     return None if text is None else minor_from_text(text, currency)
 
 
-def _json(address: AddressIn | None) -> str | None:
-    return None if address is None else address.model_dump_json(exclude_none=True)
+def _json(value: BaseModel | None) -> str | None:
+    return None if value is None else value.model_dump_json(exclude_none=True)

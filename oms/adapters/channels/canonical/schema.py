@@ -53,6 +53,7 @@ from oms.kernel.limits import (
 from oms.kernel.money import EXPONENTS, minor_from_text
 
 CHANGES_MAX: Final = ORDER_LINES_MAX * 3
+GROUPS_MAX: Final = 50
 AMOUNT: Final = r"^[0-9]{1,13}(\.[0-9]{1,3})?$"
 INSTANT: Final = re.compile(
     r"(19|20|21)[0-9]{2}-[01][0-9]-[0-3][0-9]T[012][0-9]:[0-5][0-9]:[0-5][0-9]"
@@ -122,6 +123,12 @@ Instant = Annotated[
 ]
 
 
+Method = Literal[
+    "carry_out", "ship_home", "pickup_point", "collect_store", "ship_from_store", "reserve"
+]
+COLLECTED: Final = frozenset({"collect_store", "reserve"})
+
+
 class _Wire(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -150,6 +157,28 @@ class LineIn(_Wire):
     tax: Amount
 
 
+class PickupPointIn(_Wire):
+    """A parcel locker or service point, as it was when the customer chose it."""
+
+    provider: Ref
+    point_id: Ref
+    name: Text | None = None
+    street: Text | None = None
+    postcode: Text | None = None
+    city: Text | None = None
+    country_code: Country | None = None
+
+
+class GroupIn(_Wire):
+    """A delivery group: the lines of an order that get to the customer in one way."""
+
+    method: Method
+    line_refs: Annotated[list[Ref], Field(min_length=1, max_length=ORDER_LINES_MAX)]
+    location_code: Annotated[Ref | None, Field(description="where it is collected")] = None
+    ship_to: AddressIn | None = None
+    pickup_point: PickupPointIn | None = None
+
+
 class ChangeIn(_Wire):
     """What happened to a line. Without amounts it is worth its share of the line."""
 
@@ -176,9 +205,7 @@ class OrderIn(_Wire):
     currency: Currency
     prices_include_tax: Annotated[bool, Field(strict=True)] | None = None
     order_type: Literal["sale", "exchange", "replacement"] = "sale"
-    fulfillment_method: Literal[
-        "carry_out", "ship_home", "pickup_point", "collect_store", "ship_from_store", "reserve"
-    ] = "ship_home"
+    fulfillment_method: Method = "ship_home"
     location_code: Ref | None = None
     customer_ref: Ref | None = None
     customer_name: Text | None = None
@@ -197,6 +224,13 @@ class OrderIn(_Wire):
     note: NoteText | None = None
     lines: Annotated[list[LineIn], Field(min_length=1, max_length=ORDER_LINES_MAX)]
     changes: Annotated[list[ChangeIn], Field(max_length=CHANGES_MAX)] = []
+    groups: Annotated[
+        list[GroupIn],
+        Field(
+            max_length=GROUPS_MAX,
+            description="delivery groups, where the lines go several ways or are collected",
+        ),
+    ] = []
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -295,6 +329,25 @@ def _order_faults(order: OrderIn) -> Iterator[_Fault]:
             yield ("lines", number, "line_ref"), "twice", "the order has this line_ref twice"
         seen.add(line.line_ref)
     yield from _change_faults(order.changes, order.currency)
+    if order.groups:
+        yield from _group_faults(order)
+
+
+def _group_faults(order: OrderIn) -> Iterator[_Fault]:
+    left = {line.line_ref for line in order.lines}
+    for number, group in enumerate(order.groups):
+        if not left.issuperset(group.line_refs) or len(set(group.line_refs)) < len(group.line_refs):
+            yield (
+                ("groups", number, "line_refs"), "group",
+                "each line of the order is in one of its groups",
+            )  # fmt: skip
+        left.difference_update(group.line_refs)
+        if group.method in COLLECTED and group.location_code is None:
+            yield ("groups", number, "location_code"), "group", "it is collected at a location"
+        if group.method == "pickup_point" and group.pickup_point is None:
+            yield ("groups", number, "pickup_point"), "group", "a pick-up point is named"
+    if left:
+        yield ("groups",), "group", "each line of the order is in one of its groups"
 
 
 def _partial_faults(partial: OrderChangesIn) -> Iterator[_Fault]:

@@ -1,4 +1,4 @@
-"""Customers over channels: who they are, whose an order is, who was erased."""
+"""Delivery groups."""
 
 from oms.ledger.migrations.script import run_beside
 
@@ -7,5 +7,5 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Create their tables."""
+    """Create their table, and what names them."""
     run_beside(__file__)
