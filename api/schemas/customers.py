@@ -9,14 +9,14 @@ from pydantic import Field
 
 from api.paging import Paging
 from api.schemas.common import MoneyOut, Out, Wire, Words, values_of
-from oms.adapters.channels.canonical.schema import Amount, Currency, Ref
+from oms.adapters.channels.canonical.schema import Amount, Currency, Ref, Text
 from oms.customers.model import Basis, Customer, Erasure, Event, Identifier, Purchase, PurchaseLine
 from oms.customers.model import returnable as returnable_on
 from oms.orders.model import FulfillmentMethod, FulfillmentState, OrderState
 from oms.orders.queries import BadCursor
 
 Reason = Annotated[
-    str, Field(min_length=3, max_length=500, description="why; it is kept, so it names nobody")
+    Text, Field(min_length=3, description="why; it is kept for good, so it names nobody")
 ]
 
 
@@ -36,8 +36,8 @@ class OrdersQuery(Paging):
     """Which of a customer's orders to list."""
 
     channels: Annotated[
-        str | None,
-        Field(max_length=500, description="only these channels' orders, their codes by comma"),
+        Words | None,
+        Field(description="only these channels' orders, their codes by comma"),
     ] = None
     include_unverified: Annotated[
         bool,
