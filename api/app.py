@@ -50,7 +50,8 @@ PUBLIC: Final = frozenset({
 })  # fmt: skip
 
 DESCRIPTION: Final = (
-    "Orders and stock of every channel. Every request carries `Authorization: Bearer oms_…`;"
+    "Orders and stock of every channel. Every request but health and tracking carries"
+    " `Authorization: Bearer oms_…`;"
     " a key that is bound to channels knows of no others. Errors are RFC 9457 problems with a"
     " stable `code`, listed in [problems](/docs/problems.md). Amounts are decimal texts with"
     " their currency, instants RFC 3339 in UTC. What was posted with an `Idempotency-Key` may"

@@ -17,7 +17,7 @@ from oms.customers import operations as customers
 from oms.kernel import clock
 from oms.kernel.errors import Unavailable
 from oms.ledger.database import Ledger, Tx
-from oms.ledger.followers import follow
+from oms.ledger.followers import Stop, follow
 from oms.settings import Settings
 from oms.workflows import fulfillment, ingest
 
@@ -49,25 +49,26 @@ def chores(system: bootstrap.System) -> list[Chore]:
     """Return what a worker does for a system."""
     return [
         Chore(name="inbox", step=inbox(system.intake)),
-        Chore(name="routing", step=following(system, "routing", fulfillment.route)),
-        Chore(name="customers", step=partial(assign_customers, system.ledger)),
+        Chore(
+            name="customers",
+            step=following(
+                system, customers.FOLLOWER, customers.assign_changed, stop=customers.stop
+            ),
+        ),
         Chore(name="erasures", step=partial(search_for_erased, system.ledger)),
+        Chore(name="routing", step=following(system, "routing", fulfillment.route)),
     ]
 
 
-def following(system: bootstrap.System, follower: str, step: Step) -> Callable[[], bool]:
+def following(
+    system: bootstrap.System, follower: str, step: Step, *, stop: Stop | None = None
+) -> Callable[[], bool]:
     """Return the step that lets a follower take in what the journal has for it."""
 
     def work(tx: Tx, after: int, upto: int) -> bool:
         return step(tx, after, upto, at=clock.now())
 
-    return lambda: follow(system.ledger, follower, work)
-
-
-def assign_customers(ledger: Ledger) -> bool:
-    """Assign orders that changed to their customers."""
-    step = partial(customers.assign_changed, at=clock.now())
-    return follow(ledger, customers.FOLLOWER, step, stop=customers.stop)
+    return lambda: follow(system.ledger, follower, work, stop=stop)
 
 
 def search_for_erased(ledger: Ledger) -> bool:

@@ -13,8 +13,8 @@ KEY: Final = re.compile(r"oms_[0-9a-f]{12}_[0-9a-f]{64}")
 SCOPES: Final = (
     "orders:read", "orders:write", "stock:read", "stock:write", "catalog:read", "catalog:write",
     "inbox:write", "quarantine:read", "quarantine:write", "sales:read", "keys:write",
-    "channels:read", "channels:write", "fulfillment:read", "fulfillment:write",
-    "customers:read", "customers:write", "customers:manage", "orders:lookup",
+    "channels:read", "channels:write", "fulfillment:read", "fulfillment:write", "customers:read",
+    "customers:write", "customers:manage", "orders:lookup",
 )  # fmt: skip
 
 # A role is a named set of scopes.
@@ -25,8 +25,8 @@ _WORDS: Final[dict[str, str]] = {
     ),
     "agent": (
         "orders:read orders:write orders:lookup stock:read catalog:read quarantine:read"
-        " channels:read customers:read customers:write customers:manage fulfillment:read"
-        " fulfillment:write"
+        " channels:read fulfillment:read fulfillment:write customers:read customers:write"
+        " customers:manage"
     ),
     # Orders of other stores and channels are looked up, not read: who bought is not shown.
     "store": (

@@ -19,10 +19,6 @@ TABLE: Final = """
     get_order            GET     /v1/orders/R100000001                orders:read
     post_order           POST    /v1/orders                           orders:write
     add_note             POST    /v1/orders/R100000001/notes          orders:write
-    cancel_order         POST    /v1/orders/R100000001/cancel         orders:write
-    list_fulfillments    GET     /v1/fulfillments                     fulfillment:read
-    get_fulfillment      GET     /v1/fulfillments/F500000001          fulfillment:read
-    act_on_fulfillment   POST    /v1/fulfillments/F500000001/actions  fulfillment:write
     list_customers       GET     /v1/customers?channel=web&ref=c      customers:read
     get_customer         GET     /v1/customers/1                      customers:read
     list_customer_orders GET     /v1/customers/1/orders               customers:read
@@ -35,6 +31,10 @@ TABLE: Final = """
     erase_customer       POST    /v1/customers/1/erase                customers:manage
     look_up_orders       GET     /v1/lookup?number=1                  orders:lookup
     make_tracking_link   POST    /v1/orders/R100000001/tracking-links orders:write
+    cancel_order         POST    /v1/orders/R100000001/cancel         orders:write
+    list_fulfillments    GET     /v1/fulfillments                     fulfillment:read
+    get_fulfillment      GET     /v1/fulfillments/F500000001          fulfillment:read
+    act_on_fulfillment   POST    /v1/fulfillments/F500000001/actions  fulfillment:write
     list_stock_changes   GET     /v1/stock/changes                    stock:read
     get_stock            GET     /v1/stock/PEN                        stock:read
     batch_get_stock      POST    /v1/stock:batchGet                   stock:read
