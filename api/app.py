@@ -21,6 +21,8 @@ from api.routers import (
     catalog,
     channels,
     customers,
+    events,
+    feeds,
     fulfillments,
     health,
     keys,
@@ -30,6 +32,7 @@ from api.routers import (
     sales,
     stock,
     tracking,
+    webhooks,
 )
 from api.routes import LedgerRoute, Unguarded
 from api.security import Keyring
@@ -41,7 +44,7 @@ from oms.reports.published import Publications
 
 ROUTERS: Final = (
     orders, fulfillments, customers, lookup, tracking, stock, channels, quarantine, catalog, sales,
-    keys,
+    events, feeds, webhooks, keys,
 )  # fmt: skip
 # Open to everybody, each with its reason: they tell nothing of anybody, or only how an order is,
 # to who knows its number and address or has its link.

@@ -147,4 +147,7 @@ InboxWriteOrSigned = Annotated[
 QuarantineRead = Annotated[Caller, Depends(Permission("quarantine:read"))]
 QuarantineWrite = Annotated[Caller, Depends(Permission("quarantine:write"))]
 SalesRead = Annotated[Caller, Depends(Permission("sales:read"))]
+EventsRead = Annotated[Caller, Depends(Permission("events:read"))]
+WebhooksRead = Annotated[Caller, Depends(Permission("webhooks:read"))]
+WebhooksWrite = Annotated[Caller, Depends(Permission("webhooks:write"))]
 KeysWrite = Annotated[Caller, Depends(Permission("keys:write"))]

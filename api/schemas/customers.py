@@ -9,15 +9,13 @@ from pydantic import Field
 
 from api.paging import Paging
 from api.schemas.common import MoneyOut, Out, Wire, Words, values_of
-from oms.adapters.channels.canonical.schema import Amount, Currency, Ref, Text
+from oms.adapters.channels.canonical.schema import Amount, Currency, Ref
 from oms.customers.model import Basis, Customer, Erasure, Event, Identifier, Purchase, PurchaseLine
 from oms.customers.model import returnable as returnable_on
 from oms.orders.model import FulfillmentMethod, FulfillmentState, OrderState
 from oms.orders.queries import BadCursor
 
-Reason = Annotated[
-    Text, Field(min_length=3, description="why; it is kept for good, so it names nobody")
-]
+Reason = Annotated[Words, Field(min_length=3, description="why; it is kept, so it names nobody")]
 
 
 class CustomerQuery(Paging):

@@ -50,6 +50,23 @@ TABLE: Final = """
     get_product          GET     /v1/products/PEN                     catalog:read
     record_products      POST    /v1/products                         catalog:write
     get_live_sales       GET     /v1/sales/live                       sales:read
+    list_events          GET     /v1/events                           events:read
+    list_availability    GET     /v1/channels/web/availability        stock:read
+    compare_availability POST    /v1/channels/web/availability:compare stock:read
+    get_feed             GET     /v1/channels/web/feed                webhooks:read
+    set_feed             POST    /v1/channels/web/feed                webhooks:write
+    release_feed         POST    /v1/channels/web/feed:release        webhooks:write
+    reconcile_feed       POST    /v1/channels/web/feed:reconcile      webhooks:write
+    list_subscriptions   GET     /v1/webhooks                         webhooks:read
+    subscribe            POST    /v1/webhooks                         webhooks:write
+    get_subscription     GET     /v1/webhooks/1                       webhooks:read
+    enable_subscription  POST    /v1/webhooks/1:enable                webhooks:write
+    pause_subscription   POST    /v1/webhooks/1:pause                 webhooks:write
+    disable_subscription POST    /v1/webhooks/1:disable               webhooks:write
+    rotate_secret        POST    /v1/webhooks/1:rotate                webhooks:write
+    list_deliveries      GET     /v1/webhooks/1/deliveries            webhooks:read
+    get_delivery         GET     /v1/webhooks/1/deliveries/1          webhooks:read
+    redeliver            POST    /v1/webhooks/1/deliveries/1:redeliver webhooks:write
     list_keys            GET     /v1/keys                             keys:write
     make_key             POST    /v1/keys                             keys:write
     revoke_key           DELETE  /v1/keys/00                          keys:write

@@ -41,8 +41,14 @@ BODIES: Final[dict[str, Any]] = {
     "claim_receipt": {"number": "T-1", "placed_on": "2026-01-05", "total": "10.00",
                       "currency": "EUR"},
     "erase_customer": {"reason": "asked"},
+    "subscribe": {"url": "https://example.com/h", "topics": ["order.*"], "channel_code": "web"},
+    "rotate_secret": {"overlap_hours": 1},
+    "set_feed": {"is_enabled": True},
+    "compare_availability": {"items": [{"sku": "PEN", "available_to_sell": 1}]},
     "make_key": {"name": "n", "role": "channel", "channel_codes": ["web"]},
 }  # fmt: skip
+# These speak of an endpoint, and there is none: tests of their own have them succeed.
+OF_OTHERS: Final = frozenset({"subscribe", "rotate_secret"})
 NO_TEXT: Final = ("\x00", "a\x00b", "\ud800", "a\udfffb")
 PATHS: Final = {name: (method, path) for name, method, path, _ in ROWS}
 ONCE: Final = {"Idempotency-Key": "k", "If-Match": "1"}
@@ -97,7 +103,7 @@ class TestBody:
         }
         assert set(BODIES) == reading - {"push_payload"}  # which keeps bytes as they come
 
-    @pytest.mark.parametrize("name", BODIES)
+    @pytest.mark.parametrize("name", sorted(set(BODIES) - OF_OTHERS))
     def test_as_it_is_holds_nothing_that_is_refused(self, routed: House, name: str) -> None:
         """Or the refusals below would say nothing."""
         routed.routed_order(an_order("W-0"))
@@ -132,10 +138,12 @@ class TestQuery:
         ]
         assert len(asked) > 15
         # Half a pair that came as bytes has become the character of what cannot be read.
-        statuses = {422} if "%00" in text else {200, 404, 422}
+        statuses = {422} if "%00" in text else {200, 422}
         for path, name in asked:
             answer = house.get(f"{path.partition('?')[0]}?{name}={text}")
-            assert answer.status_code in statuses, (path, name, answer.text)
+            # Whose they would be is looked for before their filters are, and is not there.
+            allowed = statuses | ({404} if path.startswith("/v1/customers/") else set())
+            assert answer.status_code in allowed, (path, name, answer.text)
 
 
 class TestPath:
