@@ -174,6 +174,9 @@ def erase_customers(
     names = {"order_ids": list(order_ids), "at": at, "by": by}
     tx.execute(_FORGET, names)
     tx.execute(
+        text("update order_groups set ship_to = null where order_id = any (:order_ids)"), names
+    )
+    tx.execute(
         text("update order_notes set body = '[erased]' where order_id = any (:order_ids)"), names
     )
     if by is not None:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from oms.channels import operations as channels
 from oms.customers import operations
 from oms.customers.model import CustomerCannot, CustomerNotFound, OrdersOpen
-from tests.builders import NOW, a_change, a_partial, an_order, minutes
+from tests.builders import NOW, a_change, a_group, a_line, a_partial, an_order, minutes
 from tests.ledger.people import caught_up, owners, verified
 from tests.ledger.shop import Shop
 
@@ -86,6 +86,20 @@ class TestOrders:
         blank, later = shop.rows("select customer_key, changed_xid::text::bigint from orders")[0]
         assert (key is not None, blank) == (True, None)
         assert later > xid
+
+    def test_that_go_several_ways_lose_every_address(self, shop: Shop) -> None:
+        to = json.dumps({"name": "Eve Pen", "street": "Steeg 3"})
+        document = an_order(
+            "W-1", fulfillment_method="mixed", lines=[a_line("PEN"), a_line("INK")],
+            groups=[a_group("ship_home", "PEN"), a_group("ship_home", "INK", ship_to=to)], **ADA,
+        )  # fmt: skip
+        addresses = "select group_no from order_groups where ship_to is not null"
+        shop.take(document)
+        caught_up(shop.ledger)
+        assert len(shop.rows(addresses)) == 1
+        erase(shop, owners(shop)["W-1"][0], include_open=True)
+        assert shop.rows(addresses) == []
+        assert "Eve Pen" in str(shop.value("select texts from customer_erasures"))
 
     def test_of_others_stay(self, shop: Shop) -> None:
         me = bought(shop, "W-1")
