@@ -21,6 +21,8 @@ from api.routers import (
     catalog,
     channels,
     customers,
+    events,
+    feeds,
     fulfillments,
     health,
     keys,
@@ -32,6 +34,7 @@ from api.routers import (
     stock,
     tracking,
     views,
+    webhooks,
 )
 from api.routes import LedgerRoute, Unguarded
 from api.security import Keyring
@@ -44,7 +47,7 @@ from oms.reports.published import Publications
 # What a list is asked comes before what one of it is: /orders/facets is no order.
 ROUTERS: Final = (
     order_search, orders, views, fulfillments, customers, lookup, tracking, stock, channels,
-    quarantine, catalog, sales, keys,
+    quarantine, catalog, sales, events, feeds, webhooks, keys,
 )  # fmt: skip
 # Open to everybody, each with its reason: they tell nothing of anybody, or only how an order is,
 # to who knows its number and address or has its link.
@@ -53,7 +56,8 @@ PUBLIC: Final = frozenset({
 })  # fmt: skip
 
 DESCRIPTION: Final = (
-    "Orders and stock of every channel. Every request carries `Authorization: Bearer oms_…`;"
+    "Orders and stock of every channel. Every request but health and tracking carries"
+    " `Authorization: Bearer oms_…`;"
     " a key that is bound to channels knows of no others. Errors are RFC 9457 problems with a"
     " stable `code`, listed in [problems](/docs/problems.md). Amounts are decimal texts with"
     " their currency, instants RFC 3339 in UTC. What was posted with an `Idempotency-Key` may"

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 from oms.adapters.channels import canonical, shopify
 from oms.adapters.channels.tabular.mapping import TabularMapping
+from oms.adapters.endpoints import HttpSender
 from oms.channels.model import Channel
 from oms.kernel.errors import Rejected
 from oms.ledger.database import Ledger, open_ledger
@@ -42,6 +44,11 @@ class System:
             puller_of=puller_of,
         )  # fmt: skip
 
+    @cached_property
+    def sender(self) -> HttpSender:
+        """What calls the endpoints of others."""
+        return HttpSender(is_local_allowed=self.settings.allow_local_targets)
+
     def mapping_of(self, channel: Channel) -> ChannelMapping:
         """Return the mapping of a channel, made anew when its options or its file changed."""
         key = (channel.adapter, json.dumps(channel.adapter_options, sort_keys=True), _age(channel))
@@ -50,7 +57,9 @@ class System:
         return self._mappings[key]
 
     def close(self) -> None:
-        """Let go of the ledger's connections."""
+        """Let go of every connection."""
+        if "sender" in self.__dict__:
+            self.sender.close()
         self.ledger.close()
 
 

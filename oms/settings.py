@@ -33,6 +33,13 @@ class Settings(BaseSettings):
             f" {PERSON_REQUESTS_PER_MINUTE_MAX:,} for the others"
         ),
     )
+    allow_local_targets: bool = Field(
+        default=False,
+        description=(
+            "whether messages to subscribers may go to this machine itself, over http, too: for"
+            " tests and demonstrations only"
+        ),
+    )
     dashboards_port: int = Field(default=8501, ge=1, le=65535, description="the dashboards' port")
     dagster_port: int = Field(default=3000, ge=1, le=65535, description="Dagster's port")
     refresh_seconds: float = Field(

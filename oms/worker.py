@@ -4,6 +4,7 @@ import logging
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,13 +15,17 @@ from typing import Protocol
 
 from oms import bootstrap
 from oms.customers import operations as customers
+from oms.feeds import operations as feeds
+from oms.feeds import queries as feed_queries
+from oms.feeds.model import RECOMPUTED_SKUS_MAX
 from oms.kernel import clock
 from oms.kernel.errors import Unavailable
 from oms.ledger.database import Ledger, Tx
-from oms.ledger.followers import follow
+from oms.ledger.followers import Stop, follow
 from oms.orders import indexing
 from oms.settings import Settings
 from oms.workflows import fulfillment, ingest
+from oms.workflows.telling import Dispatcher
 
 log = logging.getLogger("oms.worker")
 
@@ -28,6 +33,13 @@ IDLE_SECONDS = 0.2
 AWAY_SECONDS = 2.0
 # Changes whose order came by another worker at the same moment are looked for this often.
 ORPHANS_EVERY_ROUNDS = 25
+# Working out availability rests so many times as long as it took, but not for long: shops wait
+# for it. Amid a bulk load, which changes as much as is worked out at once, it takes a tenth.
+REST_FACTOR = 4.0
+REST_SECONDS_MAX = 0.6
+REST_AMID_MUCH_FACTOR = 9.0
+REST_AMID_MUCH_SECONDS_MAX = 4.0
+RECONCILING_EVERY_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +48,7 @@ class Chore:
 
     name: str
     step: Callable[[], bool]
+    close: Callable[[], None] = lambda: None
 
 
 class Step(Protocol):
@@ -48,28 +61,32 @@ class Step(Protocol):
 
 def chores(system: bootstrap.System) -> list[Chore]:
     """Return what a worker does for a system."""
+    telling = Dispatcher(system.ledger, system.sender)
     return [
         Chore(name="inbox", step=inbox(system.intake)),
-        Chore(name="routing", step=following(system, "routing", fulfillment.route)),
-        Chore(name="customers", step=partial(assign_customers, system.ledger)),
+        Chore(
+            name="customers",
+            step=following(
+                system, customers.FOLLOWER, customers.assign_changed, stop=customers.stop
+            ),
+        ),
         Chore(name="order search", step=partial(index_orders, system.ledger)),
         Chore(name="erasures", step=partial(search_for_erased, system.ledger)),
+        Chore(name="routing", step=following(system, "routing", fulfillment.route)),
+        Chore(name="availability", step=availability(system.ledger)),
+        Chore(name="telling", step=telling.step, close=telling.close),
     ]
 
 
-def following(system: bootstrap.System, follower: str, step: Step) -> Callable[[], bool]:
+def following(
+    system: bootstrap.System, follower: str, step: Step, *, stop: Stop | None = None
+) -> Callable[[], bool]:
     """Return the step that lets a follower take in what the journal has for it."""
 
     def work(tx: Tx, after: int, upto: int) -> bool:
         return step(tx, after, upto, at=clock.now())
 
-    return lambda: follow(system.ledger, follower, work)
-
-
-def assign_customers(ledger: Ledger) -> bool:
-    """Assign orders that changed to their customers."""
-    step = partial(customers.assign_changed, at=clock.now())
-    return follow(ledger, customers.FOLLOWER, step, stop=customers.stop)
+    return lambda: follow(system.ledger, follower, work, stop=stop)
 
 
 def index_orders(ledger: Ledger) -> bool:
@@ -95,6 +112,36 @@ def inbox(intake: ingest.Intake) -> Callable[[], bool]:
     return step
 
 
+def availability(ledger: Ledger) -> Callable[[], bool]:
+    """Return the step that keeps what each channel may sell in step with the stock."""
+    rests_until = reconciles_at = 0.0
+
+    def step() -> bool:
+        nonlocal rests_until, reconciles_at
+        begun = time.monotonic()
+        if begun < rests_until:
+            return False
+        if begun >= reconciles_at:
+            reconciles_at = begun + RECONCILING_EVERY_SECONDS
+            ledger.run(lambda tx: feeds.reconcile_due(tx, at=clock.now()))
+        follow(ledger, feeds.FOLLOWER, feeds.mark_changed)
+        with ledger.snapshot() as tx:
+            is_waiting = feed_queries.is_waiting(tx, at=clock.now())
+        count = ledger.run(lambda tx: feeds.recompute(tx, at=clock.now())) if is_waiting else 0
+        is_much = count >= RECOMPUTED_SKUS_MAX
+        ended = time.monotonic()
+        rests_until = ended + _rest_seconds(ended - begun, is_much=is_much)
+        return False
+
+    return step
+
+
+def _rest_seconds(seconds: float, *, is_much: bool) -> float:
+    if is_much:
+        return min(seconds * REST_AMID_MUCH_FACTOR, REST_AMID_MUCH_SECONDS_MAX)
+    return min(seconds * REST_FACTOR, REST_SECONDS_MAX)
+
+
 def keep_doing(chore: Chore, stop: threading.Event) -> None:
     """Do a chore until told to stop; waits out an absent database, and does not end by a fault."""
     trouble: str | None = None
@@ -116,6 +163,7 @@ def keep_doing(chore: Chore, stop: threading.Event) -> None:
             trouble = None
             if not found:
                 stop.wait(IDLE_SECONDS)
+    chore.close()
 
 
 def _complain(chore: Chore, known: str | None, trouble: str, sentence: str) -> str:
@@ -145,7 +193,7 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    system = bootstrap.build(Settings(), connections_max=10)
+    system = bootstrap.build(Settings(), connections_max=30)
     log.info("worker started on %s", Path(system.settings.root).name)
     try:
         work(system, stop)

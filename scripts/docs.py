@@ -22,6 +22,7 @@ DOCUMENT_CODES = {
     "ORDER_NOT_FOUND": "The document changes an order that has not come yet; it waits for it.",
     "QTY_EXCEEDS_RETURNABLE": "More is taken from a line than is left of it.",
     "QUANTITY_BELOW_DONE": "A line is edited below what is shipped, returned or canceled of it.",
+    "TRUNCATED": "The document is too large to be kept whole: it cannot be tried again.",
     "UNKNOWN_LINE": "The order has no such line.",
     "UNKNOWN_LOCATION": "There is no such location.",
     "UNKNOWN_SKU": "The catalog has no such SKU.",

@@ -34,8 +34,8 @@ class OrdersQuery(Paging):
     """Which of a customer's orders to list."""
 
     channels: Annotated[
-        str | None,
-        Field(max_length=500, description="only these channels' orders, their codes by comma"),
+        Words | None,
+        Field(description="only these channels' orders, their codes by comma"),
     ] = None
     include_unverified: Annotated[
         bool,

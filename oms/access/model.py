@@ -14,20 +14,21 @@ KEY: Final = re.compile(r"oms_[0-9a-f]{12}_[0-9a-f]{64}")
 SCOPES: Final = (
     "orders:read", "orders:write", "stock:read", "stock:write", "catalog:read", "catalog:write",
     "inbox:write", "quarantine:read", "quarantine:write", "sales:read", "keys:write",
-    "channels:read", "channels:write", "fulfillment:read", "fulfillment:write",
-    "customers:read", "customers:write", "customers:manage", "orders:lookup",
+    "channels:read", "channels:write", "fulfillment:read", "fulfillment:write", "customers:read",
+    "customers:write", "customers:manage", "orders:lookup", "events:read", "webhooks:read",
+    "webhooks:write",
 )  # fmt: skip
 
 # A role is a named set of scopes.
 _WORDS: Final[dict[str, str]] = {
     "channel": (
         "orders:read orders:write stock:read stock:write inbox:write catalog:read customers:read"
-        " customers:write"
+        " customers:write events:read webhooks:read"
     ),
     "agent": (
         "orders:read orders:write orders:lookup stock:read catalog:read quarantine:read"
-        " channels:read customers:read customers:write customers:manage fulfillment:read"
-        " fulfillment:write"
+        " channels:read fulfillment:read fulfillment:write customers:read customers:write"
+        " customers:manage"
     ),
     # Orders of other stores and channels are looked up, not read: who bought is not shown.
     "store": (
@@ -37,7 +38,7 @@ _WORDS: Final[dict[str, str]] = {
     "analyst": "stock:read catalog:read sales:read channels:read quarantine:read",
     "engineer": (
         "quarantine:read quarantine:write inbox:write channels:read channels:write stock:read"
-        " sales:read"
+        " sales:read events:read webhooks:read webhooks:write"
     ),
 }
 ROLES: Final[dict[str, tuple[str, ...]]] = {

@@ -40,8 +40,9 @@ select exists (select from erased_identifiers) or exists (select from erased_ord
 select o.order_id
 from orders o
 where o.changed_xid >= cast(cast(:after as text) as xid8) and o.changed_xid < cast(cast(:upto as text) as xid8)
-  and coalesce(o.customer_ref, o.customer_name, o.customer_email, o.customer_phone,
+  and (coalesce(o.customer_ref, o.customer_name, o.customer_email, o.customer_phone,
       o.ship_to::text, o.bill_to::text) is not null
+      or exists (select from order_groups g where g.order_id = o.order_id and g.ship_to is not null))
   and (
       exists (select from erased_orders e where e.order_id = o.order_id)
       or exists (

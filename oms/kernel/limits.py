@@ -30,6 +30,8 @@ TRANSACTION_ATTEMPTS_MAX: Final = 8
 
 # How long an answer is kept for who repeats a request under its Idempotency-Key.
 IDEMPOTENCY_KEY_DAYS_MAX: Final = 30
+# How long messages to subscribers are kept after they were delivered or parked.
+DELIVERY_DAYS_MAX: Final = 30
 # How much one API key may ask for where the settings do not say otherwise: a program's key about
 # what two cores can answer at most, a person's more than anybody clicks.
 KEY_REQUESTS_PER_MINUTE_MAX: Final = 30_000

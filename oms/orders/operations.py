@@ -175,6 +175,9 @@ def erase_customers(
     tx.execute(_FORGET, names)
     indexing.index(tx, order_ids)  # who is erased is found no more, not even for a second
     tx.execute(
+        text("update order_groups set ship_to = null where order_id = any (:order_ids)"), names
+    )
+    tx.execute(
         text("update order_notes set body = '[erased]' where order_id = any (:order_ids)"), names
     )
     if by is not None:

@@ -174,7 +174,11 @@ def personal_texts(tx: Tx, order_ids: Sequence[int]) -> tuple[set[str], set[str]
                 union all select o.customer_name, false
                 union all
                 select a.value, false
-                from (values (o.ship_to), (o.bill_to)) as given (address)
+                from (
+                    values (o.ship_to), (o.bill_to)
+                    union all
+                    select g.ship_to from order_groups g where g.order_id = o.order_id
+                ) as given (address)
                 cross join lateral jsonb_each_text(given.address) a
                 where a.key in ('name', 'street')
             ) v

@@ -25,10 +25,6 @@ TABLE: Final = """
     get_order            GET     /v1/orders/R100000001                orders:read
     post_order           POST    /v1/orders                           orders:write
     add_note             POST    /v1/orders/R100000001/notes          orders:write
-    cancel_order         POST    /v1/orders/R100000001/cancel         orders:write
-    list_fulfillments    GET     /v1/fulfillments                     fulfillment:read
-    get_fulfillment      GET     /v1/fulfillments/F500000001          fulfillment:read
-    act_on_fulfillment   POST    /v1/fulfillments/F500000001/actions  fulfillment:write
     list_customers       GET     /v1/customers?channel=web&ref=c      customers:read
     get_customer         GET     /v1/customers/1                      customers:read
     list_customer_orders GET     /v1/customers/1/orders               customers:read
@@ -41,6 +37,10 @@ TABLE: Final = """
     erase_customer       POST    /v1/customers/1/erase                customers:manage
     look_up_orders       GET     /v1/lookup?number=1                  orders:lookup
     make_tracking_link   POST    /v1/orders/R100000001/tracking-links orders:write
+    cancel_order         POST    /v1/orders/R100000001/cancel         orders:write
+    list_fulfillments    GET     /v1/fulfillments                     fulfillment:read
+    get_fulfillment      GET     /v1/fulfillments/F500000001          fulfillment:read
+    act_on_fulfillment   POST    /v1/fulfillments/F500000001/actions  fulfillment:write
     list_stock_changes   GET     /v1/stock/changes                    stock:read
     get_stock            GET     /v1/stock/PEN                        stock:read
     batch_get_stock      POST    /v1/stock:batchGet                   stock:read
@@ -56,6 +56,23 @@ TABLE: Final = """
     get_product          GET     /v1/products/PEN                     catalog:read
     record_products      POST    /v1/products                         catalog:write
     get_live_sales       GET     /v1/sales/live                       sales:read
+    list_events          GET     /v1/events                           events:read
+    list_availability    GET     /v1/channels/web/availability        stock:read
+    compare_availability POST    /v1/channels/web/availability:compare stock:read
+    get_feed             GET     /v1/channels/web/feed                webhooks:read
+    set_feed             POST    /v1/channels/web/feed                webhooks:write
+    release_feed         POST    /v1/channels/web/feed:release        webhooks:write
+    reconcile_feed       POST    /v1/channels/web/feed:reconcile      webhooks:write
+    list_subscriptions   GET     /v1/webhooks                         webhooks:read
+    subscribe            POST    /v1/webhooks                         webhooks:write
+    get_subscription     GET     /v1/webhooks/1                       webhooks:read
+    enable_subscription  POST    /v1/webhooks/1:enable                webhooks:write
+    pause_subscription   POST    /v1/webhooks/1:pause                 webhooks:write
+    disable_subscription POST    /v1/webhooks/1:disable               webhooks:write
+    rotate_secret        POST    /v1/webhooks/1:rotate                webhooks:write
+    list_deliveries      GET     /v1/webhooks/1/deliveries            webhooks:read
+    get_delivery         GET     /v1/webhooks/1/deliveries/1          webhooks:read
+    redeliver            POST    /v1/webhooks/1/deliveries/1:redeliver webhooks:write
     list_keys            GET     /v1/keys                             keys:write
     make_key             POST    /v1/keys                             keys:write
     revoke_key           DELETE  /v1/keys/00                          keys:write

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -55,12 +55,12 @@ class DataSet:
     lines: str  # SQL: one row per line, with money in minor units
     orders_count: int
     lines_count: int
-    years: tuple[int, int]
+    days: tuple[date, date]  # the first and the last that sold something
 
     @property
     def period(self) -> Period:
-        """All of it, days included that sold nothing."""
-        return Period(from_on=date(self.years[0], 1, 1), to_on=date(self.years[1] + 1, 1, 1))
+        """From its first day to its last, and not a day more."""
+        return Period(from_on=self.days[0], to_on=self.days[1] + timedelta(days=1))
 
 
 SUPERSTORE: Final = DataSet(
@@ -77,7 +77,7 @@ SUPERSTORE: Final = DataSet(
     """,
     orders_count=5_009,
     lines_count=9_994,
-    years=(2014, 2017),
+    days=(date(2014, 1, 3), date(2017, 12, 30)),
 )
 _ADVENTUREWORKS: Final = """
     select '{channel}' as channel_code, CurrencyAlternateKey as currency,
@@ -105,7 +105,7 @@ ADVENTUREWORKS: Final = DataSet(
     + _ADVENTUREWORKS.format(channel="aw-reseller", file="FactResellerSales"),
     orders_count=31_455,
     lines_count=121_253,
-    years=(2010, 2014),
+    days=(date(2010, 12, 29), date(2014, 1, 28)),
 )
 
 

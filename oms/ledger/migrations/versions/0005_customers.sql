@@ -107,3 +107,12 @@ create table secrets (
     name text primary key,
     value bytea not null
 );
+
+-- Keys keep the scopes they were made with; those of these roles are given what is new to them.
+-- A store looks orders up and no longer reads who bought them.
+update api_keys set scopes = array_remove(scopes, 'orders:read') || array['orders:lookup']
+where role = 'store';
+update api_keys set scopes = scopes || array['customers:read', 'customers:write']
+where role in ('admin', 'agent', 'channel');
+update api_keys set scopes = scopes || array['customers:manage', 'orders:lookup']
+where role in ('admin', 'agent');

@@ -1,0 +1,1 @@
+"""What happened to orders of every channel, for those who follow it."""

@@ -1,0 +1,8 @@
+"""Events in the database: the statements that read them."""
+
+from pathlib import Path
+from typing import Final
+
+from oms.ledger.statements import Statements
+
+SQL: Final = Statements(Path(__file__).with_name("events.sql"))

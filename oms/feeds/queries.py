@@ -1,0 +1,77 @@
+"""Reads of feeds: what a channel may sell after a version, how its feed stands, who is due."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from oms.channels.model import UnknownChannel
+from oms.feeds import store
+from oms.feeds.model import Availability, Difference, Feed, Refusal, Target
+from oms.feeds.store import SQL
+from oms.ledger.database import Tx
+
+
+def feed(tx: Tx, channel_code: str) -> Feed:
+    """Return a channel's feed; raises UnknownChannel."""
+    row = SQL.run(tx, "feed", channel=channel_code).one_or_none()
+    if row is None:
+        raise UnknownChannel
+    return Feed(**row._mapping)  # noqa: SLF001 - its public name
+
+
+def is_waiting(tx: Tx, *, at: datetime) -> bool:
+    """Tell whether the availability of any product is to be worked out anew."""
+    return bool(SQL.run(tx, "is_waiting", at=at).scalar())
+
+
+def is_open(tx: Tx, channel_id: int) -> bool:
+    """Tell whether a channel is told anything just now."""
+    return bool(SQL.run(tx, "is_open", channel_id=channel_id).scalar())
+
+
+def after(tx: Tx, channel_id: int, version: int, *, limit: int) -> list[Availability]:
+    """Return what changed for a channel after a version, oldest first."""
+    rows = SQL.run(tx, "after", channel_id=channel_id, after=version, limit=limit)
+    return [store.availability(row) for row in rows]
+
+
+def due(tx: Tx, *, at: datetime) -> list[int]:
+    """Return the subscriptions that have something of stock to be told now."""
+    return list(SQL.run(tx, "due", at=at).scalars())
+
+
+def targets(tx: Tx, subscription_id: int) -> list[Target]:
+    """Return the open feeds a subscription is told of."""
+    rows = SQL.run(tx, "targets", subscription_id=subscription_id)
+    return [Target(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
+
+
+def refused_products(tx: Tx, target: Target) -> frozenset[int]:
+    """Return the products whose values an endpoint refuses."""
+    rows = SQL.run(
+        tx, "refused_products", subscription_id=target.subscription_id,
+        channel_id=target.channel_id,
+    )  # fmt: skip
+    return frozenset(rows.scalars())
+
+
+def refused_due(tx: Tx, target: Target, *, limit: int, at: datetime) -> list[Availability]:
+    """Return refused values whose time has come, as they are now."""
+    rows = SQL.run(
+        tx, "refused_due", subscription_id=target.subscription_id, channel_id=target.channel_id,
+        limit=limit, at=at,
+    )  # fmt: skip
+    return [store.availability(row) for row in rows]
+
+
+def refusals(tx: Tx, channel_code: str, *, limit: int) -> list[Refusal]:
+    """Return what is refused of a channel's values, longest refused first."""
+    rows = SQL.run(tx, "refusals", channel=channel_code, limit=limit)
+    return [Refusal(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
+
+
+def differences(tx: Tx, channel_code: str, theirs: Mapping[str, int]) -> list[Difference]:
+    """Return where what a channel says it may sell is not what we say."""
+    rows = SQL.run(
+        tx, "compare", channel=channel_code, skus=list(theirs), values=list(theirs.values())
+    )
+    return [Difference(**row._mapping) for row in rows]  # noqa: SLF001 - its public name

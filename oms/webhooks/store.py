@@ -1,0 +1,31 @@
+"""Webhooks in the database: their statements, and rows as values."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from oms.ledger.statements import Statements
+from oms.webhooks.model import Sending, Subscription
+
+SQL: Final = Statements(Path(__file__).with_name("webhooks.sql"))
+
+
+def subscription(row: Any) -> Subscription:
+    """Make a subscription of its row."""
+    codes = row.channel_codes
+    return Subscription(
+        **{
+            **row._mapping,  # noqa: SLF001 - its public name
+            "topics": tuple(row.topics),
+            "channel_codes": None if codes is None else tuple(codes),
+        }
+    )
+
+
+def sending(row: Any) -> Sending:
+    """Make a message on its way of its row."""
+    return Sending(
+        subscription_id=row.subscription_id, delivery_id=row.delivery_id,
+        attempt_id=row.attempt_id, message_id=row.message_id, url=row.url,
+        secrets=tuple(row.secrets), body=bytes(row.body), refusals_count=row.refusals_count,
+        failures_count=row.failures_count, is_of_stock=row.order_id is None,
+    )  # fmt: skip
