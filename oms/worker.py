@@ -22,7 +22,7 @@ from oms.kernel.errors import Unavailable
 from oms.ledger.database import Ledger, Tx
 from oms.ledger.followers import Stop, follow
 from oms.settings import Settings
-from oms.workflows import fulfillment, ingest
+from oms.workflows import fulfillment, holds, ingest
 from oms.workflows.telling import Dispatcher
 
 log = logging.getLogger("oms.worker")
@@ -68,6 +68,7 @@ def chores(system: bootstrap.System) -> list[Chore]:
         ),
         Chore(name="erasures", step=partial(search_for_erased, system.ledger)),
         Chore(name="routing", step=following(system, "routing", fulfillment.route)),
+        Chore(name="stock holds", step=partial(expire_holds, system.ledger)),
         Chore(name="availability", step=availability(system.ledger)),
         Chore(name="telling", step=telling.step, close=telling.close),
     ]
@@ -87,6 +88,11 @@ def following(
 def search_for_erased(ledger: Ledger) -> bool:
     """Search some of the inbox and the quarantine for who was erased."""
     return ledger.run(partial(customers.search_on, at=clock.now()))
+
+
+def expire_holds(ledger: Ledger) -> bool:
+    """End some of the holds of stock whose time is over."""
+    return ledger.run(partial(holds.expire, at=clock.now()))
 
 
 def inbox(intake: ingest.Intake) -> Callable[[], bool]:
