@@ -25,6 +25,7 @@ from api.routers import (
     feeds,
     fulfillments,
     health,
+    holds,
     keys,
     lookup,
     order_search,
@@ -46,7 +47,7 @@ from oms.reports.published import Publications
 
 # What a list is asked comes before what one of it is: /orders/facets is no order.
 ROUTERS: Final = (
-    order_search, orders, views, fulfillments, customers, lookup, tracking, stock, channels,
+    order_search, orders, views, fulfillments, customers, lookup, tracking, holds, stock, channels,
     quarantine, catalog, sales, events, feeds, webhooks, keys,
 )  # fmt: skip
 # Open to everybody, each with its reason: they tell nothing of anybody, or only how an order is,

@@ -24,7 +24,7 @@ from oms.ledger.database import Ledger, Tx
 from oms.ledger.followers import Stop, follow
 from oms.orders import indexing
 from oms.settings import Settings
-from oms.workflows import fulfillment, ingest
+from oms.workflows import fulfillment, holds, ingest
 from oms.workflows.telling import Dispatcher
 
 log = logging.getLogger("oms.worker")
@@ -73,6 +73,7 @@ def chores(system: bootstrap.System) -> list[Chore]:
         Chore(name="order search", step=partial(index_orders, system.ledger)),
         Chore(name="erasures", step=partial(search_for_erased, system.ledger)),
         Chore(name="routing", step=following(system, "routing", fulfillment.route)),
+        Chore(name="stock holds", step=partial(expire_holds, system.ledger)),
         Chore(name="availability", step=availability(system.ledger)),
         Chore(name="telling", step=telling.step, close=telling.close),
     ]
@@ -97,6 +98,11 @@ def index_orders(ledger: Ledger) -> bool:
 def search_for_erased(ledger: Ledger) -> bool:
     """Search some of the inbox and the quarantine for who was erased."""
     return ledger.run(partial(customers.search_on, at=clock.now()))
+
+
+def expire_holds(ledger: Ledger) -> bool:
+    """End some of the holds of stock whose time is over."""
+    return ledger.run(partial(holds.expire, at=clock.now()))
 
 
 def inbox(intake: ingest.Intake) -> Callable[[], bool]:

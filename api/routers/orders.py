@@ -34,7 +34,7 @@ POSTED: Final[dict[int | str, dict[str, Any]]] = {
         "model": Problem,
         "description": (
             "INSUFFICIENT_STOCK with `items` (sku, requested, available), STALE_VERSION,"
-            " CHANNEL_DISABLED"
+            " CHANNEL_DISABLED, HOLD_EXPIRED, HOLD_ENDED"
         ),
     },
 }
@@ -81,10 +81,10 @@ def post_order(
     then what is missing waits. What was carried out of a shop is a fact and always taken.
     """
     channel = _channel(tx, body, caller)
-    actor_type = "channel" if caller.role == "channel" else "user"
     result = capture(
         tx, body.drafts(is_gross=channel.prices_include_tax), channel=channel, at=now,
-        actor_type=actor_type, actor=caller.name, refuse_shortage=not body.allow_backorder,
+        actor_type="channel" if caller.role == "channel" else "user", actor=caller.name,
+        refuse_shortage=not body.allow_backorder, hold_ref=body.hold_ref,
     )  # fmt: skip
     (captured,) = result.orders
     if captured.outcome is Outcome.REJECTED:

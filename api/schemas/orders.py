@@ -41,10 +41,13 @@ class OrderPost(OrderIn):
         bool,
         Field(strict=True, description="take the order even when not everything can be supplied"),
     ] = False
+    hold_ref: Annotated[
+        Ref | None, Field(description="a hold of stock, whose units become the order's")
+    ] = None
 
     def drafts(self, *, is_gross: bool) -> dict[str, bytes]:
         """Return the order as drafts; `is_gross` is what the channel's prices are."""
-        content = self.model_dump_json(exclude={"channel_code", "allow_backorder"})
+        content = self.model_dump_json(exclude={"channel_code", "allow_backorder", "hold_ref"})
         digest = hashlib.sha256(content.encode()).hexdigest()
         tables = order_rows(self, 1, digest, is_gross=is_gross)
         return {name: csv_rows(rows) for name, rows in tables.items() if rows}

@@ -36,6 +36,39 @@ class UnknownSku(NotFound):
     code = "UNKNOWN_SKU"
 
 
+class UnknownLocation(NotFound):
+    """There is no such location."""
+
+    code = "UNKNOWN_LOCATION"
+
+
+class HoldNotFound(NotFound):
+    """There is no such hold of stock."""
+
+    code = "HOLD_NOT_FOUND"
+
+
+class HoldExpired(Conflict):
+    """The hold's time is over: its units may be anybody's."""
+
+    code = "HOLD_EXPIRED"
+
+
+class HoldEnded(Conflict):
+    """The hold was released, or is an order already."""
+
+    code = "HOLD_ENDED"
+
+
+class HoldState(StrEnum):
+    """Whether a hold still keeps its units, and what became of it."""
+
+    ACTIVE = "active"
+    CONVERTED = "converted"
+    RELEASED = "released"
+    EXPIRED = "expired"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
     """The stock of one SKU at one location, in the stock unit."""
@@ -62,6 +95,28 @@ class ChannelStock:
     queued: int
     threshold: int
     available_to_sell: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldUnits:
+    """Units of a SKU held at a location."""
+
+    sku: str
+    location_code: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockHold:
+    """Stock kept for a short time without an order, and how it ended."""
+
+    hold_ref: str
+    channel_code: str
+    state: HoldState
+    created_at: datetime
+    expires_at: datetime
+    order_number: str | None
+    units: tuple[HeldUnits, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

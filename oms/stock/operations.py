@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from oms.ledger.copying import copy_in
 from oms.ledger.database import Tx
-from oms.stock import store
+from oms.stock import holds, store
 from oms.stock.availability import available_to_sell
 from oms.stock.model import COUNT_DRAFT, MOVEMENT_DRAFT, Correction, InsufficientStock, Units
 
@@ -43,7 +43,7 @@ class Recorded:
 
 def settle(
     tx: Tx, *, demand: str, goods: str, channel_id: int, refuse_shortage_of: str | None,
-    at: datetime,
+    at: datetime, hold_ref: str | None = None,
 ) -> Settled:  # fmt: skip
     """Bring stock in step with orders of one channel.
 
@@ -53,7 +53,7 @@ def settle(
     location first, and queued beyond that; where stock became free, who waits for it in any
     channel is served along, all by age. With `refuse_shortage_of`, a channel's code, what the
     demand adds must fit what that channel may sell: else InsufficientStock is raised, with
-    what is left of each SKU.
+    what is left of each SKU. The units of a hold, where one is named, become the lines' own.
     """
     store.clear_work_tables(tx)
     lines = tx.execute(text(f"insert into work_demand {demand}")).rowcount
@@ -64,8 +64,9 @@ def settle(
         store.SQL.run(tx, "place_goods", channel_id=channel_id)
         store.SQL.run(tx, "open_levels", at=at)
     places = store.SQL.run(tx, "places_of_work", channel_id=channel_id).one()
-    held = _hold(tx, places.product_ids, places.location_ids)
-    risen = _products(store.SQL.run(tx, "reduce", at=at))
+    kept = holds.claim(tx, hold_ref, channel_id=channel_id, at=at)
+    held = _hold(tx, *kept.beside(places.product_ids, places.location_ids))
+    risen = _products(store.SQL.run(tx, "reduce", at=at)) | holds.convert(tx, kept, at=at)
     if has_goods:
         store.SQL.run(tx, "move_goods", at=at)
         risen |= _products(tx.execute(_RESTOCKED))
@@ -200,8 +201,7 @@ def _of_products(tx: Tx, quantities: Mapping[int, int]) -> str:
 def _hold(tx: Tx, product_ids: list[int], location_ids: list[int]) -> _Held:
     """Lock the levels of these products at these locations, and keep others from opening more."""
     held: _Held = {"product_ids": product_ids, "location_ids": location_ids}
-    store.SQL.run(tx, "lock_products", **held)
-    store.SQL.run(tx, "lock_levels", **held)
+    store.lock_levels(tx, **held)
     return held
 
 

@@ -34,12 +34,15 @@ class Result:
 def capture(
     tx: Tx, drafts: Mapping[str, bytes], *, channel: Channel, actor_type: str, actor: str,
     at: datetime, inbox_id: int | None = None, refuse_shortage: bool = False,
+    hold_ref: str | None = None,
 ) -> Result:  # fmt: skip
     """Capture a slice of one channel's documents: catalog first, then orders, then stock.
 
     What a channel has sold is a fact: it is captured whatever the stock says, and what nobody
     can supply is backordered. With `refuse_shortage` it is a question instead: InsufficientStock
-    is raised, and nothing is written, when the channel may not sell that much.
+    is raised, and nothing is written, when the channel may not sell that much. The units of a
+    hold, where one is named, become the order's in the same moment; HoldNotFound, HoldExpired or
+    HoldEnded is raised when there is none.
     """
     problems: dict[int, list[Problem]] = defaultdict(list)
     products_changed, refused = catalog.record(tx, drafts, at=at)
@@ -53,7 +56,7 @@ def capture(
                 actor=actor, at=at,
             )
         )  # fmt: skip
-        _settle(tx, channel, refuse_shortage=refuse_shortage, at=at)
+        _settle(tx, channel, refuse_shortage=refuse_shortage, hold_ref=hold_ref, at=at)
     stock_changed = 0
     if drafts.get("counts") or drafts.get("movements"):
         recorded = stock.record(tx, drafts, at=at)
@@ -71,10 +74,13 @@ def capture(
     )
 
 
-def _settle(tx: Tx, channel: Channel, *, refuse_shortage: bool, at: datetime) -> None:
+def _settle(
+    tx: Tx, channel: Channel, *, refuse_shortage: bool, hold_ref: str | None, at: datetime
+) -> None:
     settled = stock.settle(
         tx, demand=orders.OPEN_LINES, goods=orders.GOODS_MOVED, channel_id=channel.channel_id,
         refuse_shortage_of=channel.code if refuse_shortage else None, at=at,
+        hold_ref=hold_ref,
     )  # fmt: skip
     orders.record_backorders(tx, settled.queued, at=at)
     orders.record_oversold(tx, settled.oversold, at=at)

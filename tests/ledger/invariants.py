@@ -68,7 +68,21 @@ INVARIANTS: Final = {
               select from fulfillment_orders f
               where f.order_id = r.order_id and f.location_id = l.location_id
                 and f.reason is not null)
-          and available_to_fulfill(l.on_hand, l.unavailable, l.allocated, 0, l.safety_stock) > 0
+          and available_to_fulfill(l.on_hand, l.unavailable, l.allocated, coalesce((
+              select sum(h.quantity) from reservations h
+              where h.product_id = l.product_id and h.location_id = l.location_id
+                and h.kind = 'hold' and h.state = 'active'), 0)::bigint, l.safety_stock) > 0
+    """,
+    "a hold keeps units as long as it is active": """
+        select h.hold_ref, h.state, r.units, r.all_units
+        from stock_holds h
+        left join lateral (
+            select count(*) filter (
+                    where state = 'active' and r.expires_at = h.expires_at) as units,
+                count(*) filter (where state = 'active') as all_units
+            from reservations r where r.hold_ref = h.hold_ref
+        ) r on true
+        where (h.state = 'active') <> (r.units > 0) or r.units <> r.all_units
     """,
     "what is collected is kept where it is collected": """
         select r.reservation_id from reservations r

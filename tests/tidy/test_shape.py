@@ -17,7 +17,7 @@ FEATURES = (
 )  # fmt: skip
 ROLES = {
     "__init__", "model", "tables", "store", "messages", "operations", "queries", "port", "search",
-    "rules", "availability", "filters", "words", "cursors",
+    "rules", "availability", "holds", "filters", "words", "cursors",
     "finding", "facets", "analysis", "indexing",
 }  # fmt: skip
 STATEMENT = re.compile(r"^-- name: (\S+)\n(.*)$", re.MULTILINE)

@@ -1,0 +1,27 @@
+"""Holds of stock that end: what becomes free is given to who waits for it, in the same moment."""
+
+from datetime import datetime
+from typing import Final
+
+from oms.ledger.database import Tx
+from oms.orders import operations as orders
+from oms.stock import holds
+from oms.stock import operations as stock
+
+HOLDS_AT_ONCE_MAX: Final = 500
+
+
+def release(tx: Tx, hold_ref: str, *, at: datetime) -> None:
+    """Let go of a hold. Raises HoldNotFound, and HoldEnded for one that is an order by now."""
+    _serve(tx, holds.release(tx, hold_ref), at=at)
+
+
+def expire(tx: Tx, *, at: datetime) -> bool:
+    """End some of the holds whose time is over; tell whether there were any."""
+    freed = holds.expire(tx, limit=HOLDS_AT_ONCE_MAX, at=at)
+    _serve(tx, freed or frozenset(), at=at)
+    return freed is not None
+
+
+def _serve(tx: Tx, freed: holds.Places, *, at: datetime) -> None:
+    orders.record_backorders(tx, stock.fill_backorders(tx, freed, at=at), at=at)
