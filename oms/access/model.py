@@ -16,7 +16,7 @@ SCOPES: Final = (
     "inbox:write", "quarantine:read", "quarantine:write", "sales:read", "keys:write",
     "channels:read", "channels:write", "fulfillment:read", "fulfillment:write", "customers:read",
     "customers:write", "customers:manage", "orders:lookup", "events:read", "webhooks:read",
-    "webhooks:write",
+    "webhooks:write", "sourcing:read", "sourcing:write",
 )  # fmt: skip
 
 # A role is a named set of scopes.
@@ -28,7 +28,7 @@ _WORDS: Final[dict[str, str]] = {
     "agent": (
         "orders:read orders:write orders:lookup stock:read catalog:read quarantine:read"
         " channels:read fulfillment:read fulfillment:write customers:read customers:write"
-        " customers:manage"
+        " customers:manage sourcing:read"
     ),
     # Orders of other stores and channels are looked up, not read: who bought is not shown.
     "store": (
@@ -38,7 +38,7 @@ _WORDS: Final[dict[str, str]] = {
     "analyst": "stock:read catalog:read sales:read channels:read quarantine:read",
     "engineer": (
         "quarantine:read quarantine:write inbox:write channels:read channels:write stock:read"
-        " sales:read events:read webhooks:read webhooks:write"
+        " sales:read events:read webhooks:read webhooks:write sourcing:read"
     ),
 }
 ROLES: Final[dict[str, tuple[str, ...]]] = {

@@ -26,6 +26,8 @@ _WANTED: Final = {
     "int_from_float": "a whole number",
     "float_type": "a number", "float_parsing": "a number",
     "tuple_type": "a list of texts", "dict_type": "a mapping of names to values",
+    "time_type": 'a time of day such as "16:00", in quotes',
+    "time_parsing": 'a time of day such as "16:00", in quotes',
 }  # fmt: skip
 
 
@@ -114,6 +116,10 @@ def _type_faults(error: ValidationError) -> Iterator[str]:
 def _location_faults(place: Location) -> Iterator[str]:
     yield from _one_of("kind", place.kind, LOCATION_KINDS)
     yield from _zone_faults(place.time_zone)
+    numbers = ("lead_time_hours", "shipping_buffer", "node_cost_minor", "capacity_per_day")
+    for name in numbers:
+        if (getattr(place, name) or 0) < 0:
+            yield f"{name} must be 0 or more."
 
 
 def _channel_faults(draft: ChannelDraft, folder: Path) -> Iterator[str]:

@@ -1,7 +1,12 @@
 """Locations as values."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,3 +26,33 @@ class Location:
     longitude: float | None = None
     opening_hours: dict[str, Any] = field(default_factory=dict)
     is_enabled: bool = True
+    capacity_per_day: int | None = None  # fulfillment orders; None: without limit
+    cut_off: time | None = None  # local; what comes later is of the next day
+    lead_time_hours: int = 0  # until goods asked for are ready to leave
+    shipping_buffer: int = 0  # units of each article that are not sent away
+    node_cost_minor: int = 0  # of one part supplied from here
+
+
+def is_open(hours: Mapping[str, Sequence[Sequence[str]]], time_zone: str, at: datetime) -> bool:
+    """Tell whether a location is open; without any hours it always is."""
+    if not hours:
+        return True
+    local = at.astimezone(ZoneInfo(time_zone))
+    now = f"{local:%H:%M}"
+    return any(begin <= now < end for begin, end in hours.get(_DAYS[local.weekday()], ()))
+
+
+def is_before_cut_off(cut_off: time | None, time_zone: str, at: datetime) -> bool:
+    """Tell whether what comes now is still of today's work."""
+    return cut_off is None or at.astimezone(ZoneInfo(time_zone)).time() < cut_off
+
+
+def ready_at(
+    time_zone: str, lead_time_hours: int, at: datetime, *, is_before_cut_off: bool
+) -> datetime:
+    """Return when goods asked for now are ready to leave: after the cut-off it is tomorrow's."""
+    begin = at
+    if not is_before_cut_off:
+        local = at.astimezone(ZoneInfo(time_zone)) + timedelta(days=1)
+        begin = local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    return begin + timedelta(hours=lead_time_hours)

@@ -14,11 +14,13 @@ from oms.locations.model import Location
 _REGISTER: Final = text("""
     insert into locations (
         location_code, name, kind, street, postcode, city, region, country_code, latitude,
-        longitude, time_zone, opening_hours, is_enabled, updated_at
+        longitude, time_zone, opening_hours, is_enabled, capacity_per_day, cut_off,
+        lead_time_hours, shipping_buffer, node_cost_minor, updated_at
     )
     values (
         :code, :name, :kind, :street, :postcode, :city, :region, :country_code, :latitude,
-        :longitude, :time_zone, cast(:opening_hours as jsonb), :is_enabled, :at
+        :longitude, :time_zone, cast(:opening_hours as jsonb), :is_enabled, :capacity_per_day,
+        :cut_off, :lead_time_hours, :shipping_buffer, :node_cost_minor, :at
     )
     on conflict (location_code) do update set
         name = excluded.name, kind = excluded.kind, street = excluded.street,
@@ -26,7 +28,9 @@ _REGISTER: Final = text("""
         country_code = excluded.country_code, latitude = excluded.latitude,
         longitude = excluded.longitude, time_zone = excluded.time_zone,
         opening_hours = excluded.opening_hours, is_enabled = excluded.is_enabled,
-        updated_at = excluded.updated_at
+        capacity_per_day = excluded.capacity_per_day, cut_off = excluded.cut_off,
+        lead_time_hours = excluded.lead_time_hours, shipping_buffer = excluded.shipping_buffer,
+        node_cost_minor = excluded.node_cost_minor, updated_at = excluded.updated_at
 """)
 
 

@@ -138,6 +138,7 @@ class Units:
     product_id: int
     location_id: int
     quantity: int
+    is_movable: bool = True  # what is collected is kept where it is collected
 
 
 class Correction(StrEnum):

@@ -127,9 +127,12 @@ def fill_backorders(tx: Tx, places: frozenset[tuple[int, int]], *, at: datetime)
     return _queued(tx)
 
 
-def unassigned_written(tx: Tx, after: int, upto: int, *, limit: int) -> list[int]:
-    """Return orders of which units were reserved meanwhile that nobody has been asked to pick."""
-    bounds = {"after": str(after), "upto": str(upto)}
+def unassigned_written(tx: Tx, after: int, upto: int, *, beyond: int, limit: int) -> list[int]:
+    """Return orders of which units were reserved meanwhile that nobody has been asked to pick.
+
+    They come in order of their number, those beyond one.
+    """
+    bounds = {"after": str(after), "upto": str(upto), "beyond": beyond}
     return list(store.UNITS.run(tx, "unassigned_written", limit=limit, **bounds).scalars())
 
 
@@ -146,6 +149,32 @@ def assign(tx: Tx, fulfillment_of: Mapping[int, int]) -> None:
         for reservation_id, fulfillment_id in fulfillment_of.items()
     ]
     store.UNITS.run(tx, "assign", pairs=json.dumps(pairs))
+
+
+def hold(tx: Tx, product_ids: Sequence[int], location_ids: Sequence[int]) -> None:
+    """Hold the levels of these products at these locations until the transaction ends."""
+    _hold(tx, sorted(set(product_ids)), sorted(set(location_ids)))
+
+
+def move(
+    tx: Tx, pieces: Mapping[int, Sequence[tuple[int, int]]], *, at: datetime
+) -> dict[int, list[int]]:
+    """Move units with their reservations; their levels are held by the caller.
+
+    Each reservation goes to the pieces (location, quantity) said of it, which come to its
+    quantity. Returns by reservation which one has which of its pieces now.
+    """
+    made = sum(len(each) - 1 for each in pieces.values())
+    fresh = store.UNITS.run(tx, "new_reservation_ids", count=made).scalars() if made else iter(())
+    found = {of_id: [of_id, *(next(fresh) for _ in each[1:])] for of_id, each in pieces.items()}
+    told = [
+        {"reservation_id": reservation_id, "of_id": of_id, "location_id": location_id,
+         "quantity": quantity}
+        for of_id, each in pieces.items()
+        for reservation_id, (location_id, quantity) in zip(found[of_id], each, strict=True)
+    ]  # fmt: skip
+    store.UNITS.run(tx, "move_units", pieces=json.dumps(told), at=at)
+    return found
 
 
 def withdraw(

@@ -8,12 +8,14 @@ from reservations r
 join channels c using (channel_id)
 where r.changed_xid >= cast(cast(:after as text) as xid8) and r.changed_xid < cast(cast(:upto as text) as xid8)
   and r.kind = 'order' and r.state = 'active' and r.fulfillment_id is null and c.is_routed
+  and r.order_id > :beyond
 order by r.order_id
 limit :limit;
 
 -- name: unassigned_of
 -- Likewise, of these orders: the units themselves.
-select r.reservation_id, r.order_id, r.line_no, r.product_id, r.location_id, r.quantity
+select r.reservation_id, r.order_id, r.line_no, r.product_id, r.location_id, r.quantity,
+    r.place_id is null as is_movable
 from reservations r
 join channels c using (channel_id)
 where r.order_id = any (cast(:order_ids as bigint[]))
@@ -100,3 +102,55 @@ where l.product_id = s.product_id and l.location_id = s.location_id;
 select array(
     select id from unnest(cast(:location_ids as integer[])) as id
     where id <> (select location_id from locations where location_code = :location_code));
+
+-- name: new_reservation_ids
+-- Numbers for reservations that are going to be made.
+select nextval(pg_get_serial_sequence('reservations', 'reservation_id')) as reservation_id
+from generate_series(1, :count);
+
+-- name: move_units
+-- Units go to other locations with their reservations: one that goes to several is split. The
+-- levels are held; what leaves one is in the same moment at another.
+with pieces as (
+    select * from jsonb_to_recordset(cast(:pieces as jsonb)) as p(
+        reservation_id bigint, of_id bigint, location_id integer, quantity bigint)
+),
+before as (
+    select r.* from reservations r where r.reservation_id in (select of_id from pieces)
+),
+moved as (
+    update reservations r
+    set location_id = p.location_id, quantity = p.quantity
+    from pieces p
+    where r.reservation_id = p.reservation_id and p.of_id = p.reservation_id
+),
+split as (
+    insert into reservations (
+        reservation_id, kind, state, product_id, location_id, channel_id, quantity, order_id,
+        line_no, wanted_at, created_at, place_id
+    )
+    overriding system value
+    select p.reservation_id, b.kind, b.state, b.product_id, p.location_id, b.channel_id, p.quantity,
+        b.order_id, b.line_no, b.wanted_at, b.created_at, b.place_id
+    from pieces p
+    join before b on b.reservation_id = p.of_id
+    where p.of_id <> p.reservation_id
+),
+sums as (
+    select product_id, location_id, sum(quantity) as quantity
+    from (
+        select b.product_id, p.location_id, p.quantity
+        from pieces p
+        join before b on b.reservation_id = p.of_id
+        union all
+        select product_id, location_id, -quantity from before
+    ) both_ways
+    group by product_id, location_id
+    having sum(quantity) <> 0
+)
+update stock_levels l
+set allocated = l.allocated + s.quantity,
+    is_oversold = l.allocated + s.quantity > l.on_hand - l.unavailable, updated_at = :at
+from sums s
+where l.product_id = s.product_id and l.location_id = s.location_id
+returning l.product_id, l.location_id, s.quantity;

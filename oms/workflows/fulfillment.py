@@ -25,9 +25,10 @@ from oms.ledger.database import Tx
 from oms.orders import operations as orders
 from oms.orders import queries as order_queries
 from oms.orders.model import ChangeKind
+from oms.sourcing import queries as sourcing_queries
 from oms.stock import operations as stock
 from oms.stock.model import Correction
-from oms.workflows import changes
+from oms.workflows import changes, sourcing
 
 ORDERS_AT_ONCE_MAX: Final = 500
 COLLECT_DAYS: Final = 7
@@ -55,19 +56,27 @@ def route(tx: Tx, after: int, upto: int, *, at: datetime) -> bool:
 
     A follower's step: of each order that has such units, in whatever batch they came.
     """
-    is_any = False
-    while order_ids := stock.unassigned_written(tx, after, upto, limit=ORDERS_AT_ONCE_MAX):
+    is_any, beyond = False, 0
+    while order_ids := stock.unassigned_written(
+        tx, after, upto, beyond=beyond, limit=ORDERS_AT_ONCE_MAX
+    ):
+        is_any, beyond = True, order_ids[-1]
+        open_work(tx, order_ids, at=at)
+    if due := sourcing_queries.due(tx, at=at, limit=ORDERS_AT_ONCE_MAX):
         is_any = True
-        if not open_work(tx, order_ids, at=at):
-            break
+        open_work(tx, due, at=at)
     return is_any
 
 
-def open_work(tx: Tx, order_ids: Sequence[int], *, at: datetime) -> int:
-    """Ask locations to pick what is kept there for these orders; return how many were asked."""
+def open_work(tx: Tx, order_ids: Sequence[int], *, at: datetime, let_off: str | None = None) -> int:
+    """Ask locations to pick what is kept there for these orders; return how many were asked.
+
+    Where rules are active, it is kept where they say first; not at a location just let off.
+    """
     for order_id in sorted(order_ids):
         orders.hold(tx, order_id)
-    opened = operations.open_for(tx, stock.unassigned(tx, order_ids), at=at)
+    units = sourcing.source(tx, stock.unassigned(tx, order_ids), at=at, let_off=let_off)
+    opened = operations.open_for(tx, units, at=at)
     stock.assign(
         tx, {units: each.fulfillment_id for each in opened for units in each.reservation_ids}
     )
@@ -199,7 +208,7 @@ def _withdraw(tx: Tx, held: FulfillmentOrder, short: Mapping[int, int], doing: D
         correction=CORRECTIONS.get(doing.reason, Correction.NONE),
     )  # fmt: skip
     orders.record_backorders(tx, queued, at=doing.at)
-    open_work(tx, [held.order_id], at=doing.at)
+    open_work(tx, [held.order_id], at=doing.at, let_off=held.location_code)
 
 
 def _leave(tx: Tx, held: FulfillmentOrder, kind: ChangeKind, doing: Doing) -> None:

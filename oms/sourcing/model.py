@@ -1,0 +1,247 @@
+"""Rules of sourcing as values; what is known when a plan is made, and the plan."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import ClassVar, Final
+
+from oms.kernel.errors import Conflict, NotFound, Rejected
+
+# Who writes down a name that does not exist is told so.
+STRICT: Final = {"extra": "forbid"}
+Problem = tuple[str, str]
+"""Where in a rule set, as a pointer, and what is wrong there."""
+
+
+class RuleSetNotFound(NotFound):
+    """There is no such version of the rules."""
+
+
+class RuleSetNotDraft(Conflict):
+    """Only a draft can be activated: what was active is kept as it was."""
+
+    code = "RULES_NOT_DRAFT"
+
+
+class BadRules(Rejected):
+    """The rules are not usable as they are written."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        """Take what is wrong, each with its place."""
+        self.problems = problems
+        super().__init__("\n".join(f"{path or '/'}: {said}" for path, said in problems))
+
+
+class RuleSetState(StrEnum):
+    """A draft is written, one set is active, those before it are kept."""
+
+    DRAFT = "draft"
+    ACTIVE = "active"
+    ARCHIVED = "archived"
+
+
+class Sort(StrEnum):
+    """What puts one location before another."""
+
+    DISTANCE = "distance"  # the nearest
+    STOCK_LEFT = "stock_left"  # who keeps most of these goods
+    CAPACITY_LEFT = "capacity_left"  # who may still do most today
+    PRIORITY = "priority"  # the channel's network
+    NODE_COST = "node_cost"  # the cheapest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """Whose rules they are; what is not said is every one. Of articles every line must fit."""
+
+    __pydantic_config__: ClassVar = STRICT
+
+    channels: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    product_types: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    currencies: tuple[str, ...] = ()
+    value_from_minor: int | None = None
+    value_below_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Over how many locations a delivery group may be spread, and from what value on."""
+
+    __pydantic_config__: ClassVar = STRICT
+
+    parts_max: int = 1
+    no_split_below_minor: int = 0
+    whole_first: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """Locations that are asked together, which of them may supply, and who is asked first."""
+
+    __pydantic_config__: ClassVar = STRICT
+
+    name: str
+    kinds: tuple[str, ...] = ()
+    locations: tuple[str, ...] = ()
+    but_locations: tuple[str, ...] = ()
+    only_open: bool = False
+    only_before_cut_off: bool = False
+    only_with_capacity: bool = True
+    stock_buffer: int = 0
+    distance_km_max: float | None = None
+    sort: tuple[Sort, ...] = (Sort.PRIORITY,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Rules in their sequence, for the delivery groups they match."""
+
+    __pydantic_config__: ClassVar = STRICT
+
+    name: str
+    rules: tuple[Rule, ...]
+    when: Match = field(default_factory=Match)
+    split: Split = field(default_factory=Split)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Groups of rules: the first that matches decides."""
+
+    __pydantic_config__: ClassVar = STRICT
+
+    name: str
+    groups: tuple[Group, ...]
+    promise_hours: int = 48  # after it was placed an order's goods are to be ready to leave
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleSet:
+    """A version of the rules."""
+
+    version: int
+    state: RuleSetState
+    rules: Rules
+    created_by: str
+    created_at: datetime
+    activated_at: datetime | None
+    archived_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemandLine:
+    """What of a line is to be supplied."""
+
+    line_no: int
+    sku: str
+    quantity: int
+    product_type: str | None = None
+    category: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """What of a delivery group is to be supplied, and whose it is."""
+
+    order_id: int
+    group_no: int
+    channel_code: str
+    method: str
+    country_code: str | None
+    currency: str
+    value_minor: int
+    placed_at: datetime
+    lines: tuple[DemandLine, ...]
+
+    def promised_by(self, rules: Rules) -> datetime:
+        """Return until when its goods are to be ready to leave."""
+        return self.placed_at + timedelta(hours=rules.promise_hours)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A location of the network, as it was known when the plan was made."""
+
+    code: str
+    kind: str
+    priority: int
+    is_enabled: bool
+    has_rejected: bool
+    is_open: bool
+    is_before_cut_off: bool
+    capacity_left: int | None  # None: without limit
+    distance_km: float | None
+    shipping_buffer: int
+    node_cost_minor: int
+    ready_at: datetime
+    stock: Mapping[str, int]  # by SKU: what is free, and what is kept there for this order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What one location is to supply: how much of which line."""
+
+    code: str
+    rule: str
+    quantities: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Why a candidate was taken or passed over."""
+
+    code: str
+    is_taken: bool
+    scores: Mapping[str, float | None]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Who supplies what; without a group nobody's rules match, and all stays where it is."""
+
+    group: str | None
+    parts: tuple[Part, ...] = ()
+    left: Mapping[int, int] = field(default_factory=dict)
+    verdicts: tuple[Verdict, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a plan comes to, in numbers."""
+
+    parts: int
+    cost_minor: int
+    distance_km: float
+    late_parts: int
+    left_units: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A plan that was carried out, with everything it was made of."""
+
+    decision_id: int
+    version: int
+    decided_at: datetime
+    demand: Demand
+    candidates: tuple[Candidate, ...]
+    plan: Plan
+    outcome: Outcome
+
+
+def outcome_of(plan: Plan, candidates: tuple[Candidate, ...], promised_by: datetime) -> Outcome:
+    """Say what a plan comes to: cost and way of each part, what is late and what is left."""
+    at = {each.code: each for each in candidates}
+    taken = [at[part.code] for part in plan.parts]
+    return Outcome(
+        parts=len(taken),
+        cost_minor=sum(each.node_cost_minor for each in taken),
+        distance_km=round(sum(each.distance_km or 0.0 for each in taken), 1),
+        late_parts=sum(each.ready_at > promised_by for each in taken),
+        left_units=sum(plan.left.values()),
+    )

@@ -1,0 +1,264 @@
+"""Sourcing at work: units go to where rules say, and each is kept somewhere all the time."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import text
+
+from oms.channels import operations as channel_operations
+from oms.fulfillment import queries as fulfillment_queries
+from oms.fulfillment.model import Action, FulfillmentOrder, FulfillmentOrderState, Reason
+from oms.locations import operations as locations
+from oms.locations.model import Location
+from oms.sourcing import messages, operations, queries
+from oms.sourcing.model import Decision, RuleSetNotDraft, RuleSetState
+from oms.workflows import fulfillment
+from oms.workflows.fulfillment import Doing
+from tests.builders import NOW, a_change, a_group, a_line, a_movement, a_partial, an_order, minutes
+from tests.ledger.shop import CHANNELS, Shelf, Shop
+from tests.ledger.test_fulfillment import kept, route, work
+from tests.ledger.threads import together
+
+NEAR_AMS: Final = json.dumps({"latitude": 52.37, "longitude": 4.89})
+POINTS: Final = {"DC": (51.59, 4.78), "AMS": (52.37, 4.90), "UTR": (52.09, 5.12)}
+
+
+def a_place(code: str, **facts: Any) -> Location:
+    latitude, longitude = POINTS[code]
+    return Location(
+        code=code, name=code, kind="dc" if code == "DC" else "store", country_code="NL",
+        time_zone="Europe/Amsterdam", latitude=latitude, longitude=longitude, **facts,
+    )  # fmt: skip
+
+
+def settle_places(shop: Shop, **facts: dict[str, Any]) -> None:
+    """Say where the three places are, and what is special of some."""
+    with shop.ledger.transaction() as tx:
+        locations.register(tx, [a_place(code, **facts.get(code, {})) for code in POINTS], at=NOW)
+
+
+def activate(shop: Shop, *rules: dict[str, Any], **split: Any) -> int:
+    """Let these rules decide from now on."""
+    listed = list(rules) or [{"name": "near", "sort": ["distance"]}]
+    content = {"name": "t", "groups": [{"name": "all", "rules": listed, "split": split}]}
+    with shop.ledger.transaction() as tx:
+        version = operations.draft(tx, messages.read_rules(content), by="ann", at=NOW)
+        operations.activate(tx, version, by="ann", at=NOW)
+    return version
+
+
+@pytest.fixture
+def routed(shop: Shop) -> Shop:
+    """Give the retailer whose web shop is routed, its three places known on the map."""
+    settle_places(shop)
+    with shop.ledger.transaction() as tx:
+        channel_operations.register(tx, replace(CHANNELS[0], is_routed=True), at=NOW)
+    return shop
+
+
+def decisions(shop: Shop, ref: str = "W-1") -> list[Decision]:
+    number = shop.order(ref).summary.order_number
+    with shop.ledger.snapshot() as tx:
+        return queries.of_order(tx, number)
+
+
+def stocked(shop: Shop, **quantities: int) -> None:
+    shop.take(*(a_movement(n, location=code) for code, n in quantities.items()))
+
+
+def pens(quantity: int = 1, ref: str = "W-1", **columns: Any) -> Any:
+    return an_order(ref, lines=[a_line(quantity=quantity)], ship_to=NEAR_AMS, **columns)
+
+
+def given(found: Iterable[FulfillmentOrder]) -> dict[str, int]:
+    return {f.location_code: sum(line.open for line in f.lines) for f in found
+            if f.state is FulfillmentOrderState.ASSIGNED}  # fmt: skip
+
+
+class TestMoving:
+    def test_without_rules_all_stays_as_it_was(self, routed: Shop) -> None:
+        stocked(routed, DC=5, AMS=5)
+        routed.take(pens(2))
+        route(routed)
+        assert (given(work(routed)), decisions(routed)) == ({"DC": 2}, [])
+
+    def test_the_nearest_supplies_what_was_kept_afar(self, routed: Shop) -> None:
+        version = activate(routed)
+        stocked(routed, DC=5, AMS=5, UTR=5)
+        routed.take(pens(2))
+        assert kept(routed) == {"DC": 2}
+        route(routed)
+        assert (kept(routed), given(work(routed))) == ({"AMS": 2}, {"AMS": 2})
+        assert (routed.shelf("DC"), routed.shelf("AMS")) == (Shelf(5, 0), Shelf(5, 2))
+        (made,) = decisions(routed)
+        assert (made.version, made.outcome.parts, made.outcome.left_units) == (version, 1, 0)
+        assert {v.code: v.reason for v in made.plan.verdicts} == {
+            "AMS": "near: supplies all of it, first by distance (0.7 km)",
+            "DC": "near: has 2 of 2; others come first",
+            "UTR": "near: has 2 of 2; others come first",
+        }
+
+    def test_a_reservation_is_split_where_goods_are(self, routed: Shop) -> None:
+        activate(routed, parts_max=3, whole_first=False)
+        stocked(routed, DC=5, AMS=1, UTR=1)
+        routed.take(pens(4))
+        route(routed)
+        assert kept(routed) == {"AMS": 1, "DC": 2, "UTR": 1}
+        assert given(work(routed)) == {"AMS": 1, "DC": 2, "UTR": 1}
+
+    def test_parts_are_brought_together_again(self, routed: Shop) -> None:
+        activate(routed)
+        stocked(routed, DC=1, AMS=5)
+        routed.take(pens(3))
+        assert kept(routed) == {"AMS": 2, "DC": 1}
+        route(routed)
+        assert given(work(routed)) == {"AMS": 3}
+
+    def test_of_a_batch_nobody_gets_what_another_has(self, routed: Shop) -> None:
+        activate(routed)
+        stocked(routed, DC=9, AMS=3)
+        routed.take(*(pens(2, f"W-{no}", placed_at=minutes(no)) for no in range(1, 4)))
+        route(routed)
+        assert [given(work(routed, f"W-{no}")) for no in range(1, 4)] == [
+            {"AMS": 2}, {"DC": 2}, {"DC": 2},
+        ]  # fmt: skip
+
+    def test_who_waits_where_units_left_is_served(self, routed: Shop) -> None:
+        activate(routed, {"name": "dc", "kinds": ["dc"]})
+        stocked(routed, AMS=1)
+        routed.take(pens())
+        assert kept(routed) == {"AMS": 1}
+        routed.take(an_order("T-1"), channel="till")
+        assert routed.line("T-1").backordered == 1
+        stocked(routed, DC=1)
+        route(routed)
+        assert (given(work(routed)), routed.line("T-1").backordered) == ({"DC": 1}, 0)
+
+    def test_what_is_collected_stays_at_its_place(self, routed: Shop) -> None:
+        activate(routed)
+        stocked(routed, DC=5, AMS=5, UTR=5)
+        groups = [a_group("collect_store", "PEN", location="UTR")]
+        routed.take(pens(groups=groups, fulfillment_method="collect_store"))
+        route(routed)
+        assert (given(work(routed)), decisions(routed)) == ({"UTR": 1}, [])
+
+
+class TestLeft:
+    def test_what_no_rule_gives_out_waits_with_its_units(self, routed: Shop) -> None:
+        activate(routed, {"name": "stores", "kinds": ["store"]})
+        stocked(routed, DC=5)
+        routed.take(pens(2))
+        route(routed)
+        assert (kept(routed), work(routed)) == ({"DC": 2}, [])
+        (made,) = decisions(routed)
+        assert made.plan.left == {1: 2}
+
+    def test_it_is_planned_again_after_a_while(self, routed: Shop) -> None:
+        activate(routed, {"name": "stores", "kinds": ["store"]})
+        stocked(routed, DC=5)
+        routed.take(pens(2))
+        route(routed)
+        stocked(routed, AMS=5)
+        route(routed)
+        assert (work(routed), len(decisions(routed))) == ([], 1)
+        later = NOW + operations.PLANNED_AGAIN_AFTER
+        routed.ledger.run(lambda tx: fulfillment.route(tx, 0, 0, at=later))
+        assert given(work(routed)) == {"AMS": 2}
+        assert routed.rows("select * from sourcing_waits") == []
+
+    def test_a_part_is_given_out_and_the_rest_waits(self, routed: Shop) -> None:
+        activate(routed, {"name": "any", "stock_buffer": 1}, parts_max=2)
+        stocked(routed, DC=3)
+        routed.take(pens(3))
+        route(routed)
+        assert (given(work(routed)), kept(routed)) == ({"DC": 2}, {"DC": 3})
+        routed.take(a_partial("W-1", a_change("cancel", 3)))
+        assert routed.shelf("DC") == Shelf(3, 0)
+
+
+class TestLimits:
+    def test_a_location_has_a_capacity_a_day(self, routed: Shop) -> None:
+        settle_places(routed, AMS={"capacity_per_day": 2})
+        activate(routed)
+        stocked(routed, DC=9, AMS=9)
+        routed.take(*(pens(1, f"W-{no}", placed_at=minutes(no)) for no in range(1, 4)))
+        route(routed)
+        routed.take(pens(1, "W-4"))
+        route(routed)
+        assert [given(work(routed, f"W-{no}")) for no in range(1, 5)] == [
+            {"AMS": 1}, {"AMS": 1}, {"DC": 1}, {"DC": 1},
+        ]  # fmt: skip
+        with routed.ledger.transaction() as tx:
+            made_before = text("update fulfillment_orders set created_at = :at")
+            tx.execute(made_before, {"at": NOW - timedelta(days=1)})
+        routed.take(pens(1, "W-5"))
+        route(routed)
+        assert given(work(routed, "W-5")) == {"AMS": 1}
+
+    def test_hours_and_cut_off_are_those_of_the_place(self, routed: Shop) -> None:
+        """At noon in London it is 13:00 in Amsterdam."""
+        settle_places(
+            routed, AMS={"opening_hours": {"mon": [["09:00", "13:00"]]}}, UTR={"cut_off": "13:00"},
+        )  # fmt: skip
+        activate(routed, {"name": "now", "only_open": True, "only_before_cut_off": True})
+        stocked(routed, DC=1, AMS=1, UTR=1)
+        routed.take(pens())
+        route(routed)
+        reasons = {v.code: v.reason for v in decisions(routed)[0].plan.verdicts}
+        assert reasons["AMS"] == "now: is closed at this time"
+        assert reasons["UTR"] == "now: is past its cut-off"
+
+    def test_who_rejected_an_order_is_never_asked_again(self, routed: Shop) -> None:
+        activate(routed)
+        stocked(routed, DC=5, AMS=5, UTR=5)
+        routed.take(pens())
+        route(routed)
+        for expected in ("AMS", "UTR", "DC"):
+            (asked,) = (f for f in work(routed) if f.state is FulfillmentOrderState.ASSIGNED)
+            assert asked.location_code == expected
+            doing = Doing(by="ann", at=minutes(1), reason=Reason.NO_CAPACITY)
+            number = asked.fulfillment_number
+            routed.ledger.run(
+                lambda tx, n=number, d=doing: fulfillment.act(tx, n, Action.REJECT, d, version=1)
+            )
+        assert given(work(routed)) == {}
+
+
+class TestAtOnce:
+    def test_orders_captured_and_routed_at_once_keep_every_unit(self, routed: Shop) -> None:
+        activate(routed, parts_max=3)
+        stocked(routed, DC=6, AMS=6, UTR=6)
+        routed.take(*(pens(2, f"W-{no}") for no in range(1, 5)))
+
+        def plan_again(number: int) -> Any:
+            ids = routed.rows("select order_id from orders order by 1")
+            wanted = [row[0] for row in (ids if number % 2 else ids[::-1])]
+            return routed.ledger.run(lambda tx: fulfillment.open_work(tx, wanted, at=NOW))
+
+        together(
+            [lambda: plan_again(1), lambda: plan_again(2),
+             lambda: routed.take(*(pens(1, f"W-{no}") for no in range(5, 9))),
+             lambda: routed.take(a_partial("W-1", a_change("cancel", 1)))]
+        )  # fmt: skip
+        route(routed)
+        with routed.ledger.snapshot() as tx:
+            found = [
+                f for no in range(1, 9)
+                for f in fulfillment_queries.of_order(
+                    tx, routed.order(f"W-{no}").summary.order_number)
+            ]  # fmt: skip
+        assert sum(line.open for f in found for line in f.lines) == 11
+
+
+class TestVersions:
+    def test_one_is_active_and_the_older_are_kept(self, routed: Shop) -> None:
+        first, second = activate(routed), activate(routed)
+        with routed.ledger.snapshot() as tx:
+            found = {each.version: each.state for each in queries.rule_sets(tx)}
+        assert found == {first: RuleSetState.ARCHIVED, second: RuleSetState.ACTIVE}
+        with routed.ledger.transaction() as tx, pytest.raises(RuleSetNotDraft):
+            operations.activate(tx, first, by="ann", at=NOW)
