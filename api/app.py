@@ -20,31 +20,41 @@ from api.problems import (
 from api.routers import (
     catalog,
     channels,
+    customers,
     events,
     feeds,
+    fulfillments,
     health,
     keys,
+    lookup,
     orders,
     quarantine,
     sales,
     stock,
+    tracking,
     webhooks,
 )
 from api.routes import LedgerRoute, Unguarded
 from api.security import Keyring
-from api.throttle import Throttle
+from api.throttle import Guesses, Throttle
 from oms.bootstrap import System
 from oms.kernel.errors import OmsError
 from oms.kernel.limits import IDEMPOTENCY_KEY_DAYS_MAX
 from oms.reports.published import Publications
 
 ROUTERS: Final = (
-    orders, stock, channels, quarantine, catalog, sales, events, feeds, webhooks, keys,
+    orders, fulfillments, customers, lookup, tracking, stock, channels, quarantine, catalog, sales,
+    events, feeds, webhooks, keys,
 )  # fmt: skip
-PUBLIC: Final = frozenset({"/health/live", "/health/ready", "/docs/problems.md"})
+# Open to everybody, each with its reason: they tell nothing of anybody, or only how an order is,
+# to who knows its number and address or has its link.
+PUBLIC: Final = frozenset({
+    "/health/live", "/health/ready", "/docs/problems.md", "/v1/tracking",
+})  # fmt: skip
 
 DESCRIPTION: Final = (
-    "Orders and stock of every channel. Every request carries `Authorization: Bearer oms_…`;"
+    "Orders and stock of every channel. Every request but health and tracking carries"
+    " `Authorization: Bearer oms_…`;"
     " a key that is bound to channels knows of no others. Errors are RFC 9457 problems with a"
     " stable `code`, listed in [problems](/docs/problems.md). Amounts are decimal texts with"
     " their currency, instants RFC 3339 in UTC. What was posted with an `Idempotency-Key` may"
@@ -72,10 +82,12 @@ def create_app(system: System) -> FastAPI:
     app.state.publications = Publications(system.settings.published_dir)
     app.state.keyring = Keyring()
     app.state.throttle = Throttle.of(system.settings, connections_max=_connections_max(system))
+    app.state.guesses = Guesses(processes_count=system.settings.api_workers)
     for module in ROUTERS:
         _include(app, module.router)
     _include(app, health.router)
     _include(app, health.public)
+    _include(app, tracking.public)
     app.add_middleware(Edge)
     return app
 

@@ -1,15 +1,17 @@
 """What a route asks for in its signature: the system, the time, a transaction."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from api.problems import VersionNeeded
 from oms import bootstrap
 from oms.kernel import clock
 from oms.kernel.errors import Unavailable
@@ -74,6 +76,24 @@ async def _reading(request: Request) -> Opening:
 
 System = Annotated[bootstrap.System, Depends(_system)]
 """Everything that runs on the ledger, for routes whose work has transactions of its own."""
+
+_VERSION: Final = re.compile(r'(W/)?"([0-9]{1,9})"|([0-9]{1,9})')
+
+
+async def _if_match(
+    if_match: Annotated[
+        str | None, Header(description="the version that was seen, as `ETag` or `version` says it")
+    ] = None,
+) -> int:
+    """Return the version a caller has seen. Raises VersionNeeded."""
+    found = _VERSION.fullmatch((if_match or "").strip())
+    if found is None:
+        raise VersionNeeded
+    return int(found[2] or found[3])
+
+
+IfMatch = Annotated[int, Depends(_if_match)]
+"""The version of a thing its caller has seen: whoever changes it says so."""
 
 Now = Annotated[datetime, Depends(_now)]
 """The instant of the request."""

@@ -10,7 +10,7 @@ from fastapi import Depends, Header, Request, Response
 from sqlalchemy import text
 
 from api.dependencies import Opening
-from api.problems import BadRequest, correlation_id_of, rendered
+from api.problems import BadRequest, TooManyRequests, correlation_id_of, rendered
 from oms.kernel import clock
 from oms.kernel.errors import Conflict, OmsError, Rejected, Unavailable
 from oms.ledger.database import Tx
@@ -74,12 +74,12 @@ class Once:
         """Return the kept answer of this key, or work it out and keep it in the same transaction.
 
         An anticipated refusal is an answer too, kept in a transaction of its own; that
-        something is away is not. `kept` says what of a body may be kept. Raises InFlight and
-        KeyReused.
+        something is away, or was asked too often, is not. `kept` says what of a body may be
+        kept. Raises InFlight and KeyReused.
         """
         try:
             return opening.run(lambda tx: self._first(tx, work, kept))
-        except (Unavailable, InFlight, KeyReused):
+        except (Unavailable, InFlight, KeyReused, TooManyRequests):
             raise
         except OmsError as error:
             refusal = rendered(error, self.correlation_id).response()

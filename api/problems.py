@@ -13,7 +13,15 @@ from starlette.exceptions import HTTPException
 
 from oms.access.model import NotAuthenticated
 from oms.channels.model import PayloadTooLarge
-from oms.kernel.errors import Conflict, Forbidden, NotFound, OmsError, Rejected, Unavailable
+from oms.kernel.errors import (
+    Conflict,
+    Forbidden,
+    NotFound,
+    OmsError,
+    Rejected,
+    Unavailable,
+    VersionConflict,
+)
 
 MEDIA_TYPE: Final = "application/problem+json"
 DOCUMENT: Final = "/docs/problems.md"
@@ -45,10 +53,22 @@ class UnsupportedMediaType(OmsError):
     code = "UNSUPPORTED_MEDIA_TYPE"
 
 
+class VersionNeeded(OmsError):
+    """What is changed must be named in the version that was seen, by the header If-Match."""
+
+    code = "VERSION_NEEDED"
+
+
 class TooManyRequests(OmsError):
     """The key has sent more than it may; it may again after `Retry-After` seconds."""
 
     code = "TOO_MANY_REQUESTS"
+
+
+class TooManyGuesses(TooManyRequests):
+    """Too much was asked for what could be guessed; it may be again after `Retry-After` seconds."""
+
+    code = "TOO_MANY_GUESSES"
 
 
 class Unexpected(OmsError):
@@ -65,9 +85,11 @@ STATUSES: Final[Mapping[type[OmsError], int]] = {
     NotFound: 404,
     MethodNotAllowed: 405,
     Conflict: 409,
+    VersionConflict: 412,
     PayloadTooLarge: 413,
     UnsupportedMediaType: 415,
     Rejected: 422,
+    VersionNeeded: 428,
     TooManyRequests: 429,
     Unexpected: 500,
     Unavailable: 503,

@@ -128,6 +128,12 @@ def permission_of(endpoint: Any) -> Permission | None:
 
 OrdersRead = Annotated[Caller, Depends(Permission("orders:read"))]
 OrdersWrite = Annotated[Caller, Depends(Permission("orders:write"))]
+OrdersLookUp = Annotated[Caller, Depends(Permission("orders:lookup"))]
+CustomersRead = Annotated[Caller, Depends(Permission("customers:read"))]
+CustomersWrite = Annotated[Caller, Depends(Permission("customers:write"))]
+CustomersManage = Annotated[Caller, Depends(Permission("customers:manage"))]
+FulfillmentRead = Annotated[Caller, Depends(Permission("fulfillment:read"))]
+FulfillmentWrite = Annotated[Caller, Depends(Permission("fulfillment:write"))]
 StockRead = Annotated[Caller, Depends(Permission("stock:read"))]
 StockWrite = Annotated[Caller, Depends(Permission("stock:write"))]
 CatalogRead = Annotated[Caller, Depends(Permission("catalog:read"))]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Self
 
-from api.problems import TooManyRequests
+from api.problems import TooManyGuesses, TooManyRequests
 from oms.access.model import ROLES, Caller
 from oms.kernel.errors import Rejected
 from oms.kernel.limits import (
@@ -21,6 +21,9 @@ from oms.settings import Settings
 
 MACHINES: Final = frozenset({"admin", "channel", "engineer"})
 MINUTE: Final = timedelta(minutes=1)
+HOUR: Final = timedelta(hours=1)
+# Addresses on the internet are many: no more of them are remembered at a time.
+SUBJECTS_MAX: Final = 100_000
 
 
 @dataclass(slots=True)
@@ -29,6 +32,73 @@ class Line:
 
     slots: asyncio.Semaphore
     count: int = 0
+
+
+class Buckets:
+    """What each of many has left of a number of things a period.
+
+    It may be spent at one moment and is there again a period later.
+    """
+
+    def __init__(self) -> None:
+        """Begin with everything left to everybody."""
+        self._left: dict[str, tuple[timedelta, datetime, timedelta]] = {}
+        self._lock = threading.Lock()
+
+    def take(self, subject: str, *, count: int, period: timedelta, at: datetime) -> int:
+        """Take one thing of somebody; return zero, or the seconds until there is one again."""
+        # What is left is kept as time, in whole microseconds: a thing costs its part of the period.
+        cost = period // count
+        full = cost * count
+        with self._lock:
+            left, since, _ = self._left.get(subject, (full, at, full))
+            # A clock that was set back has brought nothing.
+            left = min(full, left + max(timedelta(0), at - since))
+            is_there = left >= cost
+            if subject not in self._left and len(self._left) >= SUBJECTS_MAX:
+                self._tidy(at)
+            self._left[subject] = (left - cost if is_there else left), at, full
+        return 0 if is_there else math.ceil((cost - left).total_seconds())
+
+    def _tidy(self, at: datetime) -> None:
+        """Forget those who have everything again, else the half that has asked longest ago."""
+        spent = {
+            subject: entry for subject, entry in self._left.items()
+            if entry[0] + (at - entry[1]) < entry[2]
+        }  # fmt: skip
+        if len(spent) >= SUBJECTS_MAX:
+            newest = sorted(spent, key=lambda subject: spent[subject][1])[SUBJECTS_MAX // 2 :]
+            spent = {subject: spent[subject] for subject in newest}
+        self._left = spent
+
+
+class Guesses:
+    """How often anybody may ask for what could be guessed: by who asks, and by what is asked for.
+
+    Counted in the process as keys are; of a limit each of the processes grants its share.
+    """
+
+    def __init__(self, *, processes_count: int) -> None:
+        """Take among how many processes a limit is shared."""
+        self._processes_count = processes_count
+        self._buckets = Buckets()
+
+    def admit(self, at: datetime, **asked: tuple[str, int]) -> None:
+        """Count a guess by each of its subjects, with how often an hour it may be asked.
+
+        Raises TooManyGuesses. Right and wrong guesses, known and unknown subjects count alike.
+        """
+        waits = [
+            self._buckets.take(
+                f"{kind} {subject}",
+                count=max(1, limit // self._processes_count),
+                period=HOUR,
+                at=at,
+            )
+            for kind, (subject, limit) in asked.items()
+        ]
+        if any(waits):
+            raise TooManyGuesses(retry_after_seconds=max(waits))
 
 
 class Throttle:
@@ -50,8 +120,7 @@ class Throttle:
         self._per_minute = per_minute
         self._processes_count = processes_count
         self._slots_max = slots_max
-        self._left: dict[str, tuple[timedelta, datetime]] = {}
-        self._lock = threading.Lock()
+        self._buckets = Buckets()
         self._lines: dict[str, Line] = {}
 
     @classmethod
@@ -77,17 +146,8 @@ class Throttle:
         """Count a request of a key; raises TooManyRequests when the key has none left."""
         limit = self._per_minute.get(caller.role, PERSON_REQUESTS_PER_MINUTE_MAX)
         share = max(1, limit // self._processes_count)
-        # What is left is kept as time, in whole microseconds: a request costs its part of a minute.
-        cost = MINUTE // share
-        full = cost * share
-        with self._lock:
-            left, since = self._left.get(caller.key_id, (full, at))
-            # A clock that was set back has brought nothing.
-            left = min(full, left + max(timedelta(0), at - since))
-            is_admitted = left >= cost
-            self._left[caller.key_id] = (left - cost if is_admitted else left), at
-        if not is_admitted:
-            wait_seconds = math.ceil((cost - left).total_seconds())
+        wait_seconds = self._buckets.take(caller.key_id, count=share, period=MINUTE, at=at)
+        if wait_seconds:
             raise TooManyRequests(retry_after_seconds=wait_seconds, requests_per_minute=limit)
 
     @asynccontextmanager

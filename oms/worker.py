@@ -7,19 +7,23 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import Protocol
 
 from oms import bootstrap
+from oms.customers import operations as customers
 from oms.feeds import operations as feeds
 from oms.feeds import queries as feed_queries
 from oms.feeds.model import RECOMPUTED_SKUS_MAX
 from oms.kernel import clock
 from oms.kernel.errors import Unavailable
-from oms.ledger.database import Ledger
-from oms.ledger.followers import follow
+from oms.ledger.database import Ledger, Tx
+from oms.ledger.followers import Stop, follow
 from oms.settings import Settings
-from oms.workflows import ingest
+from oms.workflows import fulfillment, ingest
 from oms.workflows.telling import Dispatcher
 
 log = logging.getLogger("oms.worker")
@@ -46,14 +50,46 @@ class Chore:
     close: Callable[[], None] = lambda: None
 
 
+class Step(Protocol):
+    """What a follower does with what was written from one transaction up to another."""
+
+    def __call__(self, tx: Tx, after: int, upto: int, *, at: datetime) -> bool:
+        """Take it in; tell whether there was any."""
+        ...
+
+
 def chores(system: bootstrap.System) -> list[Chore]:
     """Return what a worker does for a system."""
     telling = Dispatcher(system.ledger, system.sender)
     return [
         Chore(name="inbox", step=inbox(system.intake)),
+        Chore(
+            name="customers",
+            step=following(
+                system, customers.FOLLOWER, customers.assign_changed, stop=customers.stop
+            ),
+        ),
+        Chore(name="erasures", step=partial(search_for_erased, system.ledger)),
+        Chore(name="routing", step=following(system, "routing", fulfillment.route)),
         Chore(name="availability", step=availability(system.ledger)),
         Chore(name="telling", step=telling.step, close=telling.close),
     ]
+
+
+def following(
+    system: bootstrap.System, follower: str, step: Step, *, stop: Stop | None = None
+) -> Callable[[], bool]:
+    """Return the step that lets a follower take in what the journal has for it."""
+
+    def work(tx: Tx, after: int, upto: int) -> bool:
+        return step(tx, after, upto, at=clock.now())
+
+    return lambda: follow(system.ledger, follower, work, stop=stop)
+
+
+def search_for_erased(ledger: Ledger) -> bool:
+    """Search some of the inbox and the quarantine for who was erased."""
+    return ledger.run(partial(customers.search_on, at=clock.now()))
 
 
 def inbox(intake: ingest.Intake) -> Callable[[], bool]:

@@ -27,16 +27,17 @@ PAUSE_SECONDS_MAX: Final = 30.0
 def keep_refreshing(
     refresh: Callable[[], Refreshed | None], stopping: threading.Event, *, pause_seconds: float
 ) -> None:
-    """Refresh again and again until told to stop; trouble is said once and waited out."""
+    """Refresh again and again until told to stop; trouble of a kind is said once and waited out."""
     trouble: str | None = None
     pause = pause_seconds
     while not stopping.is_set():
         try:
             refreshed = refresh()
         except TROUBLES as error:
-            if trouble is None:
-                logs.complain(LOGGER, "trouble", kind=type(error).__name__, detail=error)
-            trouble = type(error).__name__
+            kind = type(error).__name__
+            if trouble != kind:
+                logs.complain(LOGGER, "trouble", kind=kind, detail=error)
+            trouble = kind
             pause = min(pause * 2, PAUSE_SECONDS_MAX)
         else:
             if trouble is not None:

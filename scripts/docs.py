@@ -22,6 +22,7 @@ DOCUMENT_CODES = {
     "ORDER_NOT_FOUND": "The document changes an order that has not come yet; it waits for it.",
     "QTY_EXCEEDS_RETURNABLE": "More is taken from a line than is left of it.",
     "QUANTITY_BELOW_DONE": "A line is edited below what is shipped, returned or canceled of it.",
+    "TRUNCATED": "The document is too large to be kept whole: it cannot be tried again.",
     "UNKNOWN_LINE": "The order has no such line.",
     "UNKNOWN_LOCATION": "There is no such location.",
     "UNKNOWN_SKU": "The catalog has no such SKU.",
@@ -54,6 +55,20 @@ def problems() -> str:
     return "\n".join(lines) + "\n"
 
 
+def states() -> str:
+    """Return docs/states.md: what may follow what, drawn from the tables that decide it."""
+    from oms.fulfillment.model import NEXT
+
+    lines = ["# States", "", "## Fulfillment order", "", "Work at one location for one delivery"
+             " group. What is not drawn is refused with 409 and `allowed_actions`; from every state"
+             " up to `ready_for_collection` a cancellation of the order leads to `canceled`.", "",
+             "```mermaid", "stateDiagram-v2", "    [*] --> assigned: route"]  # fmt: skip
+    for state, actions in NEXT.items():
+        lines += [f"    {state} --> {after}: {action}" for action, after in actions.items()]
+        lines += [] if actions else [f"    {state} --> [*]"]
+    return "\n".join([*lines, "```"]) + "\n"
+
+
 def environment() -> str:
     """Return .env.example: every setting with its default."""
     lines = ["# Every setting, with its default. Copy what you change into your environment."]
@@ -66,7 +81,7 @@ def environment() -> str:
     return "\n".join(lines) + "\n"
 
 
-DOCUMENTS = {"docs/problems.md": problems, ".env.example": environment}
+DOCUMENTS = {"docs/problems.md": problems, "docs/states.md": states, ".env.example": environment}
 
 
 def main() -> None:

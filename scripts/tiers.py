@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 # The fast ones first.
-TIERS = ("tidy", "unit", "ledger", "channels", "api", "warehouse", "pipelines", "dashboards",
+TIERS = ("tidy", "unit", "ledger", "channels", "api", "cli", "warehouse", "pipelines", "dashboards",
          "journeys", "browser")  # fmt: skip
 
 

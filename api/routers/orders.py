@@ -4,12 +4,13 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Response
 
-from api.dependencies import Now, Snapshot, Tx
+from api.dependencies import IfMatch, Now, Snapshot, Tx
 from api.idempotency import OncePerKey
 from api.paging import Page
 from api.problems import FieldProblem, Problem, Refused, field_problem
 from api.routes import LedgerRoute
 from api.schemas.common import values_of
+from api.schemas.fulfillments import CancelPost
 from api.schemas.orders import (
     NoteOut,
     NotePost,
@@ -23,9 +24,12 @@ from api.security import OrdersRead, OrdersWrite
 from oms.access.model import Caller
 from oms.channels import queries as channels
 from oms.channels.model import Channel, UnknownChannel
+from oms.fulfillment import queries as fulfillments
 from oms.kernel.errors import Conflict
+from oms.ledger.database import Tx as Connection
 from oms.orders import operations, queries
 from oms.orders.model import Order, OrderNotFound, Outcome
+from oms.workflows import changes
 from oms.workflows.capture import capture
 from oms.workflows.documents import Problem as DraftProblem
 
@@ -68,9 +72,11 @@ def list_orders(
 
 
 @router.get("/orders/{number}")
-def get_order(number: str, caller: OrdersRead, tx: Snapshot) -> OrderOut:
-    """Return an order with its lines, changes, events, notes and exceptions."""
-    return OrderOut.of_all(_order(tx, number, caller))
+def get_order(number: str, caller: OrdersRead, tx: Snapshot, response: Response) -> OrderOut:
+    """Return an order with everything about it, and how much of each line may be canceled."""
+    order = _order(tx, number, caller)
+    response.headers["ETag"] = f'"{order.summary.version}"'
+    return _whole(tx, order)
 
 
 @router.post("/orders", status_code=201, responses=POSTED)
@@ -99,6 +105,20 @@ def post_order(
     return ReceiptOut.of(queries.order(tx, captured.order_number), captured.outcome)
 
 
+@router.post("/orders/{number}/cancel")
+def cancel_order(
+    number: str, body: CancelPost, caller: OrdersWrite, tx: Tx, now: Now, *,
+    seen: IfMatch, response: Response, _once: OncePerKey,
+) -> ReceiptOut:  # fmt: skip
+    """Cancel an order, or some of it: what has not left and is in nobody's hands."""
+    _order(tx, number, caller)
+    order = changes.cancel(
+        tx, number, body.quantities(), reason=body.reason, version=seen, by=caller.name, at=now
+    )
+    response.headers["ETag"] = f'"{order.summary.version}"'
+    return ReceiptOut.of(order, Outcome.UPDATED)
+
+
 @router.post("/orders/{number}/notes", status_code=201)
 def add_note(
     number: str, body: NotePost, caller: OrdersWrite, tx: Tx, now: Now, _once: OncePerKey
@@ -109,6 +129,11 @@ def add_note(
         tx, order_number, body.body, visibility=body.visibility, by=caller.name, at=now
     )
     return NoteOut(**values_of(note))
+
+
+def _whole(tx: Connection, order: Order) -> OrderOut:
+    cancelable = {} if order.summary.is_historical else changes.cancelable(tx, order)
+    return OrderOut.of_all(order, fulfillments.of_order(tx, order.summary.order_number), cancelable)
 
 
 def _visible(caller: Caller, asked: str | None) -> tuple[str, ...] | None:

@@ -1,6 +1,7 @@
 """Orders on the wire."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -8,8 +9,10 @@ from pydantic import ConfigDict, Field
 
 from api.paging import Paging
 from api.schemas.common import Moment, MoneyOut, Out, Wire, Words, values_of
+from api.schemas.fulfillments import FulfillmentOut
 from oms.adapters.channels.canonical.rows import order_rows
 from oms.adapters.channels.canonical.schema import NoteText, OrderIn, Ref
+from oms.fulfillment.model import FulfillmentOrder
 from oms.orders.model import Change, FulfillmentMethod, FulfillmentState, Line, Order, OrderState
 from oms.orders.model import Summary as OrderSummary
 from oms.orders.queries import Filters
@@ -225,13 +228,19 @@ class OrderOut(SummaryOut):
     stated_total: Annotated[MoneyOut | None, Field(description="what the channel said it was")]
     lines: list[LineOut]
     groups: list[GroupOut]
+    fulfillments: list[FulfillmentOut]
+    cancelable: Annotated[
+        dict[int, int], Field(description="how much of each line may be canceled, by line_no")
+    ]
     changes: list[ChangeOut]
     events: list[EventOut]
     notes: list[NoteOut]
     exceptions: list[ExceptionOut]
 
     @classmethod
-    def of_all(cls, order: Order) -> Self:
+    def of_all(
+        cls, order: Order, fulfillments: Iterable[FulfillmentOrder], cancelable: dict[int, int]
+    ) -> Self:
         """Write an order with everything about it."""
         currency = order.summary.currency
         return cls(
@@ -244,6 +253,8 @@ class OrderOut(SummaryOut):
             shipping_tax=MoneyOut.of(order.shipping_tax_minor, currency),
             stated_total=MoneyOut.of_known(order.stated_total_minor, currency),
             lines=[LineOut.of(line, currency) for line in order.lines],
+            fulfillments=[FulfillmentOut.of(each) for each in fulfillments],
+            cancelable=cancelable,
             groups=[GroupOut(**values_of(group)) for group in order.groups],
             changes=[ChangeOut.of(change, currency) for change in order.changes],
             events=[EventOut(**values_of(event)) for event in order.events],

@@ -32,7 +32,8 @@ def by_day(frame: pl.DataFrame) -> go.Figure:
                 marker={"color": color},
                 hovertemplate="%{y:,}<extra>%{fullData.name}</extra>",
             )
-    drawn.update_layout(barmode="stack").update_yaxes(style.count_axis("Documents"))
+    sums = frame.select(pl.sum_horizontal(name for name, *_ in _OUTCOMES)).to_series()
+    drawn.update_layout(barmode="stack").update_yaxes(style.count_axis("Documents", sums))
     drawn.update_xaxes(type="date", hoverformat="%a %-d %b %Y")
     return drawn
 
@@ -54,6 +55,7 @@ def by_code(frame: pl.DataFrame) -> go.Figure:
         showlegend=False,
     )
     drawn.update_layout(hovermode="closest")
-    drawn.update_xaxes(style.count_axis("Documents"), showgrid=True, gridcolor=style.GRID_COLOR)
+    axis = style.count_axis("Documents", rows["open_count"])
+    drawn.update_xaxes(axis, showgrid=True, gridcolor=style.GRID_COLOR)
     drawn.update_yaxes(autorange="reversed", showgrid=False, title=None)
     return drawn

@@ -187,7 +187,7 @@ def _ranking(rows: pl.DataFrame, colors: list[str], currency: str) -> go.Figure:
         marker={"color": colors},
         customdata=_moneys(rows["net_amount"], currency),
         hovertemplate=_HOVER,
-        showlegend=False,
+        showlegend="compared_net_amount" in rows.columns,
     )
     _written_beside(drawn, rows["net_amount"], names, ends, currency)
     drawn.update_layout(barmode="overlay", hovermode="y unified")

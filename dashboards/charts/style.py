@@ -4,6 +4,7 @@ from html import escape
 from typing import Final
 
 import plotly.graph_objects as go
+import polars as pl
 
 from dashboards import format as written
 
@@ -16,6 +17,8 @@ BEFORE_COLOR: Final = "#8a97a5"
 QUIET_COLOR: Final = written.OTHER_COLOR
 PALE_COLOR: Final = "rgba(120, 135, 150, 0.28)"
 GRID_COLOR: Final = "rgba(120, 135, 150, 0.22)"
+# With more of them, the ticks that are chosen by themselves are whole numbers.
+SINGLE_TICKS_MAX: Final = 10
 _TICK_PREFIX: Final = written.SYMBOLS
 
 
@@ -69,6 +72,8 @@ def money_axis(currency: str, title: str) -> dict[str, object]:
     return {"title": f"{title}, {currency}", "tickprefix": symbol, "tickformat": "~s"}
 
 
-def count_axis(title: str) -> dict[str, object]:
-    """Return an axis of whole things."""
-    return {"title": title, "tickformat": ",~s", "rangemode": "tozero"}
+def count_axis(title: str, shown: pl.Series | None = None) -> dict[str, object]:
+    """Return an axis of whole things; where few are shown it has a tick for each."""
+    axis: dict[str, object] = {"title": title, "tickformat": ",~s", "rangemode": "tozero"}
+    is_few = shown is not None and not (shown > SINGLE_TICKS_MAX).any()
+    return {**axis, "dtick": 1} if is_few else axis

@@ -9,14 +9,20 @@ from dashboards.widgets import chart, choice, filters, numbers, page, table
 from dashboards.widgets.filters import Part
 from oms.reports.published import Publication
 
+_HIDDEN = frozenset({"channel_code", "size_bytes"})
+_FEED_LEAD = ("topic", "lag_seconds", "documents_count", "quarantined_count", "failed_count")
+_QUARANTINE_LEAD = ("detail", "line", "field", "code")
 _STATES = {"open": "Open", "resolved": "Resolved", "dismissed": "Dismissed", "all": "All"}
 
 
 @page.page("Freshness", "How old the numbers are, what came in, and what waits in quarantine.")
 def render(publication: Publication) -> None:
     """Draw the page."""
-    choices = options.choices(publication)
-    asked = filters.bar(choices, Part.PERIOD | Part.CHANNELS)
+    asked = filters.bar(
+        options.choices_of_feeds(publication),
+        Part.PERIOD | Part.CHANNELS,
+        counted_from="the day of the publication",
+    )
     totals = queries.totals(publication, asked)
     codes = queries.quarantine_codes(publication, asked)
     numbers.cards(
@@ -32,7 +38,7 @@ def render(publication: Publication) -> None:
     st.subheader("What came in", anchor=False)
     chart.show(charts.by_day(queries.by_day(publication, asked)), "feeds", "Documents by day")
     sheet = queries.feed_table(publication, asked)
-    table.show(sheet, "feed_table", hidden=frozenset({"channel_code", "size_bytes"}))
+    table.show(sheet, "feed_table", hidden=_HIDDEN, lead=_FEED_LEAD)
     table.downloads(sheet, asked)
 
     st.subheader("Quarantine", anchor=False)
@@ -43,5 +49,5 @@ def render(publication: Publication) -> None:
         chosen = choice.chosen_many("code", list(known))
         choice.several("Codes", "code", known, "All codes")
     newest, listed = queries.quarantine(publication, asked, state, chosen)
-    table.show(listed, "quarantine_table", frame=newest)
+    table.show(listed, "quarantine_table", frame=newest, lead=_QUARANTINE_LEAD)
     table.downloads(listed, asked)

@@ -13,7 +13,7 @@ _NUMBERS = ("net_amount", "units", "unit_price_amount", "return_ratio")
 _LEVELS = {level.value: level.label for level in Level}
 
 
-@page.page("Sales by product", "What sells, from whole product types down to single SKUs.")
+@page.page("Sales by product", "What sells, from whole categories down to single SKUs.")
 def render(publication: Publication) -> None:
     """Draw the page."""
     choices = options.choices(publication)

@@ -8,6 +8,8 @@ from dashboards.widgets.filters import Part
 from oms.reports.published import Publication
 
 _NUMBERS = ("on_hand", "available_to_fulfill", "queued")
+_HIDDEN = frozenset({"location_code"})
+_LEAD = ("title", "available_to_fulfill", "on_hand", "cover_days", "queued")
 _SHOWN = {"location": "By location", "cover": "By cover", "time": "Over time"}
 _TABLES = {"product": "Products", "location": "Locations"}
 
@@ -39,5 +41,5 @@ def render(publication: Publication) -> None:
     listed = choice.segments("Table", "list", _TABLES, "product")
     question = queries.product_table if listed == "product" else queries.location_table
     sheet = question(publication, asked)
-    table.show(sheet, f"{listed}_table", hidden=frozenset({"location_code"}))
+    table.show(sheet, f"{listed}_table", hidden=_HIDDEN, lead=_LEAD)
     table.downloads(sheet, asked)

@@ -35,9 +35,9 @@ class Cell:
 
 def levels() -> Levels:
     """Let people choose what the rows are."""
-    outer = Level(choice.select("Rows", "rows", _LEVELS, Level.PRODUCT_TYPE.value))
+    outer = Level(choice.select("Rows", "rows", _LEVELS, Level.CATEGORY.value))
     others = {value: label for value, label in _LEVELS.items() if value != outer.value}
-    default = Level.CATEGORY.value if outer is Level.PRODUCT_TYPE else _NOTHING
+    default = Level.PRODUCT_TYPE.value if outer is Level.CATEGORY else _NOTHING
     inner = choice.select("Then by", "then", {_NOTHING: "Nothing", **others}, default)
     return outer, None if inner == _NOTHING else Level(inner)
 
@@ -55,6 +55,7 @@ def show(crossed: Pivot, sheet: Sheet, chosen: Levels) -> Cell | None:
         "pivot",
         frame=crossed.rows.with_columns(label.alias(_LABEL)),
         strong=[] if inner is None else _subtotals(crossed),
+        lead=(ALL_CHANNELS,),
         on_select=lambda: _choose(cells),
     )
     values = address.recall(_NAME)
@@ -102,10 +103,11 @@ def orders(found: Found, sheet: Sheet, cell: Cell, channels: dict[str, str]) -> 
 
 
 def _cells(crossed: Pivot, inner: Level | None) -> Sequence[tuple[str, str]]:
-    """Return what each row is the sum of; the last row is the total."""
+    """Return what each row of the table is the sum of; one is the total."""
     rows = crossed.rows.select("outer_value", "inner_value", "is_subtotal").iter_rows()
     keys = [(outer, "" if inner is None or whole else value) for outer, value, whole in rows]
-    return [*keys, ("", "")]
+    total = ("", "")
+    return [total, *keys] if table.is_tall(len(keys)) else [*keys, total]
 
 
 def _choose(cells: Sequence[tuple[str, str]]) -> None:

@@ -1,6 +1,7 @@
 """The filters of a page: chips that say what is chosen, each opening to change it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from enum import Flag, auto
 from typing import Final
@@ -35,12 +36,17 @@ class Part(Flag):
 SALES: Final = Part.PERIOD | Part.COMPARISON | Part.CHANNELS | Part.PRODUCTS | Part.AMOUNTS
 
 
-def bar(choices: Choices, parts: Part) -> Filters:
-    """Draw the chips of a page and return what is chosen."""
-    filters = _chosen(choices)
+def bar(
+    choices: Choices, parts: Part, *, counted_from: str = "the newest day with sales"
+) -> Filters:
+    """Draw the chips of a page and return what is chosen.
+
+    Where nothing was sold yet in the period to compare with, there is no comparison.
+    """
+    filters = _comparable(_chosen(choices), choices)
     with st.container(horizontal=True, gap="xsmall", key="filters"):
         if Part.PERIOD in parts:
-            _period_chip(filters, compares=Part.COMPARISON in parts)
+            _period_chip(filters, counted_from, compares=Part.COMPARISON in parts)
         if Part.CHANNELS in parts:
             _list_chip("Channels", "channel", choices.channels, ":material/storefront:")
         if Part.LOCATIONS in parts:
@@ -81,6 +87,14 @@ def _chosen(choices: Choices) -> Filters:
     )
 
 
+def _comparable(filters: Filters, choices: Choices) -> Filters:
+    compared = filters.compared()
+    first_on, _ = choices.spans.get(filters.currency, (choices.first_on, choices.last_on))
+    if compared is None or compared.period.last_on >= first_on:
+        return filters
+    return replace(filters, comparison=Comparison.NONE)
+
+
 def _days() -> tuple[date, ...]:
     """Read the days chosen by hand; without any, a custom period is the usual one."""
     if "days" not in st.session_state:
@@ -105,16 +119,18 @@ def _skus() -> tuple[str, ...]:
     return chosen
 
 
-def _period_chip(filters: Filters, *, compares: bool) -> None:
+def _period_chip(filters: Filters, counted_from: str, *, compares: bool) -> None:
     compared = filters.compared() if compares else None
+    is_first = compares and not compared and st.session_state["compare"] != Comparison.NONE.value
     against = f"  vs  {filters.comparison.against}" if compared else ""
+    against = ", nothing before to compare with" if is_first else against
     label = f"{written.days(filters.period)}{against}"
     with st.popover(label, icon=":material/calendar_month:", key="period_chip"):
         choice.pills(
             "Period",
             "period",
             periods.PRESETS,
-            help="Counted back from the newest day with sales.",
+            help=f"Counted back from {counted_from}.",
             on_change=_begin_custom,
             args=(filters.period,),
         )

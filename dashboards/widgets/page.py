@@ -106,10 +106,12 @@ def notes(asked: Filters, choices: Choices, unknown_skus: Sequence[str]) -> None
         st.caption(
             f"Sales in {', '.join(others)} are not in these numbers: currencies are never added up."
         )
-    if asked.period.from_on > choices.last_on or asked.period.last_on < choices.first_on:
+    first_on, last_on = choices.spans.get(asked.currency, (choices.first_on, choices.last_on))
+    if asked.period.from_on > last_on or asked.period.last_on < first_on:
         st.info(
-            f"There are no sales in this period. Sales run from {written.day(choices.first_on)} "
-            f"to {written.day(choices.last_on)}."
+            f"There are no sales in {asked.currency} in this period. The newest were on "
+            f"{written.day(last_on)}, the first on {written.day(first_on)}: choose *Everything* as "
+            "the period to see them all."
         )
     unknown(unknown_skus)
 

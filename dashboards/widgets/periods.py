@@ -26,7 +26,11 @@ _BETWEEN: Final = ".."
 
 
 def period_of(preset: str, newest_on: date, oldest_on: date, custom: tuple[date, ...]) -> Period:
-    """Return the days a preset stands for, or the days chosen by hand."""
+    """Return the days a preset stands for, or the days chosen by hand.
+
+    A preset counted back begins no earlier than the oldest day: what lies before is not empty
+    days of a young business, but none.
+    """
     if preset == CUSTOM and custom:
         return Period(from_on=min(custom), to_on=max(custom) + _ONE_DAY)
     after = newest_on + _ONE_DAY
@@ -39,9 +43,8 @@ def period_of(preset: str, newest_on: date, oldest_on: date, custom: tuple[date,
     }
     if preset == "last_month":
         return Period(from_on=(month_on - _ONE_DAY).replace(day=1), to_on=month_on)
-    return Period(
-        from_on=starts.get(preset, after - timedelta(days=_DAYS.get(preset, 28))), to_on=after
-    )
+    counted = starts.get(preset, after - timedelta(days=_DAYS.get(preset, 28)))
+    return Period(from_on=max(counted, min(oldest_on, newest_on)), to_on=after)
 
 
 def days_from_text(text: str) -> tuple[date, ...]:

@@ -17,6 +17,15 @@ from oms.reports.sheet import Column, Sheet, Unit
 STYLED_ROWS_MAX: Final = 2_000
 ROWS_IN_SIGHT_MAX: Final = 20
 HEIGHT_PX: Final = 640
+# What Streamlit gives a column, measured on its own tables; the page is 1400 px wide, less the
+# navigation and the margins.
+WIDTH_PX: Final = 968
+CHARACTER_PX: Final = 5.6
+CELL_PX: Final = 18
+COLUMN_PX_MAX: Final = 400
+_OTHERS_CHARACTERS: Final = {
+    Unit.RATIO: 6, Unit.NUMBER: 7, Unit.SECONDS: 10, Unit.DATE: 10, Unit.INSTANT: 19,
+}  # fmt: skip
 _STRONG: Final = "font-weight: 650; background-color: rgba(120, 135, 150, 0.12)"
 _LAST_PART: Final = r".*/([^/]+)$"
 _NUMBERS: Final = frozenset({Unit.MONEY, Unit.COUNT, Unit.NUMBER, Unit.RATIO, Unit.SECONDS})
@@ -33,16 +42,20 @@ def show(
     strong: Sequence[int] = (),
     hidden: frozenset[str] = frozenset(),
     links: Mapping[str, Callable[[str], str]] | None = None,
+    lead: Sequence[str] = (),
     on_select: Callable[[], None] | None = None,
 ) -> None:
-    """Show a table with its totals in the last row; `strong` rows are set in bold."""
-    columns = tuple(column for column in sheet.columns if column.name not in hidden)
+    """Show a table with its totals; `strong` rows are set in bold, `lead` columns come first.
+
+    The totals are the last row, or the first of a table too tall to be seen whole.
+    """
+    columns = _in_order([each for each in sheet.columns if each.name not in hidden], lead)
     rows = sheet.frame if frame is None else frame
     for name, address_of in (links or {}).items():
         linked = pl.col(name).map_elements(address_of, return_dtype=pl.String)
         rows = rows.with_columns(linked)
     shown = _shown(rows, columns, sheet)
-    bold = (*strong, shown.height - 1) if sheet.total is not None else tuple(strong)
+    bold = _bold(sheet, shown, strong)
     options: dict[str, Any] = (
         {"on_select": on_select, "selection_mode": "single-cell"} if on_select else {}
     )
@@ -50,7 +63,7 @@ def show(
         _styled(shown, bold),
         key=key,
         hide_index=True,
-        height="content" if shown.height <= ROWS_IN_SIGHT_MAX else HEIGHT_PX,
+        height=HEIGHT_PX if shown.height > ROWS_IN_SIGHT_MAX else "content",
         column_config={
             column.name: _config(
                 column, sheet.currency, is_link=column.name in (links or {}), pinned=not at
@@ -60,6 +73,13 @@ def show(
         placeholder="",
         **options,
     )
+    if beyond := _beyond(shown, columns):
+        st.caption(f"The table goes on to the right: {', '.join(beyond)}.")
+
+
+def is_tall(rows_count: int) -> bool:
+    """Tell whether a table of so many rows and its totals is too tall to be seen whole."""
+    return rows_count + 1 > ROWS_IN_SIGHT_MAX
 
 
 def downloads(sheet: Sheet, filters: Filters) -> None:
@@ -80,19 +100,61 @@ def downloads(sheet: Sheet, filters: Filters) -> None:
 
 
 def _shown(rows: pl.DataFrame, columns: Sequence[Column], sheet: Sheet) -> pl.DataFrame:
-    """Return what the browser gets: it knows no decimals, and the totals are its last row."""
+    """Return what the browser gets: it knows no decimals, and the totals are one of its rows."""
     names = [column.name for column in columns]
     all_rows = [rows.select(names)]
+    total_at = 0 if is_tall(rows.height) else rows.height
     if sheet.total is not None:
-        all_rows.append(sheet.total_row.select(names))
+        all_rows.insert(min(total_at, 1), sheet.total_row.select(names))
     shown = pl.concat(all_rows, how="vertical_relaxed").select(_screen(c) for c in columns)
     if sheet.total is None:
         return shown
     first = pl.col(names[0]).cast(pl.String)
-    is_total = pl.int_range(pl.len()) == pl.len() - 1
+    is_total = pl.int_range(pl.len()) == total_at
     return shown.with_columns(
         pl.when(is_total).then(pl.lit(files.TOTAL)).otherwise(first).alias(names[0])
     )
+
+
+def _in_order(columns: Sequence[Column], lead: Sequence[str]) -> tuple[Column, ...]:
+    """Put what tells most right behind the first column: a narrow screen shows no more."""
+    first, *others = columns
+    known = {column.name: column for column in others}
+    leading = [known[name] for name in lead if name in known]
+    return (first, *leading, *(each for each in others if each not in leading))
+
+
+def _bold(sheet: Sheet, shown: pl.DataFrame, strong: Sequence[int]) -> tuple[int, ...]:
+    if sheet.total is None:
+        return tuple(strong)
+    if is_tall(shown.height - 1):
+        return (0, *(row + 1 for row in strong))
+    return (*strong, shown.height - 1)
+
+
+def _beyond(shown: pl.DataFrame, columns: Sequence[Column]) -> list[str]:
+    """Name the columns that lie beyond the right edge of a window of the usual width."""
+    edge_px, beyond = 0.0, []
+    for column in columns:
+        values = shown.head(ROWS_IN_SIGHT_MAX)[column.name]
+        characters = max([len(column.title), *(_characters(each, column.unit) for each in values)])
+        edge_px += min(characters * CHARACTER_PX + CELL_PX, COLUMN_PX_MAX)
+        if edge_px > WIDTH_PX:
+            beyond.append(column.title)
+    return beyond
+
+
+def _characters(value: Any, unit: Unit) -> int:
+    """Count the characters a value is written with, near enough."""
+    if value is None:
+        return 0
+    if isinstance(value, str):
+        return len(value)
+    if unit is Unit.MONEY:
+        return len(f"{value:,.2f}")
+    if unit is Unit.COUNT:
+        return len(f"{value:,}")
+    return _OTHERS_CHARACTERS.get(unit, len(str(value)))
 
 
 def _screen(column: Column) -> pl.Expr:

@@ -13,17 +13,26 @@ KEY: Final = re.compile(r"oms_[0-9a-f]{12}_[0-9a-f]{64}")
 SCOPES: Final = (
     "orders:read", "orders:write", "stock:read", "stock:write", "catalog:read", "catalog:write",
     "inbox:write", "quarantine:read", "quarantine:write", "sales:read", "keys:write",
-    "channels:read", "channels:write", "events:read", "webhooks:read", "webhooks:write",
+    "channels:read", "channels:write", "fulfillment:read", "fulfillment:write", "customers:read",
+    "customers:write", "customers:manage", "orders:lookup", "events:read", "webhooks:read",
+    "webhooks:write",
 )  # fmt: skip
 
 # A role is a named set of scopes.
 _WORDS: Final[dict[str, str]] = {
     "channel": (
-        "orders:read orders:write stock:read stock:write inbox:write catalog:read events:read"
-        " webhooks:read"
+        "orders:read orders:write stock:read stock:write inbox:write catalog:read customers:read"
+        " customers:write events:read webhooks:read"
     ),
-    "agent": ("orders:read orders:write stock:read catalog:read quarantine:read channels:read"),
-    "store": "orders:read stock:read stock:write catalog:read",
+    "agent": (
+        "orders:read orders:write orders:lookup stock:read catalog:read quarantine:read"
+        " channels:read fulfillment:read fulfillment:write customers:read customers:write"
+        " customers:manage"
+    ),
+    # Orders of other stores and channels are looked up, not read: who bought is not shown.
+    "store": (
+        "orders:lookup stock:read stock:write catalog:read fulfillment:read fulfillment:write"
+    ),
     "finance": "orders:read sales:read channels:read",
     "analyst": "stock:read catalog:read sales:read channels:read quarantine:read",
     "engineer": (

@@ -44,6 +44,7 @@ class ChannelDraft:
     currencies: tuple[str, ...] = ()
     network: tuple[str, ...] = ()
     threshold: int = 0
+    is_routed: bool = False  # whether we give its orders to locations, or it does and tells us
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,7 @@ class Channel:
     adapter: str
     adapter_options: dict[str, Any]
     threshold: int
+    is_routed: bool
     is_enabled: bool
 
 
@@ -119,3 +121,8 @@ class QuarantinedDocument:
     attempts: int
     first_seen_at: datetime
     last_tried_at: datetime
+
+
+def masked(content: bytes) -> bytes:
+    """Return a text of the same length and form that says nothing: an address stays one."""
+    return bytes(byte if byte in b"@." else ord("x") for byte in content)

@@ -1,28 +1,30 @@
 """Writes on channels, the inbox and the quarantine."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import text
 
-from oms.channels.model import ChannelDraft, NotOpen, Received
+from oms.channels.model import ChannelDraft, NotOpen, Received, masked
 from oms.ledger.database import Tx
 
 _REGISTER: Final = text("""
     insert into channels (
         channel_code, name, kind, currency, currencies, prices_include_tax, time_zone, adapter,
-        adapter_options, threshold, updated_at
+        adapter_options, threshold, is_routed, updated_at
     )
     values (
         :code, :name, :kind, :currency, :currencies, :prices_include_tax, :time_zone, :adapter,
-        cast(:adapter_options as jsonb), :threshold, :at
+        cast(:adapter_options as jsonb), :threshold, :is_routed, :at
     )
     on conflict (channel_code) do update set
         name = excluded.name, kind = excluded.kind, currency = excluded.currency,
         currencies = excluded.currencies, prices_include_tax = excluded.prices_include_tax,
         time_zone = excluded.time_zone, adapter = excluded.adapter,
         adapter_options = excluded.adapter_options, threshold = excluded.threshold,
+        is_routed = excluded.is_routed,
         updated_at = excluded.updated_at
     returning channel_id
 """)
@@ -67,7 +69,7 @@ def register(tx: Tx, draft: ChannelDraft, *, at: datetime) -> int:
         "currencies": list(draft.currencies or (draft.currency,)),
         "prices_include_tax": draft.prices_include_tax, "time_zone": draft.time_zone,
         "adapter": draft.adapter, "adapter_options": json.dumps(draft.adapter_options),
-        "threshold": draft.threshold, "at": at,
+        "threshold": draft.threshold, "is_routed": draft.is_routed, "at": at,
     }  # fmt: skip
     channel_id = int(tx.execute(_REGISTER, values).scalar_one())
     tx.execute(text("delete from channel_locations where channel_id = :id"), {"id": channel_id})
@@ -208,3 +210,54 @@ def keep_cursor(tx: Tx, channel_id: int, topic: str, cursor: str, *, at: datetim
         ),
         {"id": channel_id, "topic": topic, "cursor": cursor, "at": at},
     )
+
+
+def mask_payloads(
+    tx: Tx, *, own: Sequence[bytes], texts: Sequence[bytes], after: int, upto: int
+) -> int:
+    """Mask texts in payloads that hold one of somebody's own; return how far it went.
+
+    From one payload up to another, and no further than the first that is not processed yet:
+    a worker may be reading it. Only bodies kept in their row are looked at.
+    """
+    waits = tx.execute(text(
+        "select min(inbox_id) from inbox where state in ('received', 'processing')"
+    )).scalar()  # fmt: skip
+    end = upto if waits is None else min(upto, int(waits) - 1)
+    if end <= after:
+        return after
+    _mask(tx, "inbox", "inbox_id", "body", own=own, texts=texts, after=after, upto=end)
+    return end
+
+
+def mask_fragments(
+    tx: Tx, *, own: Sequence[bytes], texts: Sequence[bytes], after: int, upto: int
+) -> int:
+    """Mask texts in quarantined documents that hold one of somebody's own; return how far."""
+    _mask(
+        tx, "quarantine", "quarantine_id", "fragment", own=own, texts=texts, after=after, upto=upto
+    )
+    return upto
+
+
+def _mask(
+    tx: Tx, table: str, key: str, column: str, *, own: Sequence[bytes], texts: Sequence[bytes],
+    after: int, upto: int,
+) -> None:  # fmt: skip
+    rows = tx.execute(
+        text(
+            f"select {key} as id, {column} as content from {table}"  # noqa: S608 - our own names
+            f" where {key} > :after and {key} <= :upto and exists ("
+            f"select from unnest(cast(:own as bytea[])) as o (part)"
+            f" where position(o.part in {column}) > 0) order by {key} for update"
+        ),
+        {"after": after, "upto": upto, "own": list(own)},
+    ).all()
+    for row in rows:
+        content = bytes(row.content)
+        for found in texts:
+            content = content.replace(found, masked(found))
+        tx.execute(
+            text(f"update {table} set {column} = :content where {key} = :id"),  # noqa: S608 - our own names
+            {"content": content, "id": row.id},
+        )

@@ -4,9 +4,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import typer
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from oms import bootstrap
 from oms.kernel.errors import OmsError
@@ -16,11 +18,39 @@ TERMINAL_SECONDS: Final = 0.1
 LOG_SECONDS: Final = 5.0
 
 
+def settings() -> Settings:
+    """Read the settings; what is wrong with one is said in a sentence."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = [_setting_fault(fault) for fault in error.errors(include_url=False)]
+        raise fail("\n".join(faults)) from None
+    except SettingsError as error:
+        raise fail(f"A setting cannot be read: {error}") from None
+
+
+def _setting_fault(fault: Any) -> str:
+    name = str(fault["loc"][0])
+    limits = {
+        key: value
+        for rule in Settings.model_fields[name].metadata
+        for key in ("ge", "gt", "le")
+        if (value := getattr(rule, key, None)) is not None
+    }
+    if Settings.model_fields[name].annotation is int:
+        wanted = f"must be a whole number from {limits['ge']} to {limits['le']}"
+    elif limits:
+        wanted = f"must be a number above {limits['gt']:g} and at most {limits['le']:g}"
+    else:
+        wanted = str(fault["msg"])
+    return f"OMS_{name.upper()}: {wanted}"
+
+
 @contextmanager
 def running_system(*, connections_max: int = 5) -> Iterator[bootstrap.System]:
     """Build the system for a command, and turn anticipated errors into a sentence."""
     try:
-        system = bootstrap.build(Settings(), connections_max=connections_max)
+        system = bootstrap.build(settings(), connections_max=connections_max)
     except OmsError as error:
         raise fail(error.detail) from None
     try:

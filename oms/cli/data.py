@@ -1,9 +1,10 @@
 """Commands that move data: ingest, replay, simulate, export."""
 
 import mimetypes
+import re
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Final
@@ -14,14 +15,14 @@ from oms import bootstrap
 from oms.channels import operations
 from oms.channels import queries as channels
 from oms.channels.model import Payload
-from oms.cli.common import Progress, fail, running_system
+from oms.cli.common import Progress, fail, running_system, settings
 from oms.kernel import clock
 from oms.kernel.errors import OmsError
 from oms.reports.model import Basis, Filters, Period
-from oms.settings import Settings
 from oms.workflows import ingest as workflow
 
 SHOWN_MAX: Final = 10
+_LINE: Final = re.compile("(line [0-9]+): ")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -72,8 +73,15 @@ def _ingest(system: bootstrap.System, path: Path, *, channel: str, topic: str) -
         at=clock.now(),
     )  # fmt: skip
     if received.state == "processed":
-        typer.echo(f"{path.name}: here already, nothing to do (payload {received.inbox_id})")
-    elif received.state == "failed":
+        with system.ledger.snapshot() as tx:
+            known = channels.payload(tx, received.inbox_id)
+        assert known is not None, "the inbox has just named it"
+        typer.echo(
+            f"{path.name}: here already since {known.received_at:%Y-%m-%d %H:%M}Z, nothing to do"
+            f" (payload {received.inbox_id})"
+        )
+        return known
+    if received.state == "failed":
         with system.ledger.transaction() as tx:
             operations.reopen(tx, received.inbox_id)
     payload = workflow.process(system.intake, received.inbox_id)
@@ -106,9 +114,21 @@ def _show_quarantine(system: bootstrap.System, channel: str, inbox_ids: Sequence
     for document in found[:SHOWN_MAX]:
         place = f"line {document.line}" if document.line else f"document {document.position}"
         for problem in document.problems[:3]:
-            typer.echo(f"  {place}, {problem['field']}: {problem['detail']} [{problem['code']}]")
+            typer.echo(f"  {_problem(problem, place)}")
     if len(found) > SHOWN_MAX:
-        typer.echo(f"  … and {len(found) - SHOWN_MAX:,} more; see the dashboards' quarantine page")
+        typer.echo(
+            f"  … and {len(found) - SHOWN_MAX:,} more; see Quarantine on the dashboards' page"
+            " Freshness"
+        )
+
+
+def _problem(problem: Mapping[str, str], place: str) -> str:
+    """Say what is wrong and where: the line of the problem, where it names one of its own."""
+    detail = problem["detail"]
+    if named := _LINE.match(detail):
+        place, detail = named[1], detail[named.end() :]
+    field = f", {problem['field']}" if problem["field"] else ""
+    return f"{place}{field}: {detail} [{problem['code']}]"
 
 
 def replay(
@@ -118,6 +138,8 @@ def replay(
     """Try quarantined documents again, after a mapping or the catalog was mended."""
     with running_system() as system:
         with system.ledger.snapshot() as tx:
+            if channel is not None:
+                channels.channel(tx, channel)
             documents = channels.quarantine(tx, channel_code=channel, code=code, limit=1_000_000)
         progress = Progress("replayed", len(documents))
         resolved = 0
@@ -162,7 +184,12 @@ def export(
     ] = Basis.EVENT,
 ) -> None:
     """Write a report of the published marts to a CSV or XLSX file."""
-    from oms.reports import exports, files, published  # Polars, which the others need not load
+    from oms.reports import (  # Polars, which the others need not load
+        choices,
+        exports,
+        files,
+        published,
+    )
 
     try:
         form = files.Form(out.suffix.removeprefix(".").lower())
@@ -181,10 +208,14 @@ def export(
         channels=tuple(channel or ()),
     )  # fmt: skip
     try:
-        publication = published.Publications(Settings().published_dir).current()
+        publication = published.Publications(settings().published_dir).current()
+        choices.check(publication, currency=filters.currency, channels=filters.channels)
         sheet = exports.report(report, publication, filters)
     except OmsError as error:
         raise fail(error.detail) from None
-    with out.open("wb") as target:
-        rows = files.write(sheet, target, form)
+    try:
+        with out.open("wb") as target:
+            rows = files.write(sheet, target, form)
+    except OSError as error:
+        raise fail(f"{out} cannot be written: {error.strerror}.") from None
     typer.echo(f"{out}: {report}, {filters.period}, {filters.currency}, {rows:,} rows")

@@ -1,8 +1,8 @@
 """Commands that set things up: channels, mappings, keys."""
 
-from dataclasses import fields, replace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 import yaml
@@ -12,11 +12,13 @@ from oms.access.model import ROLES
 from oms.channels import operations as channels
 from oms.channels import queries
 from oms.channels.model import ChannelDraft
+from oms.cli import entries
 from oms.cli.common import fail, running_system
 from oms.kernel import clock
+from oms.kernel.errors import OmsError
 from oms.ledger.database import Tx
 from oms.locations import operations as locations
-from oms.locations.model import Location
+from oms.locations import queries as location_queries
 
 channels_app = typer.Typer(help="The channels orders come from.", no_args_is_help=True)
 mapping_app = typer.Typer(help="Mappings of files in any shape.", no_args_is_help=True)
@@ -54,41 +56,28 @@ def add_channels(
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise fail(f"{file} cannot be read: {error}") from None
-    with running_system() as system, system.ledger.transaction() as tx:
-        count = _register(tx, content, file.parent)
-    typer.echo(f"Registered {count[0]} locations and {count[1]} channels.")
+    with running_system() as system:
+        places, drafts = entries.read(content, file.parent.resolve())
+        with system.ledger.transaction() as tx:
+            locations.register(tx, places, at=clock.now())
+            _check_networks(tx, drafts)
+            for draft in drafts:
+                channels.register(tx, draft, at=clock.now())
+        typer.echo(f"Registered {len(places)} locations and {len(drafts)} channels.")
+        for draft in drafts:
+            folder = system.settings.drop_dir / draft.code
+            folder.mkdir(parents=True, exist_ok=True)
+            typer.echo(f"  files of {draft.code} are dropped into {folder}")
 
 
-def _register(tx: Tx, content: Any, folder: Path) -> tuple[int, int]:
-    if not isinstance(content, dict) or set(content) - {"locations", "channels"}:
-        raise fail("The file has the keys locations and channels, and no others.")
-    places = [Location(**_known(Location, entry)) for entry in content.get("locations") or ()]
-    drafts = [
-        ChannelDraft(**_known(ChannelDraft, entry)) for entry in content.get("channels") or ()
-    ]
-    locations.register(tx, places, at=clock.now())
+def _check_networks(tx: Tx, drafts: Sequence[ChannelDraft]) -> None:
+    known = location_queries.codes(tx)
     for draft in drafts:
-        channels.register(tx, _with_paths(draft, folder.resolve()), at=clock.now())
-    return len(places), len(drafts)
-
-
-def _with_paths(draft: ChannelDraft, folder: Path) -> ChannelDraft:
-    """Make the paths of mapping and look-up files absolute, as seen from the YAML file."""
-    options = dict(draft.adapter_options)
-    for name in {"mapping", "look_ups"} & set(options):
-        options[name] = str(folder / str(options[name]))
-    if isinstance(options.get("mappings"), dict):
-        options["mappings"] = {
-            topic: str(folder / str(file)) for topic, file in options["mappings"].items()
-        }
-    return replace(draft, adapter_options=options)
-
-
-def _known(kind: type, entry: Any) -> dict[str, Any]:
-    names = {field.name for field in fields(kind)}
-    if not isinstance(entry, dict) or set(entry) - names:
-        raise fail(f"A {kind.__name__} has these keys: {', '.join(sorted(names))}.")
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+        if unknown := [code for code in draft.network if code not in known]:
+            raise entries.BadEntry(
+                f"channels ({draft.code}): network names no location that is known:"
+                f" {', '.join(unknown)}."
+            )
 
 
 @mapping_app.command("check")
@@ -97,9 +86,17 @@ def check_mapping(
     sample: Annotated[Path, typer.Option(help="a file it shall read")],
 ) -> None:
     """Say what a mapping would make of a file, without changing anything."""
-    from oms.adapters.channels.tabular import explain  # DuckDB, which the others need not load
+    from oms.adapters.channels.tabular import explain, loading  # DuckDB, not for the others
 
-    typer.echo(explain.check(file, sample))
+    if not sample.is_file():
+        raise fail(f"There is no file {sample}.")
+    try:
+        told = explain.explain(loading.load(file), sample, folder=file.parent)
+    except OmsError as error:
+        raise fail(f"{file.name}: {error.detail}") from None
+    typer.echo(str(told))
+    if not told.usable_count:
+        raise fail("No document of the sample is usable.")
 
 
 @keys_app.command("add")

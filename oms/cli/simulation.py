@@ -3,25 +3,27 @@
 import base64
 import hashlib
 import hmac
-import json
 import sys
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import httpx
 import typer
 
 from oms import bootstrap, launcher
 from oms.access import operations as access
+from oms.access import queries as access_queries
+from oms.access.model import NotAuthenticated
 from oms.channels import operations as channels
 from oms.channels import queries
 from oms.channels.model import ChannelDraft
 from oms.cli.common import Progress, fail
+from oms.cli.story import Story, write_secret
 from oms.kernel import clock
 from oms.locations import operations as locations
 from oms.locations.model import Location
@@ -40,31 +42,6 @@ WAITING_MAX: Final = 500
 PUSH_SECONDS_MAX: Final = 30
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
-    """Which story a home has been told, and how far."""
-
-    seed: int
-    days: int
-    orders_per_day: int
-    until: str
-
-    @staticmethod
-    def path(settings: Settings) -> Path:
-        """Say where the story is kept."""
-        return settings.root / "simulation.json"
-
-    @classmethod
-    def read(cls, settings: Settings) -> "Story | None":
-        """Return the story of a home, None before there is one."""
-        path = cls.path(settings)
-        return cls(**json.loads(path.read_text())) if path.exists() else None
-
-    def write(self, settings: Settings) -> None:
-        """Remember the story."""
-        self.path(settings).write_text(json.dumps(asdict(self)))
-
-
 def live_program() -> launcher.Program:
     """Return the program that plays on after the history."""
     command = (sys.executable, "-m", "oms", "simulate", "--live", "--speed", str(LIVE_SPEED))
@@ -74,9 +51,16 @@ def live_program() -> launcher.Program:
 def first_history(
     system: bootstrap.System, stop: threading.Event, *, days: int, per_day: int
 ) -> None:
-    """Play the history on a home that has none, while its worker captures it."""
-    if Story.read(system.settings) is None:
+    """Play the history on a home that has none, while its worker captures it.
+
+    One that was broken off is played to its end, as it was begun.
+    """
+    known = Story.read(system.settings)
+    if known is None:
         play_history(system, stop, days=days, per_day=per_day, seed=1, process=False)
+    elif not known.is_complete:
+        typer.echo(f"Going on with the history that was broken off: {known}.")
+        _tell_history(system, stop, known, process=False)
 
 
 def play_history(
@@ -86,20 +70,36 @@ def play_history(
     """Register the retailer and hand its past to the inbox, in the order it would have come.
 
     With `process` the payloads are captured here; without, a running worker does it and this
-    waits for it. Handing the same past over again changes nothing.
+    waits for it. Handing the same past over again changes nothing, on another day, too; a home
+    that was told another one refuses.
     """
     until = clock.now().date() - timedelta(days=1)
-    story = Story(seed=seed, days=days, orders_per_day=per_day, until=until.isoformat())
     known = Story.read(system.settings)
-    if known is not None and (known.seed, known.days) != (seed, days):
-        raise fail("This home has been told another story; choose another OMS_HOME for a new one.")
-    story = known or story
+    if known is not None and not known.is_told_with(seed=seed, days=days, orders_per_day=per_day):
+        raise fail(
+            f"This home has been told another story: {known}. Say the same numbers to go on"
+            " with it, or choose another OMS_HOME for a new one."
+        )
+    story = known or Story(
+        seed=seed, days=days, orders_per_day=per_day, until=until.isoformat(), is_complete=False
+    )
+    _tell_history(system, stop, story, process=process)
+
+
+def _tell_history(
+    system: bootstrap.System, stop: threading.Event, story: Story, *, process: bool
+) -> None:
+    # Remembered first: who is interrupted goes on with this story, whatever day it is then.
+    story.write(system.settings)
     _register(system, shop_url="")
-    typer.echo(f"Playing {days} days of a simulated retailer, about {days * per_day:,} orders …")
-    first = date.fromisoformat(story.until) - timedelta(days=days)
-    _receive(system, _catalogue(seed, first), process=process)
+    typer.echo(
+        f"Playing {story.days} days of a simulated retailer,"
+        f" about {story.days * story.orders_per_day:,} orders …"
+    )
+    first = story.last_on - timedelta(days=story.days)
+    _receive(system, _catalogue(story.seed, first), process=process)
     progress = Progress("payloads received")
-    for payload in history(seed, days, per_day, date.fromisoformat(story.until)):
+    for payload in history(story.seed, story.days, story.orders_per_day, story.last_on):
         if stop.is_set():
             return
         _receive(system, payload, process=process)
@@ -107,7 +107,7 @@ def play_history(
         while not process and not stop.is_set() and _waiting(system) > WAITING_MAX:
             stop.wait(0.5)
     progress.end()
-    story.write(system.settings)
+    replace(story, is_complete=True).write(system.settings)
     _drain(system, stop)
     if process:
         ingest.replay_orphans(system.intake)
@@ -116,18 +116,53 @@ def play_history(
 def play_live(system: bootstrap.System, *, speed: float) -> None:
     """Go on from the history: faster than the clock until it is caught up with, then with it."""
     story = Story.read(system.settings)
-    if story is None:
-        raise fail("There is no history to go on from; run `oms simulate` first.")
-    start = midnight(date.fromisoformat(story.until))
+    if story is None or not story.is_complete:
+        raise fail("There is no whole history to go on from; run `oms simulate` first.")
+    start = midnight(story.last_on)
     records = Records()
     with Shop(records) as shop:
         _register(system, shop_url=shop.url)
-        outside = Outside(system, records)
-        pace = Pace(start=start, began_at=clock.now(), speed=speed)
         told = live(story.seed, start, 1, days=story.days, orders_per_day=story.orders_per_day)
-        for payload in told:
-            pace.wait(payload.at)
-            outside.deliver(payload)
+        tell_live(system.settings, story, told, Outside(system, records), start=start, speed=speed)
+
+
+def tell_live(
+    settings: Settings, story: Story, told: Iterable[Payload], outside: "Deliveries", *,
+    start: datetime, speed: float,
+) -> None:  # fmt: skip
+    """Deliver what was not delivered before, each when it is due, and note how far it is.
+
+    What was delivered at the very moment the last telling ended is delivered again: the inbox
+    knows it.
+    """
+    since = story.goes_on_at(start)
+    pace = Pace(start=since, began_at=clock.now(), speed=speed)
+    is_behind = since < pace.began_at
+    if is_behind:
+        typer.echo(f"Catching up from {since:%Y-%m-%d %H:%M}, {speed:g} times the clock …")
+    for payload in told:
+        if payload.at < since:
+            outside.recall(payload)
+            continue
+        pace.wait(payload.at)
+        if is_behind and pace.has_caught_up(payload.at):
+            typer.echo("Caught up; going on with the clock.")
+            is_behind = False
+        outside.deliver(payload)
+        story = story.delivered(payload.at)
+        story.write(settings)
+
+
+class Deliveries(Protocol):
+    """Where the story is told to."""
+
+    def deliver(self, payload: Payload) -> None:
+        """Hand a payload over."""
+        ...
+
+    def recall(self, payload: Payload) -> None:
+        """Take notice of a payload that was handed over in an earlier telling."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,10 +175,16 @@ class Pace:
 
     def wait(self, at: datetime) -> None:
         """Wait until a moment of the story is due."""
-        due = max(self.began_at + (at - self.start) / self.speed, at)
-        pause = (due - clock.now()).total_seconds()
+        pause = (self._due_at(at) - clock.now()).total_seconds()
         if pause > 0:
             time.sleep(pause)
+
+    def has_caught_up(self, at: datetime) -> bool:
+        """Say whether a moment of the story is due at that very moment."""
+        return self._due_at(at) == at
+
+    def _due_at(self, at: datetime) -> datetime:
+        return max(self.began_at + (at - self.start) / self.speed, at)
 
 
 class Outside:
@@ -153,10 +194,7 @@ class Outside:
         """Take the system it delivers to and the shop's records."""
         self._settings = system.settings
         self._records = records
-        with system.ledger.transaction() as tx:
-            key = access.make_key(
-                tx, "simulated channels", role="channel", channel_codes=None, at=clock.now()
-            )
+        key = channels_key(system)
         self._api = httpx.Client(
             base_url=f"http://127.0.0.1:{self._settings.api_port}", timeout=PUSH_SECONDS_MAX,
             headers={"Authorization": f"Bearer {key}"},
@@ -168,6 +206,11 @@ class Outside:
     def deliver(self, payload: Payload) -> None:
         """Hand a payload over by its channel's own transport."""
         self._roads[payload.transport](payload)
+
+    def recall(self, payload: Payload) -> None:
+        """Let the shop, whose records end with this process, have again what it had."""
+        if payload.transport == "pull":
+            self._publish(payload)
 
     def _drop(self, payload: Payload) -> None:
         """Write a file under another name first: a half-written one is nobody's."""
@@ -207,6 +250,22 @@ class Outside:
     def _publish(self, payload: Payload) -> None:
         """Let the shop have it, until somebody asks."""
         self._records.append(payload.body)
+
+
+def channels_key(system: bootstrap.System) -> str:
+    """Return the key the simulated channels push with: the one kept in the home while it holds."""
+    path = system.settings.root / "simulator.key"
+    with system.ledger.transaction() as tx:
+        if path.exists():
+            kept = path.read_text().strip()
+            with suppress(NotAuthenticated):
+                access_queries.caller(tx, kept, at=clock.now())
+                return kept
+        key = access.make_key(
+            tx, "simulated channels", role="channel", channel_codes=None, at=clock.now()
+        )
+    write_secret(path, key)
+    return key
 
 
 def _register(system: bootstrap.System, *, shop_url: str) -> None:

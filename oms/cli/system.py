@@ -11,6 +11,7 @@ from oms import launcher
 from oms.access import operations as access
 from oms.channels import queries as channels
 from oms.cli.common import fail, running_system
+from oms.cli.common import settings as read_settings
 from oms.kernel import clock
 from oms.kernel.errors import OmsError
 from oms.ledger import embedded
@@ -38,7 +39,7 @@ def up(
 
     The ledger, the worker, the refresher of the warehouse, the API, the dashboards and Dagster.
     """
-    settings = Settings()
+    settings = read_settings()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -110,7 +111,7 @@ def _watch(running: launcher.Running, stop: threading.Event) -> None:
 
 def down() -> None:
     """Stop the embedded ledger of this home, if it was left running."""
-    settings = Settings()
+    settings = read_settings()
     if settings.ledger_url is not None:
         raise fail("The ledger is a server of its own (OMS_LEDGER_URL); nothing to stop here.")
     stopped = embedded.stop(settings.pgdata_path)

@@ -2,7 +2,8 @@
 
 OmsError
 ├── NotFound      there is no such thing (or the caller may not know of it)
-├── Conflict      it cannot happen now: the state, the stock or a newer version is in the way
+├── Conflict      it cannot happen now: the state or the stock is in the way
+│   └── VersionConflict   … or somebody else has changed it since the caller looked
 ├── Rejected      it can never happen: the input is wrong
 ├── Forbidden     the caller may not do it
 └── Unavailable   something we need is away; the same call may work later
@@ -36,6 +37,12 @@ class Conflict(OmsError):
     """The current state does not allow it."""
 
     code = "CONFLICT"
+
+
+class VersionConflict(Conflict):
+    """Somebody else has changed it meanwhile; look at it again."""
+
+    code = "VERSION_CONFLICT"
 
 
 class Rejected(OmsError):

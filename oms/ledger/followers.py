@@ -25,7 +25,11 @@ _BEGIN: Final = text(
 _ADVANCE: Final = text("update followers set watermark = :upto where follower = :follower")
 
 
-def follow(ledger: Ledger, follower: str, step: Step) -> bool:
+Stop = Callable[[Tx, int, int], int]
+"""Say how far to go in one step, from one transaction up to another: a step is a transaction."""
+
+
+def follow(ledger: Ledger, follower: str, step: Step, *, stop: Stop | None = None) -> bool:
     """Let a follower take in what is new to it; tell whether there was anything.
 
     False, too, when another process is at it just now. Where nothing was found the watermark
@@ -38,6 +42,8 @@ def follow(ledger: Ledger, follower: str, step: Step) -> bool:
             tx.execute(_BEGIN, {"follower": follower})
             return False
         upto = journal.horizon(tx)
+        if stop is not None and upto > after:
+            upto = stop(tx, after, upto)
         if upto <= after or not step(tx, after, upto):
             return False
         tx.execute(_ADVANCE, {"follower": follower, "upto": upto})

@@ -129,6 +129,25 @@ def has_changes(tx: Tx, journaled: Journaled, *, after: int, upto: int) -> bool:
     return bool(tx.execute(_HAS[journaled.table], bounds).scalar())
 
 
+def rows_before(tx: Tx, table: str, *, after: int, upto: int, rows_max: int) -> int:
+    """Return a bound up to `upto` below which a table has about so many rows to read.
+
+    What one transaction wrote is never taken apart, so it may be more.
+    """
+    changed = f"select changed_xid::text::bigint as xid from {table} where {_BETWEEN}"  # noqa: S608 - our own tables
+    row = tx.execute(
+        text(
+            f"select ({changed} order by changed_xid limit 1) as first,"
+            f" ({changed} order by changed_xid offset :rows_max limit 1) as beyond"
+        ),
+        {"after": str(after), "upto": str(upto), "rows_max": rows_max},
+    ).one()
+    if row.beyond is None:
+        return upto
+    return int(row.beyond) if row.beyond > row.first else int(row.first) + 1
+
+
+_BETWEEN: Final = "changed_xid >= cast(:after as xid8) and changed_xid < cast(:upto as xid8)"
 _HAS: Final = {
     journaled.table: text(
         f"select exists (select from {journaled.table} where changed_xid >= cast(:after as xid8)"  # noqa: S608 - our own tables

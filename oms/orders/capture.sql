@@ -923,3 +923,22 @@ update orders o
 set has_exception = true
 from told t
 where t.order_id = o.order_id and not o.has_exception;
+
+-- name: tell
+-- Steps of the stories of orders, in the order they are given, numbered without gaps.
+with steps as (
+    select (step ->> 'order_id')::bigint as order_id, step ->> 'type' as type, step -> 'data' as data,
+        row_number() over (partition by (step ->> 'order_id')::bigint order by place) as nth
+    from jsonb_array_elements(cast(:steps as jsonb)) with ordinality as s (step, place)
+),
+moved as (
+    update orders o
+    set last_seq = o.last_seq + c.count, updated_at = :at
+    from (select order_id, count(*)::integer as count from steps group by order_id) c
+    where o.order_id = c.order_id
+    returning o.order_id, o.last_seq - c.count as before
+)
+insert into order_events (order_id, seq, type, occurred_at, recorded_at, actor_type, actor, data)
+select s.order_id, m.before + s.nth, s.type, :at, :at, :actor_type, :actor, s.data
+from steps s
+join moved m using (order_id);

@@ -33,6 +33,8 @@ CHANGE_DRAFT: Final = (
     "position", "kind", "change_ref", "line_ref", "quantity", "occurred_at", "total_minor",
     "tax_minor", "location_code", "restock", "reason",
 )  # fmt: skip
+# Changes that we make ourselves, by a command: their names begin with a star, and no channel's do.
+OWN_CHANGE_DRAFT: Final = (*CHANGE_DRAFT, "is_ours")
 
 
 class OrderState(StrEnum):

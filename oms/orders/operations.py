@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import text
 
@@ -31,13 +31,25 @@ OPEN_LINES: Final = """
     left join order_groups g on g.order_id = k.order_id and g.group_no = k.group_no
     where not o.is_historical
 """
+# The same of one order, whose id is a parameter.
+OPEN_LINES_OF: Final = """
+    select k.order_id, k.line_no, k.product_id, o.channel_id, o.placed_at,
+        k.quantity - k.canceled - greatest(k.shipped, k.returned) as quantity, false as is_new,
+        case when g.method in ('collect_store', 'reserve') then g.location_id end as place_id
+    from order_lines k
+    join orders o using (order_id)
+    left join order_groups g on g.order_id = k.order_id and g.group_no = k.group_no
+    where o.order_id = :order_id and not o.is_historical and not o.is_test
+"""
 GOODS_MOVED: Final = """
     select c.order_id, c.line_no, k.product_id,
         case when c.kind = 'return' then 'return_restock'
              when coalesce(g.method, o.fulfillment_method) = 'carry_out' then 'pos_sale'
              else 'ship' end as kind,
         coalesce(c.location_id, case when c.kind = 'return' then o.location_id end) as location_id,
-        c.quantity as taken, c.change_ref, c.occurred_at
+        c.quantity as taken, c.change_ref, c.occurred_at,
+        case when c.change_ref ~ '^[*]F[0-9]+$' then substring(c.change_ref from 3)::bigint
+            end as fulfillment_id
     from staged_changes c
     join orders o using (order_id)
     join order_lines k using (order_id, line_no)
@@ -66,6 +78,12 @@ def capture(
     return store.outcomes(tx)
 
 
+def known_of_batch(tx: Tx) -> list[int]:
+    """Return the orders of the batch just captured that were there before."""
+    query = "select distinct order_id from draft_orders where outcome = 'updated' order by 1"
+    return list(tx.execute(text(query)).scalars())
+
+
 def record_backorders(tx: Tx, quantities: Mapping[tuple[int, int], int], *, at: datetime) -> None:
     """Note how much of each (order, line) nobody can supply now; zero when all is found."""
     if not quantities:
@@ -78,6 +96,24 @@ def record_backorders(tx: Tx, quantities: Mapping[tuple[int, int], int], *, at: 
     order_ids = sorted(row.order_id for row in changed)
     if order_ids:
         store.SQL.run(tx, "fold_backorders", order_ids=order_ids, at=at)
+
+
+def hold(tx: Tx, order_id: int) -> None:
+    """Hold an order: whoever changes it or what is done for it does so first."""
+    tx.execute(text("select from orders where order_id = :id for update"), {"id": order_id})
+
+
+def tell(
+    tx: Tx, steps: Sequence[tuple[int, str, Mapping[str, Any]]], *, actor_type: str, actor: str,
+    at: datetime,
+) -> None:  # fmt: skip
+    """Add steps to the stories of orders: whose, what happened, and its facts."""
+    if steps:
+        told = [
+            {"order_id": order_id, "type": kind, "data": dict(data)}
+            for order_id, kind, data in steps
+        ]
+        store.SQL.run(tx, "tell", steps=json.dumps(told), actor_type=actor_type, actor=actor, at=at)
 
 
 def add_note(
@@ -126,3 +162,40 @@ def record_oversold(tx: Tx, oversold: Sequence[tuple[int, str, str, int]], *, at
         for order_id, sku, location_code, on_hand in oversold
     ]
     store.SQL.run(tx, "flag_oversold", told=json.dumps(told), at=at)
+
+
+def erase_customers(
+    tx: Tx, order_ids: Sequence[int], *, by: str | None = None, at: datetime
+) -> None:
+    """Remove who bought from orders: name, addresses, references, remarks. Totals stay.
+
+    With `by` it is a step of each order's story; without, it only keeps out what came back.
+    """
+    names = {"order_ids": list(order_ids), "at": at, "by": by}
+    tx.execute(_FORGET, names)
+    tx.execute(
+        text("update order_groups set ship_to = null where order_id = any (:order_ids)"), names
+    )
+    tx.execute(
+        text("update order_notes set body = '[erased]' where order_id = any (:order_ids)"), names
+    )
+    if by is not None:
+        tx.execute(_TELL_ERASED, names)
+
+
+_FORGET: Final = text("""
+    update orders
+    set customer_ref = null, customer_name = null, customer_email = null, customer_phone = null,
+        ship_to = null, bill_to = null
+    where order_id in (
+        select order_id from orders where order_id = any (:order_ids) order by order_id for update)
+""")
+_TELL_ERASED: Final = text("""
+    with told as (
+        update orders set last_seq = last_seq + 1, updated_at = :at
+        where order_id = any (:order_ids)
+        returning order_id, last_seq
+    )
+    insert into order_events (order_id, seq, type, occurred_at, recorded_at, actor_type, actor)
+    select order_id, last_seq, 'order.erased', :at, :at, 'user', :by from told
+""")

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, Final
@@ -196,7 +197,7 @@ def page(
     if filters.channel_codes is not None:
         parameters["channel_codes"] = list(filters.channel_codes)
     if filters.customer is not None:
-        parameters["customer"] = _prefix_query(filters.customer)
+        parameters["customer"] = prefix_query(filters.customer)
     if after is not None:
         conditions.append("(o.placed_at, o.order_id) < (:after_at, :after_id)")
         parameters["after_at"], parameters["after_id"] = _read_cursor(after)
@@ -243,8 +244,47 @@ def sales_after(tx: Tx, watermark: int, *, since: date) -> list[LiveSales]:
     ]  # fmt: skip
 
 
-def _prefix_query(words: str) -> str:
-    """Every word as a prefix, quoted so that no character of it is an operator.
+def personal_texts(tx: Tx, order_ids: Sequence[int]) -> tuple[set[str], set[str]]:
+    """Return what orders say of who bought: what is one person's alone, and everything."""
+    rows = tx.execute(
+        text("""
+            select v.value, v.is_own
+            from orders o
+            cross join lateral (
+                select o.customer_email as value, true as is_own
+                union all select o.customer_phone, true
+                union all select o.customer_name, false
+                union all
+                select a.value, false
+                from (
+                    values (o.ship_to), (o.bill_to)
+                    union all
+                    select g.ship_to from order_groups g where g.order_id = o.order_id
+                ) as given (address)
+                cross join lateral jsonb_each_text(given.address) a
+                where a.key in ('name', 'street')
+            ) v
+            where o.order_id = any (:order_ids) and v.value is not null
+        """),
+        {"order_ids": list(order_ids)},
+    ).all()
+    return {row.value for row in rows if row.is_own}, {row.value for row in rows}
+
+
+def open_orders(tx: Tx, order_ids: Sequence[int]) -> list[str]:
+    """Return the numbers of those orders whose goods have still to go somewhere."""
+    rows = tx.execute(
+        text(
+            "select order_number from orders where order_id = any (:order_ids)"
+            " and order_state in ('placed', 'in_progress') and not is_test order by order_id"
+        ),
+        {"order_ids": list(order_ids)},
+    )
+    return [row.order_number for row in rows]
+
+
+def prefix_query(words: str) -> str:
+    """Return a query of every word as a prefix, quoted so that no character is an operator.
 
     PostgreSQL takes the words apart as it did the names: in lower case, at an apostrophe.
     """

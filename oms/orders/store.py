@@ -17,6 +17,7 @@ from oms.orders.model import (
     GROUP_DRAFT,
     LINE_DRAFT,
     ORDER_DRAFT,
+    OWN_CHANGE_DRAFT,
     Captured,
     Outcome,
 )
@@ -29,20 +30,24 @@ ANALYZE_ROWS_MIN: Final = 200
 
 _SCRATCH: Final = Scratch(DRAFT_TABLES)
 _DRAFTS: Final = {
-    "orders": ORDER_DRAFT, "lines": LINE_DRAFT, "groups": GROUP_DRAFT, "changes": CHANGE_DRAFT,
-}  # fmt: skip
+    "orders": ("draft_orders", ORDER_DRAFT),
+    "lines": ("draft_lines", LINE_DRAFT),
+    "groups": ("draft_groups", GROUP_DRAFT),
+    "changes": ("draft_changes", CHANGE_DRAFT),
+    "own_changes": ("draft_changes", OWN_CHANGE_DRAFT),
+}
 
 
 def load(tx: Tx, drafts: Mapping[str, bytes]) -> None:
     """Put a batch of drafts into this connection's draft tables, which hold nothing else."""
     _SCRATCH.clear(tx)
-    for name, columns in _DRAFTS.items():
-        copy_in(tx, f"draft_{name}", columns, drafts.get(name, b""))
+    for name, (table, columns) in _DRAFTS.items():
+        copy_in(tx, table, columns, drafts.get(name, b""))
     # The planner knows nothing of temporary tables it was not told about; for a few rows its
     # guess is good and looking costs more than it saves.
     if len(drafts.get("orders", b"")) > ANALYZE_BYTES_MIN:
-        for name in _DRAFTS:
-            tx.execute(text(f"analyze draft_{name}"))
+        for table, _ in _DRAFTS.values():
+            tx.execute(text(f"analyze {table}"))
 
 
 def stage(

@@ -35,8 +35,8 @@ DRAFT_TABLES: Final = {
     "draft_groups": _columns(GROUP_DRAFT),
     # What begins with one star is a change we named, so a channel's own gets a second one.
     "draft_changes": f"{_columns(CHANGE_DRAFT)}, ordinal bigint generated always as identity,"
-    " own_ref text generated always as"
-    " (case when change_ref like '*%' then '*' || change_ref else change_ref end) stored",
+    " is_ours boolean not null default false, own_ref text generated always as (case when"
+    " change_ref like '*%' and not is_ours then '*' || change_ref else change_ref end) stored",
     "draft_problems": "position bigint, field text, code text, detail text",
     # The lines of the batch as they shall be, beside what they were: of an order that is new, and
     # such that are there already; carried out of the shop as they are sold.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from oms.kernel.errors import NotFound
 from oms.reports.published import Publication
 
 _ONE_DAY: Final = timedelta(days=1)
@@ -37,11 +38,21 @@ _SPAN: Final = """
     from sales_by_channel_daily
     where (net_amount <> 0 or orders_count > 0) and sold_on <= $after_on
 """
+_SPANS: Final = """
+    select currency, min(sold_on), max(sold_on)
+    from sales_by_channel_daily
+    where (net_amount <> 0 or orders_count > 0) and sold_on <= $after_on
+    group by currency
+"""
 _UNKNOWN_SKUS: Final = """
     select sku from (select unnest($skus::varchar[]) as sku) as asked
     where sku not in (select sku from dim_products)
     order by sku
 """
+
+
+class UnknownChoice(NotFound):
+    """There is nothing of this code to choose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +67,7 @@ class Choices:
     brands: tuple[str, ...]
     first_on: date
     last_on: date
+    spans: dict[str, tuple[date, date]]  # by currency: the first and the last day of its sales
 
     @property
     def is_empty(self) -> bool:
@@ -67,7 +79,9 @@ def choices(publication: Publication) -> Choices:
     """Ask a publication what there is to choose from."""
     # An order dated in the future must not make "the last 7 days" a week that has not been.
     published_on = publication.stamp.published_at.date()
-    first_on, last_on = publication.ask(_SPAN, {"after_on": published_on + _ONE_DAY}).row(0)
+    until = {"after_on": published_on + _ONE_DAY}
+    first_on, last_on = publication.ask(_SPAN, until).row(0)
+    spans = publication.ask(_SPANS, until)
     return Choices(
         channels=dict(publication.ask(_CHANNELS).iter_rows()),
         currencies=_values(publication, _CURRENCIES),
@@ -77,7 +91,21 @@ def choices(publication: Publication) -> Choices:
         brands=_values(publication, _BRANDS),
         first_on=first_on or published_on,
         last_on=last_on or published_on,
+        spans={currency: (first, last) for currency, first, last in spans.iter_rows()},
     )
+
+
+def check(publication: Publication, *, currency: str, channels: tuple[str, ...]) -> None:
+    """Raise UnknownChoice for a currency nothing is sold in, or a channel that is not there."""
+    currencies = _values(publication, _CURRENCIES)
+    if currency not in currencies:
+        raise UnknownChoice(
+            f"Nothing is sold in {currency[:8]!r}; there is {', '.join(currencies) or 'nothing'}."
+        )
+    known = dict(publication.ask(_CHANNELS).iter_rows())
+    for code in channels:
+        if code not in known:
+            raise UnknownChoice(f"There is no channel {code[:60]!r}; there are {', '.join(known)}.")
 
 
 def unknown_skus(publication: Publication, skus: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 from oms.kernel.errors import Conflict, NotFound
@@ -70,3 +71,23 @@ class Shortage:
     sku: str
     requested: int
     available: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Units:
+    """Units of an order's line kept at a location, that nobody has been asked to pick yet."""
+
+    reservation_id: int
+    order_id: int
+    line_no: int
+    product_id: int
+    location_id: int
+    quantity: int
+
+
+class Correction(StrEnum):
+    """How units a location cannot supply change what its stock says, as kinds of movement."""
+
+    NONE = ""
+    MISSING = "adjust"  # they are not there
+    UNSELLABLE = "regrade"  # they are, and not for sale

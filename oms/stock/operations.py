@@ -1,6 +1,7 @@
 """Writes on stock: settling it with orders, counts, movements, the filling of backorders."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -11,7 +12,7 @@ from oms.ledger.copying import copy_in
 from oms.ledger.database import Tx
 from oms.stock import store
 from oms.stock.availability import available_to_sell
-from oms.stock.model import COUNT_DRAFT, MOVEMENT_DRAFT, InsufficientStock
+from oms.stock.model import COUNT_DRAFT, MOVEMENT_DRAFT, Correction, InsufficientStock, Units
 
 ANALYZE_ROWS_MIN: Final = 200
 
@@ -125,6 +126,77 @@ def fill_backorders(tx: Tx, places: frozenset[tuple[int, int]], *, at: datetime)
     return _queued(tx)
 
 
+def unassigned_written(tx: Tx, after: int, upto: int, *, limit: int) -> list[int]:
+    """Return orders of which units were reserved meanwhile that nobody has been asked to pick."""
+    bounds = {"after": str(after), "upto": str(upto)}
+    return list(store.UNITS.run(tx, "unassigned_written", limit=limit, **bounds).scalars())
+
+
+def unassigned(tx: Tx, order_ids: Sequence[int]) -> list[Units]:
+    """Hold and return the units of orders that nobody has been asked to pick."""
+    rows = store.UNITS.run(tx, "unassigned_of", order_ids=list(order_ids))
+    return [Units(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
+
+
+def assign(tx: Tx, fulfillment_of: Mapping[int, int]) -> None:
+    """Say by which fulfillment order units are kept, by their reservation."""
+    pairs = [
+        {"reservation_id": reservation_id, "fulfillment_id": fulfillment_id}
+        for reservation_id, fulfillment_id in fulfillment_of.items()
+    ]
+    store.UNITS.run(tx, "assign", pairs=json.dumps(pairs))
+
+
+def withdraw(
+    tx: Tx, quantities: Mapping[int, int], *, fulfillment_id: int, cause: str, demand: str,
+    order_id: int, channel_id: int, location_code: str, correction: Correction, at: datetime,
+) -> Queued:  # fmt: skip
+    """Let a location off units of an order's lines: others of the network supply them, at once.
+
+    `demand` is a query for the order's lines and what is to be supplied of them in all, with
+    the parameter order_id. The units are released and the location's stock corrected; what is
+    missing is allocated anew without that location, and queued beyond that; what became free
+    there is given to whoever else waits. All with the levels held: no unit belongs to nobody.
+    Returns what is queued of the order's lines.
+    """
+    store.clear_work_tables(tx)
+    tx.execute(text(f"insert into work_demand {demand}"), {"order_id": order_id})
+    places = store.SQL.run(tx, "places_of_work", channel_id=channel_id).one()
+    held = _hold(tx, places.product_ids, places.location_ids)
+    asked = json.dumps([{"line_no": no, "quantity": n} for no, n in quantities.items()])
+    freed = store.UNITS.run(
+        tx, "release_units", fulfillment_id=fulfillment_id, units=asked, at=at
+    ).all()
+    if correction is not Correction.NONE:
+        store.UNITS.run(
+            tx, "correct", units=_of_products(tx, quantities), kind=correction.value,
+            cause_id=cause, location_code=location_code, at=at,
+        )  # fmt: skip
+    elsewhere = store.UNITS.run(
+        tx, "but_location", location_ids=places.location_ids, location_code=location_code
+    ).scalar_one()
+    turns = store.SQL.run(tx, "take_turns").scalar_one() or 1
+    for turn in range(1, turns + 1):
+        store.SQL.run(tx, "allocate", turn=turn, at=at, location_ids=elsewhere)
+    queued = _queued(tx)
+    tx.execute(text("delete from work_demand"))
+    risen = sorted({row.product_id for row in freed})
+    _serve(tx, held, risen=risen, has_places=False, at=at, but_order_id=order_id)
+    return queued | _queued(tx)
+
+
+def _of_products(tx: Tx, quantities: Mapping[int, int]) -> str:
+    rows = tx.execute(text("select line_no, product_id from work_demand"))
+    product_of = {row.line_no: row.product_id for row in rows}
+    return json.dumps(
+        [
+            {"line_no": line_no, "product_id": product_of[line_no], "quantity": quantity}
+            for line_no, quantity in quantities.items()
+            if quantity
+        ]
+    )
+
+
 def _hold(tx: Tx, product_ids: list[int], location_ids: list[int]) -> _Held:
     """Lock the levels of these products at these locations, and keep others from opening more."""
     held: _Held = {"product_ids": product_ids, "location_ids": location_ids}
@@ -133,7 +205,10 @@ def _hold(tx: Tx, product_ids: list[int], location_ids: list[int]) -> _Held:
     return held
 
 
-def _serve(tx: Tx, held: _Held, *, risen: list[int], has_places: bool, at: datetime) -> None:
+def _serve(
+    tx: Tx, held: _Held, *, risen: list[int], has_places: bool, at: datetime,
+    but_order_id: int | None = None,
+) -> None:  # fmt: skip
     """Allocate the demand at hand, with everybody's who waits for the products that rose.
 
     The queue is read with the levels held: who cancels or ships what waits holds them too.
@@ -141,8 +216,9 @@ def _serve(tx: Tx, held: _Held, *, risen: list[int], has_places: bool, at: datet
     turns = 1
     if risen:
         waiting = store.SQL.run(
-            tx, "want_queued", product_ids=risen, location_ids=held["location_ids"]
-        ).rowcount
+            tx, "want_queued", product_ids=risen, location_ids=held["location_ids"],
+            but_order_id=but_order_id,
+        ).rowcount  # fmt: skip
         store.SQL.run(tx, "release_queued", product_ids=risen)
         has_places = has_places or bool(waiting)
     if has_places:

@@ -140,11 +140,13 @@ select count(*) from (
 ) held;
 
 -- name: reduce
--- Goods that left use the reservation of the place they left from, whatever else the line has.
+-- Goods that left use the reservation of the place they left from, whatever else the line has;
+-- of several there that of the fulfillment order they left by.
 -- What is reserved beyond what the line still needs is released: what is of another product,
 -- then what is queued, then the youngest.
 with gone as (
-    select order_id, line_no, product_id, location_id, sum(taken) as quantity
+    select order_id, line_no, product_id, location_id, sum(taken) as quantity,
+        max(fulfillment_id) as fulfillment_id
     from work_goods
     where taken > 0
     group by order_id, line_no, product_id, location_id
@@ -164,7 +166,8 @@ held as (
         on g.order_id = r.order_id and g.line_no = r.line_no and g.product_id = r.product_id
         and g.location_id = r.location_id
     window place as (
-        partition by r.order_id, r.line_no, r.product_id, r.location_id order by r.reservation_id)
+        partition by r.order_id, r.line_no, r.product_id, r.location_id
+        order by r.fulfillment_id is distinct from g.fulfillment_id, r.reservation_id)
 ),
 needed as (
     select *, case when is_strange then 0 else quantity - used end as useful,
@@ -436,6 +439,7 @@ waiting as (
         ) - sum(r.quantity) as before
     from reservations r
     where r.state = 'queued' and r.product_id = any (cast(:product_ids as integer[]))
+      and r.order_id is distinct from cast(:but_order_id as bigint)
     group by r.order_id, r.line_no, r.product_id, r.channel_id, r.place_id
 )
 select w.order_id, w.line_no, w.product_id, w.channel_id, w.place_id, w.since,

@@ -9,9 +9,11 @@ WORK_TABLES: Final = {
     " placed_at timestamptz, quantity bigint, is_new boolean not null default false,"
     " place_id integer,"
     " turn integer not null default 1",
-    # Goods that moved because of an order; `taken` is positive when they left.
+    # Goods that moved because of an order, by which fulfillment order if by one of ours; `taken`
+    # is positive when they left.
     "work_goods": "order_id bigint, line_no integer, product_id integer, kind text,"
-    " location_id integer, taken bigint, change_ref text, occurred_at timestamptz",
+    " location_id integer, taken bigint, change_ref text, occurred_at timestamptz,"
+    " fulfillment_id bigint",
     "draft_counts": "position bigint, count_ref text, sku text, location_code text,"
     " counted bigint, counted_at timestamptz",
     "draft_movements": "position bigint, movement_ref text, kind text, sku text,"

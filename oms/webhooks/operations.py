@@ -190,3 +190,8 @@ def forget_deliveries(tx: Tx, *, at: datetime, rows_max: int = REMOVED_ROWS_MAX)
     """Remove messages that are over longer than their days; return how many, a part at a time."""
     before = at - timedelta(days=DELIVERY_DAYS_MAX)
     return SQL.run(tx, "forget", before=before, rows_max=rows_max).rowcount
+
+
+def erase(tx: Tx, order_ids: Sequence[int], *, fields: Sequence[str]) -> None:
+    """Take fields of orders out of the messages that speak of them, whether sent or not."""
+    SQL.run(tx, "erase", orders=list(order_ids), fields=list(fields))

@@ -220,6 +220,19 @@ set state = 'pending', attempts_count = 0, refusals_count = 0, first_attempt_at 
 where delivery_id = :delivery_id and subscription_id = :subscription_id
   and order_id is not null and state in ('delivered', 'parked');
 
+-- name: erase
+-- Take fields of the order out of the messages that speak of some orders, sent or not.
+update webhook_deliveries d
+set body = convert_to(
+    jsonb_set(
+        m.document, '{data,order}', (m.document #> '{data,order}') - cast(:fields as text[])
+    )::text, 'UTF8')
+from (
+    select delivery_id, convert_from(body, 'UTF8')::jsonb as document
+    from webhook_deliveries where order_id = any (cast(:orders as bigint[]))
+) m
+where d.delivery_id = m.delivery_id;
+
 -- name: forget
 -- Messages that are over for long, with their attempts.
 delete from webhook_deliveries

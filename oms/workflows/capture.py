@@ -7,6 +7,7 @@ from datetime import datetime
 
 from oms.catalog import operations as catalog
 from oms.channels.model import Channel
+from oms.fulfillment import operations as fulfillment
 from oms.ledger.database import Tx
 from oms.orders import operations as orders
 from oms.orders.model import Captured, Outcome
@@ -77,6 +78,23 @@ def _settle(tx: Tx, channel: Channel, *, refuse_shortage: bool, at: datetime) ->
     )  # fmt: skip
     orders.record_backorders(tx, settled.queued, at=at)
     orders.record_oversold(tx, settled.oversold, at=at)
+    _fit(tx, at=at)
+
+
+def _fit(tx: Tx, *, at: datetime) -> None:
+    """Let whoever picks for these orders know what is no longer wanted."""
+    known = orders.known_of_batch(tx)
+    with_work = fulfillment.orders_with_work(tx, known) if known else []
+    if with_work:
+        steps = [
+            (
+                fitted.order_id,
+                "fulfillment.canceled" if fitted.state == "canceled" else "fulfillment.reduced",
+                {"fulfillment": fitted.fulfillment_number},
+            )
+            for fitted in fulfillment.fit(tx, with_work, at=at)
+        ]
+        orders.tell(tx, steps, actor_type="system", actor="routing", at=at)
 
 
 def _note(problems: dict[int, list[Problem]], found: Iterable[tuple[int, str, str, str]]) -> None:

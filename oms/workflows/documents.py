@@ -15,7 +15,13 @@ from typing import Any, Final, Protocol, TypeVar
 
 from oms.catalog.model import PRODUCT_DRAFT
 from oms.kernel.errors import Rejected
-from oms.orders.model import CHANGE_DRAFT, GROUP_DRAFT, LINE_DRAFT, ORDER_DRAFT
+from oms.orders.model import (
+    CHANGE_DRAFT,
+    GROUP_DRAFT,
+    LINE_DRAFT,
+    ORDER_DRAFT,
+    OWN_CHANGE_DRAFT,
+)
 from oms.stock.model import COUNT_DRAFT, MOVEMENT_DRAFT
 
 DRAFT_TABLES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -24,6 +30,7 @@ DRAFT_TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "lines": LINE_DRAFT,
     "groups": GROUP_DRAFT,
     "changes": CHANGE_DRAFT,
+    "own_changes": OWN_CHANGE_DRAFT,
     "counts": COUNT_DRAFT,
     "movements": MOVEMENT_DRAFT,
 }

@@ -29,7 +29,7 @@ from oms.channels.model import (
     Received,
 )
 from oms.kernel import clock
-from oms.kernel.errors import Unavailable
+from oms.kernel.errors import Rejected, Unavailable
 from oms.kernel.limits import FRAGMENT_BYTES_MAX, INBOX_ATTEMPTS_MAX, INBOX_INLINE_BYTES_MAX
 from oms.ledger.database import Claim, Ledger, Tx
 from oms.workflows.capture import Result, capture
@@ -37,6 +37,7 @@ from oms.workflows.documents import (
     ChannelFacts,
     ChannelMapping,
     Documents,
+    Fragment,
     Problem,
     Puller,
     Source,
@@ -46,6 +47,7 @@ from oms.workflows.documents import (
 log = logging.getLogger(__name__)
 
 ORPHAN: Final = "ORDER_NOT_FOUND"
+TRUNCATED: Final = "TRUNCATED"
 # Advisory locks share one space of numbers: this one's upper half says "inbox".
 LOCK_SPACE: Final = 0x1B0C << 48
 
@@ -149,9 +151,12 @@ def process_waiting(intake: Intake, *, limit: int = 100) -> int:
 def replay(intake: Intake, document: QuarantinedDocument) -> tuple[Problem, ...]:
     """Try a quarantined document again; return what is still wrong with it.
 
-    Nothing wrong any more: it is captured and closed as resolved. Raises NotOpen when it is
-    closed already, or by somebody else meanwhile.
+    Nothing wrong any more: it is captured and closed as resolved. Of what is kept in part only,
+    nothing is tried. Raises NotOpen when it is closed already, or by somebody else meanwhile.
     """
+    problems = tuple(Problem(**problem) for problem in document.problems)
+    if any(problem.code == TRUNCATED for problem in problems):
+        return intake.ledger.run(lambda tx: _keep_back(tx, document, problems))
     with intake.ledger.snapshot() as tx:
         channel = queries.channel(tx, document.channel_code)
     mapping = intake.mapping_of(channel)
@@ -160,13 +165,12 @@ def replay(intake: Intake, document: QuarantinedDocument) -> tuple[Problem, ...]
         file_name=document.file_name, received_at=document.first_seen_at,
         body=document.fragment, path=None,
     )  # fmt: skip
-    slices: list[Documents] = []
-    problems: tuple[Problem, ...] = ()
     try:
         slices = list(mapping.documents(source))
     except Unreadable as error:
-        problems = (Problem(field="", code=error.code, detail=error.detail),)
-    return intake.ledger.run(lambda tx: _replay(tx, channel, document, slices, problems))
+        unread = (Problem(field="", code=error.code, detail=error.detail),)
+        return intake.ledger.run(lambda tx: _keep_back(tx, document, unread))
+    return intake.ledger.run(lambda tx: _recapture(tx, channel, document, slices))
 
 
 def replay_orphans(intake: Intake, *, limit: int = 500) -> int:
@@ -198,7 +202,8 @@ def _process(intake: Intake, claim: Claim, payload: Payload) -> None:
         for documents in intake.mapping_of(channel).documents(source, after=payload.position):
             _write_slice(claim, channel, payload, documents)
         failure = None
-    except Unreadable as error:
+    except Rejected as error:
+        # The payload cannot be read, or the channel's mapping is not usable: both say why.
         failure = error.detail
     except Unavailable:
         raise
@@ -229,7 +234,7 @@ def _write_slice(claim: Claim, channel: Channel, payload: Payload, documents: Do
             fragment = documents.fragment(position)
             operations.quarantine(
                 tx, payload.inbox_id, position=position, line=fragment.line, external_ref=ref,
-                problems=[asdict(problem) for problem in problems],
+                problems=[asdict(problem) for problem in (*problems, *_cut(fragment))],
                 fragment=fragment.body[:FRAGMENT_BYTES_MAX], at=at,
             )  # fmt: skip
         counts = result.counts() | {"documents": documents.count, "rejected": len(refused)}
@@ -238,6 +243,14 @@ def _write_slice(claim: Claim, channel: Channel, payload: Payload, documents: Do
         )
 
     claim.run(work)
+
+
+def _cut(fragment: Fragment) -> tuple[Problem, ...]:
+    """Mark a document of which only the beginning is kept."""
+    if len(fragment.body) <= FRAGMENT_BYTES_MAX:
+        return ()
+    detail = f"only its first {FRAGMENT_BYTES_MAX:,} bytes are kept: send it again once mended"
+    return (Problem(field="", code=TRUNCATED, detail=detail),)
 
 
 def _refused(
@@ -253,26 +266,34 @@ def _refused(
     return refused
 
 
-def _replay(
-    tx: Tx, channel: Channel, document: QuarantinedDocument, slices: list[Documents],
-    problems: tuple[Problem, ...],
-) -> tuple[Problem, ...]:  # fmt: skip
+def _recapture(
+    tx: Tx, channel: Channel, document: QuarantinedDocument, slices: list[Documents]
+) -> tuple[Problem, ...]:
     operations.hold(tx, document.quarantine_id)
     at = clock.now()
-    for documents in slices:
-        with tx.begin_nested() as savepoint:
+    problems: list[Problem] = []
+    # All of it or nothing: of a document that stays in quarantine no slice stays in the ledger.
+    with tx.begin_nested() as savepoint:
+        for documents in slices:
             result = capture(
                 tx, documents.tables, channel=channel, actor_type="channel",
                 actor=channel.code, at=at, inbox_id=document.inbox_id,
             )  # fmt: skip
-            found = _refused(documents, result)
-            problems += tuple(problem for _, each in found.values() for problem in each)
-            if found:
-                savepoint.rollback()
+            found = _refused(documents, result).values()
+            problems += [problem for _, each in found for problem in each]
+        if problems:
+            savepoint.rollback()
     if problems or not slices:
-        return _requarantine(tx, document, problems)
+        return _requarantine(tx, document, tuple(problems))
     operations.resolve(tx, document.quarantine_id, state="resolved", at=at)
     return ()
+
+
+def _keep_back(
+    tx: Tx, document: QuarantinedDocument, problems: tuple[Problem, ...]
+) -> tuple[Problem, ...]:
+    operations.hold(tx, document.quarantine_id)
+    return _requarantine(tx, document, problems)
 
 
 def _requarantine(

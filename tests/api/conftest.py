@@ -4,7 +4,7 @@ import itertools
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine, text
 
 from api.app import create_app
-from api.throttle import Throttle
+from api.throttle import Guesses, Throttle
 from oms.access.model import ROLES
 from oms.access.operations import make_key, revoke_key
 from oms.bootstrap import System
@@ -23,9 +23,11 @@ from oms.channels import operations as channels
 from oms.channels.model import ChannelDraft
 from oms.ledger.database import Ledger, Tx
 from oms.ledger.embedded import Server
+from oms.ledger.followers import follow
 from oms.settings import Settings
+from oms.workflows import fulfillment
 from tests.builders import NOW, a_movement
-from tests.ledger.shop import Shop, furnish
+from tests.ledger.shop import CHANNELS, Shop, furnish
 
 with warnings.catch_warnings():
     # Its client's library has a successor, which we do not have.
@@ -86,6 +88,16 @@ class House:
         """Post an order, each under an idempotency key of its own unless the test says more."""
         return self.post("/v1/orders", body, key, once=once or f"once-{next(_numbers)}")
 
+    def routed_order(self, body: Any) -> dict[str, Any]:
+        """Post an order, have it given to its locations, and return it."""
+        number = self.order(body).json()["order_number"]
+        for _ in range(2):  # at first the follower only begins
+            follow(
+                self.system.ledger, "routing", lambda tx, a, u: fulfillment.route(tx, a, u, at=NOW)
+            )
+        found: dict[str, Any] = self.get(f"/v1/orders/{number}").json()
+        return found
+
     def count(self, table: str) -> int:
         """Return how many rows a table has."""
         return int(self.shop.value(f"select count(*) from {table}"))
@@ -135,6 +147,7 @@ def house(rooms: House, clock: Callable[[], Any]) -> Iterator[House]:
         rooms.app.state.untouched_at = _position(rooms)
     # The clock stands still and brings nothing back of what earlier tests have asked for.
     rooms.app.state.throttle = Throttle.of(rooms.system.settings, connections_max=20)
+    rooms.app.state.guesses = Guesses(processes_count=1)
     yield rooms
     if rooms.app.state.untouched_at != _position(rooms):
         assert rooms.shop.violations() == {}
@@ -150,6 +163,14 @@ def stocked(house: House) -> House:
     """Give a test the retailer with ten pens in its distribution center."""
     house.shop.take(a_movement(10))
     return house
+
+
+@pytest.fixture
+def routed(stocked: House) -> House:
+    """Give a test the retailer whose web shop leaves it to us who picks what."""
+    with stocked.system.ledger.transaction() as tx:
+        channels.register(tx, replace(CHANNELS[0], is_routed=True), at=NOW)
+    return stocked
 
 
 @pytest.fixture

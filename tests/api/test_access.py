@@ -19,6 +19,22 @@ TABLE: Final = """
     get_order            GET     /v1/orders/R100000001                orders:read
     post_order           POST    /v1/orders                           orders:write
     add_note             POST    /v1/orders/R100000001/notes          orders:write
+    list_customers       GET     /v1/customers?channel=web&ref=c      customers:read
+    get_customer         GET     /v1/customers/1                      customers:read
+    list_customer_orders GET     /v1/customers/1/orders               customers:read
+    add_identifier       POST    /v1/customers/1/identifiers          customers:write
+    verify_identifier    POST    /v1/customers/1/identifiers/1/verify customers:write
+    unverify_identifier  POST    /v1/customers/1/identifiers/1/unverify customers:manage
+    merge_customer       POST    /v1/customers/1/merge                customers:manage
+    unmerge_customer     POST    /v1/customers/1/unmerge              customers:manage
+    claim_receipt        POST    /v1/customers/1/claims               customers:write
+    erase_customer       POST    /v1/customers/1/erase                customers:manage
+    look_up_orders       GET     /v1/lookup?number=1                  orders:lookup
+    make_tracking_link   POST    /v1/orders/R100000001/tracking-links orders:write
+    cancel_order         POST    /v1/orders/R100000001/cancel         orders:write
+    list_fulfillments    GET     /v1/fulfillments                     fulfillment:read
+    get_fulfillment      GET     /v1/fulfillments/F500000001          fulfillment:read
+    act_on_fulfillment   POST    /v1/fulfillments/F500000001/actions  fulfillment:write
     list_stock_changes   GET     /v1/stock/changes                    stock:read
     get_stock            GET     /v1/stock/PEN                        stock:read
     batch_get_stock      POST    /v1/stock:batchGet                   stock:read
@@ -55,6 +71,7 @@ TABLE: Final = """
     make_key             POST    /v1/keys                             keys:write
     revoke_key           DELETE  /v1/keys/00                          keys:write
     get_health           GET     /health/deep                         channels:read
+    get_tracking         GET     /v1/tracking                         -
     get_alive            GET     /health/live                         -
     get_ready            GET     /health/ready                        -
 """

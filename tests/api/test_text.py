@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
+from sqlalchemy import text
 
 from tests.api.conftest import House
 from tests.api.test_access import ROWS
 from tests.api.test_inbox import webhook
-from tests.api.wire import a_count, a_line, a_movement, an_order
+from tests.api.wire import a_count, a_line, a_movement, a_receipt, an_order
 
 # What each route that reads JSON is sent, in full.
 FULL_ORDER: Final = an_order(
@@ -23,22 +24,34 @@ FULL_ORDER: Final = an_order(
 BODIES: Final[dict[str, Any]] = {
     "post_order": FULL_ORDER,
     "add_note": {"body": "Call.", "visibility": "internal"},
+    "cancel_order": {"reason": "customer", "lines": [{"line_no": 1, "quantity": 1}]},
+    "act_on_fulfillment": {
+        "action": "accept", "reason": "other", "collect_code": "1", "carrier": "c",
+        "tracking_number": "t"},
     "batch_get_stock": {"skus": ["PEN"]},
     "record_counts": {"counts": [a_count()]},
     "record_movements": {"movements": [a_movement()]},
     "record_products": {"products": [{
         "sku": "NIB", "title": "Nib", "gtin": "4006381333931", "product_type": "Office",
         "category": "Pens", "brand": "Pen & Co", "tax_class": "standard"}]},
-    "subscribe": {
-        "url": "https://shop.example.com/hooks", "topics": ["order.*"], "description": "Shop",
-        "channel_code": "web", "channel_codes": ["web"],
-    },
+    "add_identifier": {"kind": "channel_ref", "value": "c-2", "channel_code": "web"},
+    "unverify_identifier": {"reason": "asked"},
+    "merge_customer": {"into": 2, "reason": "asked"},
+    "unmerge_customer": {"reason": "asked"},
+    "claim_receipt": {"number": "T-1", "placed_on": "2026-01-05", "total": "10.00",
+                      "currency": "EUR"},
+    "erase_customer": {"reason": "asked"},
+    "subscribe": {"url": "https://example.com/h", "topics": ["order.*"], "channel_code": "web"},
+    "rotate_secret": {"overlap_hours": 1},
+    "set_feed": {"is_enabled": True},
     "compare_availability": {"items": [{"sku": "PEN", "available_to_sell": 1}]},
     "make_key": {"name": "n", "role": "channel", "channel_codes": ["web"]},
 }  # fmt: skip
+# These speak of an endpoint, and there is none: tests of their own have them succeed.
+OF_OTHERS: Final = frozenset({"subscribe", "rotate_secret"})
 NO_TEXT: Final = ("\x00", "a\x00b", "\ud800", "a\udfffb")
 PATHS: Final = {name: (method, path) for name, method, path, _ in ROWS}
-ONCE: Final = {"Idempotency-Key": "k"}
+ONCE: Final = {"Idempotency-Key": "k", "If-Match": "1"}
 
 
 def altered(value: Any, by: str) -> Iterator[tuple[str, Any]]:
@@ -61,6 +74,26 @@ def operations(house: House) -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield method, path, operation
 
 
+def make_customers(house: House, *, is_merged: bool) -> None:
+    """Make the customer 1 the paths speak of, another, and a receipt to claim."""
+    house.order(a_receipt("T-1"))
+    into = 2 if is_merged else None
+    with house.system.ledger.transaction() as tx:
+        for column in ("customers", "customer_id"), ("customer_identifiers", "identifier_id"):
+            # Nobody else is given the numbers 1 and 2.
+            sequence = "select setval(pg_get_serial_sequence('{}', '{}'), 1000)".format(*column)
+            tx.execute(text(sequence))
+        tx.execute(text(
+            "insert into customers (customer_id, state, merged_into, created_at) values"
+            " (2, 'active', null, now()), (1, :state, :into, now())"
+        ), {"state": "merged" if is_merged else "active", "into": into})  # fmt: skip
+        tx.execute(text(
+            "insert into customer_identifiers (identifier_id, customer_id, kind, value_normalized,"
+            " is_verified, source, first_seen_at) overriding system value values"
+            " (1, 1, 'loyalty', 'l-1', true, 'added', now())"
+        ))  # fmt: skip
+
+
 class TestBody:
     def test_is_tried_of_every_route_that_reads_one(self, house: House) -> None:
         reading = {
@@ -68,16 +101,16 @@ class TestBody:
             for _, _, operation in operations(house)
             if "application/json" in operation.get("requestBody", {}).get("content", {})
         }
-        without_text = {"rotate_secret", "set_feed"}
-        as_it_comes = {"push_payload"}
-        assert set(BODIES) == reading - as_it_comes - without_text
+        assert set(BODIES) == reading - {"push_payload"}  # which keeps bytes as they come
 
-    @pytest.mark.parametrize("name", BODIES)
-    def test_as_it_is_holds_nothing_that_is_refused(self, stocked: House, name: str) -> None:
+    @pytest.mark.parametrize("name", sorted(set(BODIES) - OF_OTHERS))
+    def test_as_it_is_holds_nothing_that_is_refused(self, routed: House, name: str) -> None:
         """Or the refusals below would say nothing."""
-        stocked.order(an_order("W-0"))
+        routed.routed_order(an_order("W-0"))
+        if "/customers/1" in PATHS[name][1]:
+            make_customers(routed, is_merged=name == "unmerge_customer")
         method, path = PATHS[name]
-        answer = stocked._ask(method, path, "admin", json=BODIES[name], headers=ONCE)
+        answer = routed._ask(method, path, "admin", json=BODIES[name], headers=ONCE)
         assert answer.is_success, answer.text
 
     @pytest.mark.parametrize("text", NO_TEXT)
@@ -107,8 +140,10 @@ class TestQuery:
         # Half a pair that came as bytes has become the character of what cannot be read.
         statuses = {422} if "%00" in text else {200, 422}
         for path, name in asked:
-            answer = house.get(f"{path}?{name}={text}")
-            assert answer.status_code in statuses, (path, name, answer.text)
+            answer = house.get(f"{path.partition('?')[0]}?{name}={text}")
+            # Whose they would be is looked for before their filters are, and is not there.
+            allowed = statuses | ({404} if path.startswith("/v1/customers/") else set())
+            assert answer.status_code in allowed, (path, name, answer.text)
 
 
 class TestPath:

@@ -134,6 +134,12 @@ class TestRanking:
         before, now, beside = sales.product_ranking(ranked(3), currency="EUR").data
         assert list(beside.x) == [max(pair) for pair in zip(now.x, before.x, strict=True)]
 
+    def test_the_legend_has_both_periods(self) -> None:
+        bars = sales.product_ranking(ranked(3), currency="EUR").data[:2]
+        assert [(bar.name, bar.showlegend) for bar in bars] == [
+            ("Period before", None), ("This period", True),
+        ]  # fmt: skip
+
     def test_without_a_comparison_there_is_one_bar_each(self) -> None:
         drawn = sales.product_ranking(ranked(3).drop("compared_net_amount"), currency="EUR")
         assert len([trace for trace in drawn.data if trace.type == "bar"]) == 1
@@ -214,6 +220,12 @@ class TestFeeds:
             }
         )  # fmt: skip
         assert [bar.name for bar in feeds.by_day(frame).data] == ["Captured", "Quarantined"]
+
+    def test_few_documents_are_counted_one_by_one(self) -> None:
+        few = pl.DataFrame({"code": ["MALFORMED", "VALIDATION"], "open_count": [1, 2]})
+        many = pl.DataFrame({"code": ["MALFORMED"], "open_count": [5_000]})
+        assert feeds.by_code(few).layout.xaxis.dtick == 1
+        assert feeds.by_code(many).layout.xaxis.dtick is None
 
     def test_nothing_says_so(self) -> None:
         assert "Nothing came in" in said(feeds.by_day(pl.DataFrame()))

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from zipfile import ZipFile
 
 import duckdb
 import openpyxl
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
+from oms.cli import app
 from oms.reports import exports, files, sales
 from oms.reports.files import Form
 from oms.reports.model import Basis, Filters, Level, Period
@@ -237,3 +240,25 @@ class TestReports:
     def test_an_unknown_one_is_told(self, publication: Publication) -> None:
         with pytest.raises(exports.UnknownReport, match="'sales_by_moon' is none of"):
             exports.report("sales_by_moon", publication, FILTERS)
+
+
+class TestExport:
+    @pytest.mark.parametrize(
+        ("options", "sentence"),
+        [
+            (["--currency", "XYZ"], "Nothing is sold in 'XYZ'; there is EUR"),
+            (["--currency", "EUR", "--channel", "nope"], "There is no channel 'nope'; there are "),
+            (["--currency", "EUR", "--out", "none/sales.csv"], "none/sales.csv cannot be written:"),
+        ],
+    )
+    def test_says_what_is_not_there(
+        self, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str],
+        sentence: str,
+    ) -> None:  # fmt: skip
+        monkeypatch.setenv("OMS_HOME", str(home))
+        monkeypatch.chdir(tmp_path)
+        result = CliRunner().invoke(
+            app, ["export", "sales_by_channel", "--out", "sales.csv", *options]
+        )
+        assert (result.exit_code, sentence in result.output) == (1, True)
+        assert list(tmp_path.iterdir()) == []

@@ -44,6 +44,12 @@ class TestPeriods:
         period = period_of(preset)
         assert (period.from_on, period.last_on) == (first, last)
 
+    @pytest.mark.parametrize("preset", ["7d", "28d", "90d", "month", "ytd", "12m", "all"])
+    def test_begins_no_earlier_than_the_oldest_day(self, preset: str) -> None:
+        oldest = NEWEST - timedelta(days=4)
+        period = periods.period_of(preset, NEWEST, oldest, ())
+        assert (period.from_on, period.last_on) == (oldest, NEWEST)
+
     def test_days_by_hand_count_both_ends_in_any_order(self) -> None:
         period = period_of("custom", date(2025, 3, 9), date(2025, 3, 1))
         assert str(period) == "2025-03-01 to 2025-03-09"

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboards.widgets.table import ROWS_IN_SIGHT_MAX
 from oms.reports import sales
 from oms.reports.model import Basis, Comparison, Filters, Level, Period
 from oms.reports.pivot import ALL_CHANNELS, column_of, pivot
@@ -80,11 +81,12 @@ class TestScreen:
         for view in ("sales_overview", "sales_by_channel", "sales_by_product"):
             app = page(view)
             table = app.dataframe[0].value
-            assert table.iloc[-1, 0] == "Total"
-            assert f"€{table['net_amount'].iloc[-1]:,.2f}" == metric(app, "Net sales")
-            assert round(table["net_amount"].iloc[:-1].sum(), 2) == pytest.approx(
-                table["net_amount"].iloc[-1]
-            )
+            is_total = table.iloc[:, 0] == "Total"
+            ((at,),) = is_total.to_numpy().nonzero()
+            assert at == (0 if len(table) > ROWS_IN_SIGHT_MAX else len(table) - 1)
+            (total,) = table["net_amount"][is_total]
+            assert f"€{total:,.2f}" == metric(app, "Net sales")
+            assert round(table["net_amount"][~is_total].sum(), 2) == pytest.approx(total)
 
     def test_stock_is_what_the_levels_add_up_to(self, page: Page, truth: Truth) -> None:
         ((on_hand, available),) = truth(
@@ -163,8 +165,8 @@ class TestCrossing:
         assert behind.orders["amount"].sum() == row[column_of(code)]
 
     def test_a_cell_in_the_url_opens_its_orders_with_links(self, page: Page, truth: Truth) -> None:
-        app = page("channel_by_product", cell=["Outdoor", "Tents", "webshop"])
-        assert app.subheader[-1].value == "Orders: Outdoor, Tents, Web shop"
+        app = page("channel_by_product", cell=["Tents", "Outdoor", "webshop"])
+        assert app.subheader[-1].value == "Orders: Tents, Outdoor, Web shop"
         ((count, net),) = truth(
             "select count(distinct order_id), sum(net_amount) from fct_order_lines"
             " inner join dim_products using (product_id) where not is_test"
@@ -172,7 +174,8 @@ class TestCrossing:
             " and event_on >= ? and event_on < ?",
             PERIOD.from_on, PERIOD.to_on,
         )  # fmt: skip
-        said = app.caption[-1].value.replace("\\", "")
+        said = next(each.value for each in reversed(app.caption) if " orders, " in each.value)
+        said = said.replace("\\", "")
         assert said.startswith(f"{count:,} orders")
         assert f"€{net:,.2f}" in said
         orders = app.dataframe[-1].value

@@ -2,14 +2,18 @@
 
 from pathlib import Path
 
+import duckdb
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from dashboards.format import DASH
 from dashboards.widgets import skus
+from dashboards.widgets.table import ROWS_IN_SIGHT_MAX
 from oms.reports.measures import AMOUNTS
 from oms.reports.model import Comparison, Grain, Level
 from tests.dashboards.conftest import VIEWS, Page
+from tests.dashboards.published import publish
 
 EVERYTHING = {"period": "custom", "days": "2016-01-01..2026-01-01", "compare": "previous"}
 CHANNELS = ["webshop", "stores", "marketplace", "kiosk", "phone", "webshop-us", "webshop-jp"]
@@ -17,6 +21,21 @@ CHANNELS = ["webshop", "stores", "marketplace", "kiosk", "phone", "webshop-us", 
 
 def failures(app: AppTest) -> list[str]:
     return [*(each.message for each in app.exception), *(each.value for each in app.error)]
+
+
+def altered(home: Path, *statements: str) -> None:
+    """Make a publication, and change it by SQL."""
+    path = publish(home / "published")
+    connection = duckdb.connect(str(path))
+    for statement in statements:
+        connection.execute(statement.replace(" from ", " from marts."))
+    connection.close()
+
+
+def period_of(app: AppTest) -> str:
+    """Return what the chip of the period says."""
+    labels = [each.proto.popover.label.replace(DASH, "-") for each in app.get("popover")]
+    return next(label for label in labels if any(char.isdigit() for char in label))
 
 
 def text_of(app: AppTest) -> str:
@@ -107,7 +126,14 @@ class TestEveryChoice:
     def test_rows_of_one_level_are_crossed(self, page: Page, rows: str) -> None:
         app = page("channel_by_product", rows=rows, then="nothing", measure="units")
         assert failures(app) == []
-        assert app.dataframe[0].value.iloc[-1, 0] == "Total"
+        table = app.dataframe[0].value
+        assert table.iloc[0 if len(table) > ROWS_IN_SIGHT_MAX else -1, 0] == "Total"
+        assert list(table.columns[:2]) == ["label", "all_channels"]
+
+    def test_categories_are_taken_apart_by_product_type(self, page: Page) -> None:
+        app = page("channel_by_product")
+        chosen = {box.key: box.value for box in app.selectbox}
+        assert (chosen["rows"], chosen["then"]) == ("category", "product_type")
 
     @pytest.mark.parametrize(
         ("view", "url"),
@@ -157,7 +183,35 @@ class TestPeriodsAndCurrencies:
     def test_a_period_without_sales_says_when_there_were_some(self, page: Page) -> None:
         app = page("sales_by_channel", period="custom", days="2010-01-01..2010-01-31")
         assert failures(app) == []
-        assert "There are no sales in this period. Sales run from" in text_of(app)
+        assert "There are no sales in EUR in this period. The newest were on" in text_of(app)
+
+    def test_a_currency_that_is_no_longer_sold_in_says_until_when_it_was(
+        self, page: Page, tmp_path: Path
+    ) -> None:
+        altered(tmp_path, "delete from sales_by_channel_daily where currency = 'JPY'"
+                " and sold_on > date '2025-06-30'")  # fmt: skip
+        app = page("sales_overview", tmp_path, currency="JPY")
+        assert failures(app) == []
+        assert "no sales in JPY in this period. The newest were on" in text_of(app)
+        assert "Jun 2025" in text_of(app)
+        assert "choose *Everything* as the period" in text_of(app)
+        everything = page("sales_overview", tmp_path, currency="JPY", period="all")
+        assert "There are no sales" not in text_of(everything)
+
+    def test_a_young_business_has_its_few_days_and_nothing_to_compare_with(
+        self, page: Page, tmp_path: Path
+    ) -> None:
+        altered(tmp_path, "delete from sales_by_channel_daily where sold_on < date '2025-09-24'",
+                "delete from fct_order_lines where event_on < date '2025-09-24'")  # fmt: skip
+        app = page("sales_overview", tmp_path)
+        assert failures(app) == []
+        assert period_of(app) == "24 - 28 Sep 2025, nothing before to compare with"
+        assert [metric.delta for metric in app.metric] == [""] * len(app.metric)
+
+    def test_freshness_counts_back_from_the_publication(self, page: Page, tmp_path: Path) -> None:
+        altered(tmp_path, "delete from sales_by_channel_daily where sold_on > date '2025-08-31'")
+        assert period_of(page("sales_overview", tmp_path)).startswith("4 - 31 Aug 2025")
+        assert period_of(page("freshness", tmp_path)) == "1 - 28 Sep 2025"
 
     def test_yen_have_no_decimals(self, page: Page) -> None:
         app = page("sales_overview", currency="JPY", period="28d")

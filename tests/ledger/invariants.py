@@ -63,11 +63,34 @@ INVARIANTS: Final = {
           and case when r.place_id is not null then r.place_id = l.location_id else exists (
               select from channel_locations n
               where n.channel_id = r.channel_id and n.location_id = l.location_id) end
+          -- It was let off by that place, and is sought elsewhere first.
+          and not exists (
+              select from fulfillment_orders f
+              where f.order_id = r.order_id and f.location_id = l.location_id
+                and f.reason is not null)
           and available_to_fulfill(l.on_hand, l.unavailable, l.allocated, 0, l.safety_stock) > 0
     """,
     "what is collected is kept where it is collected": """
         select r.reservation_id from reservations r
         where r.state = 'active' and r.place_id <> r.location_id
+    """,
+    "a fulfillment order has the units kept for it": """
+        select l.fulfillment_id, l.line_no, l.quantity - l.done - l.removed as open, r.quantity
+        from fulfillment_lines l
+        join fulfillment_orders f using (fulfillment_id)
+        left join lateral (
+            select coalesce(sum(r.quantity), 0) as quantity from reservations r
+            where r.fulfillment_id = l.fulfillment_id and r.line_no = l.line_no
+              and r.order_id = l.order_id and r.state = 'active'
+        ) r on true
+        where l.quantity - l.done - l.removed <> r.quantity
+    """,
+    "a fulfillment order is open as long as it has units": """
+        select f.fulfillment_id, f.state, sum(l.quantity - l.done - l.removed) as open
+        from fulfillment_orders f join fulfillment_lines l using (fulfillment_id)
+        group by f.fulfillment_id, f.state
+        having (sum(l.quantity - l.done - l.removed) > 0) <> (f.state in ('assigned', 'accepted',
+            'picking', 'picked', 'packed', 'ready_for_collection'))
     """,
     "oversold says that more is promised than is there": """
         select product_id, location_id, on_hand, unavailable, allocated, is_oversold

@@ -43,6 +43,7 @@ _KEEP: Final = """
             end if;
         end loop;
         perform setval('orders_order_id_seq', 100000001, false);
+        perform setval('fulfillment_orders_fulfillment_id_seq', 500000001, false);
     end $$
 """
 
@@ -171,6 +172,10 @@ class Shop:
     def open_exceptions(self, ref: str = "W-1") -> list[str]:
         """Return the codes of what a person should look at."""
         return [each.code for each in self.order(ref).exceptions if each.resolved_at is None]
+
+    def story(self, ref: str = "W-1") -> list[str]:
+        """Return what happened to an order, step by step."""
+        return [each.type for each in self.order(ref).events]
 
     def kept(self, ref: str = "W-1") -> tuple[int, int]:
         """Return what is kept of an order's lines after everything: net and tax."""

@@ -23,7 +23,7 @@ from oms.channels.model import (
     UnknownChannel,
 )
 from oms.kernel.errors import Unavailable
-from oms.kernel.limits import INBOX_ATTEMPTS_MAX, INBOX_INLINE_BYTES_MAX
+from oms.kernel.limits import FRAGMENT_BYTES_MAX, INBOX_ATTEMPTS_MAX, INBOX_INLINE_BYTES_MAX
 from oms.ledger.database import Ledger, LedgerAway
 from oms.workflows import ingest
 from oms.workflows.documents import Page
@@ -471,6 +471,27 @@ class TestQuarantine:
         with pytest.raises(NotOpen):
             ingest.replay(intake, found)
         assert len(shop.order().events) == 1
+
+    def test_what_is_still_refused_leaves_nothing_of_its_other_slices(
+        self, shop: Shop, intake: Intake
+    ) -> None:
+        done(intake, push(intake, notes({"ref": "W-1", "is_wrong": True})).inbox_id)
+        (found,) = quarantine(shop)
+        many = [*orders(SLICE), {"ref": "W-LAST", "sku": "NONE"}]
+        again = ingest.replay(intake, replace(found, fragment=notes(*many)))
+        assert [each.code for each in again] == ["UNKNOWN_SKU"]
+        assert shop.value("select count(*) from orders") == 0
+
+    def test_what_is_kept_in_part_says_so_and_is_not_tried_again(
+        self, shop: Shop, intake: Intake
+    ) -> None:
+        large = {"ref": "W-1", "is_wrong": True, "about": "x" * FRAGMENT_BYTES_MAX}
+        done(intake, push(intake, notes(large)).inbox_id)
+        (found,) = quarantine(shop)
+        assert [each["code"] for each in found.problems] == ["MALFORMED", "TRUNCATED"]
+        assert found.fragment == notes(large)[:FRAGMENT_BYTES_MAX]
+        assert [each.code for each in ingest.replay(intake, found)] == ["MALFORMED", "TRUNCATED"]
+        assert [each.attempts for each in quarantine(shop)] == [2]
 
     def test_it_may_be_dismissed_once(self, shop: Shop, intake: Intake) -> None:
         done(intake, push(intake, notes({"ref": "W-1", "is_wrong": True})).inbox_id)

@@ -58,6 +58,18 @@ class TestLoop:
             "well_again after=LedgerAway",
         ]
 
+    def test_says_trouble_of_another_kind(self, caplog: pytest.LogCaptureFixture) -> None:
+        stopping = threading.Event()
+        script = Script(stopping, LedgerAway(), OSError("disk full"), OSError("disk full"), None)
+        with caplog.at_level(logging.INFO, "pipelines.refresher"):
+            refresher.keep_refreshing(script, stopping, pause_seconds=0)
+        said = [record.getMessage() for record in caplog.records]
+        assert said == [
+            'trouble kind=LedgerAway detail="The database is away; try again later."',
+            'trouble kind=OSError detail="disk full"',
+            "well_again after=OSError",
+        ]
+
     def test_does_not_survive_what_nobody_anticipated(self) -> None:
         stopping = threading.Event()
         with pytest.raises(ZeroDivisionError):

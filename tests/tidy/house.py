@@ -11,8 +11,12 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[2]
 # What is made by running, and what belongs to the tools.
 NOT_OURS: Final = frozenset({
-    ".git", ".venv", ".oms", "__pycache__", "target", "logs", ".mypy_cache", ".ruff_cache",
-    ".pytest_cache", ".hypothesis", ".import_linter_cache", "node_modules", "dist", "build",
+    ".git", ".venv", ".oms", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache",
+    ".hypothesis", ".import_linter_cache", "node_modules",
+})  # fmt: skip
+# Of these names only here: elsewhere a folder may well be called so and be ours.
+NOT_OURS_HERE: Final = frozenset({
+    "build", "dist", "logs", "dbt_project/logs", "dbt_project/target",
 })  # fmt: skip
 OUR_PACKAGES: Final = ("oms", "api", "pipelines", "dashboards")
 
@@ -22,11 +26,18 @@ def files(*suffixes: str) -> tuple[Path, ...]:
     """Return our files with one of these suffixes; without any, all of them."""
     found = []
     for folder, folders, names in os.walk(ROOT):
-        folders[:] = sorted(
-            name for name in folders if name not in NOT_OURS and not name.endswith(".egg-info")
-        )
+        folders[:] = sorted(each for each in folders if is_ours(Path(folder) / each))
         found += [Path(folder) / name for name in sorted(names)]
     return tuple(path for path in found if not suffixes or path.suffix in suffixes)
+
+
+def is_ours(folder: Path) -> bool:
+    """Tell a folder of the repository from one that is made by running."""
+    return (
+        folder.name not in NOT_OURS
+        and not folder.name.endswith(".egg-info")
+        and name(folder) not in NOT_OURS_HERE
+    )
 
 
 def name(path: Path) -> str:

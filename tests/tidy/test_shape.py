@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.tidy import house
 from tests.tidy.house import ROOT, files, name, text
 
 FEATURES = (
-    "access", "catalog", "channels", "events", "feeds", "locations", "orders", "stock", "webhooks",
+    "access", "catalog", "channels", "customers", "events", "feeds", "fulfillment", "locations",
+    "orders", "stock", "webhooks",
 )  # fmt: skip
 ROLES = {
     "__init__", "model", "tables", "store", "messages", "operations", "queries", "port", "search",
@@ -33,6 +35,21 @@ class TestFeatures:
         found = {name(path).split("/")[1] for path in files(".py") if name(path).count("/") > 1
                  and name(path).startswith("oms/")}  # fmt: skip
         assert found <= other | set(FEATURES)
+
+
+class TestHouse:
+    @pytest.mark.parametrize(
+        ("folder", "is_ours"),
+        [
+            ("build", False), ("logs", False), ("dbt_project/target", False), (".venv", False),
+            ("oms/build", True), ("oms/logs", True), ("dashboards/dist", True),
+            ("api/target", True), ("api/__pycache__", False), ("orp_oms.egg-info", False),
+        ],
+    )  # fmt: skip
+    def test_folders_made_by_running_are_known_by_their_place(
+        self, folder: str, *, is_ours: bool
+    ) -> None:
+        assert house.is_ours(ROOT / folder) == is_ours
 
 
 class TestImports:

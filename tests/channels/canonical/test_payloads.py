@@ -87,7 +87,9 @@ class TestBroken:
         assert list(result.problems()) == [2]
         fragment = result.fragments[2]
         assert fragment.line == 3
-        assert fragment.body == line[:FRAGMENT_BYTES_MAX]
+        assert fragment.body[:FRAGMENT_BYTES_MAX] == line[:FRAGMENT_BYTES_MAX]
+        # A byte more than is kept tells that it was cut.
+        assert (len(fragment.body) > FRAGMENT_BYTES_MAX) == (len(line) > FRAGMENT_BYTES_MAX)
 
     @pytest.mark.parametrize(
         ("tail", "count"),

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,6 +48,16 @@ class TestWrappings:
         result = read(payload, content_type)
         assert (refs(result), result.rejected) == (["1"], [])
 
+    def test_a_webhook_and_a_page_tell_of_the_same_document(self):
+        order = {**ORDER, "total_tip_received": 1.50}
+        webhook = json.dumps(order, separators=(",", ":"), sort_keys=True).encode()
+        page = json.dumps({"orders": [order]}, indent=2).encode()
+        newer = json.dumps({**order, "note": "ring twice"}).encode()
+        said, again, other = (
+            read(body).rows("orders")[0]["sha256"] for body in (webhook, page, newer)
+        )
+        assert said == again != other
+
     def test_an_empty_page_holds_nothing(self):
         assert read(b'{"orders": []}').count == 0
 
@@ -73,6 +84,12 @@ class TestWrappings:
         (refused,) = result.rejected
         assert refused["problems"]
         assert payload.decode(errors="replace")[:60] not in str(refused["problems"])
+
+    @pytest.mark.parametrize("wrapping", [b"%s", b"[%s]"])
+    def test_no_depth_is_a_failure(self, wrapping):
+        for depth in range(sys.getrecursionlimit() - 100, sys.getrecursionlimit() + 5):
+            order = b'{"id": 1, "note_attributes": ' + b"[" * depth + b"]" * depth + b"}"
+            assert len(read(wrapping % order).rejected) == 1
 
     @pytest.mark.parametrize("name", sorted(ORDER))
     @pytest.mark.parametrize("value", [[], {}, [[]], "x", -1, True, 1.5, "\ud800", "a\0b", 10**30])

@@ -9,6 +9,7 @@ from pyarrow import parquet as pq
 
 from oms.adapters.channels.tabular.loading import BadMapping, load, parse
 from oms.adapters.channels.tabular.mapping import TabularMapping
+from oms.adapters.channels.tabular.rows import Rows
 from tests.channels.mapped import Mapped, mapped, source
 
 SHIPPED: Final = Path(__file__).parents[3] / "mappings"
@@ -237,3 +238,13 @@ def write(path: Path, rows: list[dict[str, Any]]) -> None:
         for name in rows[0]
     }  # fmt: skip
     pq.write_table(pa.table(columns), path)
+
+
+class TestRows:
+    def test_a_text_that_looks_like_a_name_is_only_a_text(self):
+        rows = Rows(cells={}, look_ups={})
+        first = rows.add("c0 || 'x'")
+        rows.add("'t0 isn''t t0' || c0")
+        assert rows.sql("cells").count("select") == 1
+        rows.add(f"upper({first})")
+        assert rows.sql("cells").count("select") == 2

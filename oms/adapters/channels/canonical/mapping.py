@@ -114,7 +114,7 @@ def _slice(
 
     def fragment(position: int) -> Fragment:
         piece = items[position]
-        return Fragment(line=piece.line, body=piece.body[:FRAGMENT_BYTES_MAX])
+        return Fragment(line=piece.line, body=piece.body)
 
     return Documents(
         first=first, count=len(batch), rejected=tuple(rejected), fragment=fragment,

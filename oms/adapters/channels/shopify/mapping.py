@@ -35,6 +35,7 @@ WRAPPERS: Final = ("orders", "order", "refunds", "refund", "fulfillments", "fulf
                    "inventory_levels", "inventory_level", "products", "product")  # fmt: skip
 
 BOM: Final = b"\xef\xbb\xbf"
+_TOO_DEEP: Final = "it is nested too deeply"
 
 Item = tuple[int | None, bytes, Any]
 """A document: its line, its bytes, and what they say."""
@@ -67,8 +68,8 @@ class ShopifyMapping:
     def _slice(self, source: Source, batch: list[tuple[int, Item]]) -> Documents:
         tables: dict[str, list[list[Any]]] = {}
         rejected: list[RejectedDocument] = []
-        for position, (_, body, value) in batch:
-            rows, ref, problems = self._document(source, position, body, value)
+        for position, (_, _, value) in batch:
+            rows, ref, problems = self._document(source, position, value)
             if problems:
                 rejected.append(
                     RejectedDocument(position=position, external_ref=ref, problems=tuple(problems))
@@ -88,18 +89,21 @@ class ShopifyMapping:
         )  # fmt: skip
 
     def _document(
-        self, source: Source, position: int, body: bytes, value: Any
+        self, source: Source, position: int, value: Any
     ) -> tuple[dict[str, list[list[Any]]], str | None, list[Problem]]:
         if isinstance(value, _NotJson):
             return {}, None, [Problem(field="", code="MALFORMED", detail=value.why)]
         reader = Reader(value)
         read = self._reader_of(source.topic)
-        rows, ref = read(source, position, body, reader)
+        try:
+            rows, ref = read(source, position, reader)
+        except RecursionError:  # just so deep that it can be read but not written
+            return {}, None, [Problem(field="", code="MALFORMED", detail=_TOO_DEEP)]
         return rows, ref, list(dict.fromkeys(reader.problems))
 
     def _reader_of(
         self, topic: str
-    ) -> Callable[[Source, int, bytes, Reader], tuple[dict[str, list[list[Any]]], str | None]]:
+    ) -> Callable[[Source, int, Reader], tuple[dict[str, list[list[Any]]], str | None]]:
         kinds = (
             (ORDERS, self._order), (REFUNDS, self._refund), (FULFILLMENTS, self._fulfillment),
             (STOCK, self._stock), (PRODUCTS, self._product),
@@ -107,32 +111,32 @@ class ShopifyMapping:
         return next(read for topics, read in kinds if topic in topics)
 
     def _order(
-        self, _source: Source, position: int, body: bytes, reader: Reader
+        self, _source: Source, position: int, reader: Reader
     ) -> tuple[dict[str, list[list[Any]]], str | None]:
         rows = OrderRows(self.options)
-        ref = rows.order(position, reader, digest_of(body))
+        ref = rows.order(position, reader, digest_of(reader.value))
         return rows.tables, ref
 
     def _refund(
-        self, source: Source, position: int, body: bytes, reader: Reader
+        self, source: Source, position: int, reader: Reader
     ) -> tuple[dict[str, list[list[Any]]], str | None]:
         rows = OrderRows(self.options)
-        ref = rows.partial(position, reader, digest_of(body))
+        ref = rows.partial(position, reader, digest_of(reader.value))
         transactions = list(reader.each("transactions"))
         currency = transactions[0].text("currency") if transactions else None
         rows.refund(position, reader, currency or source.channel.currency)
         return rows.tables, ref
 
     def _fulfillment(
-        self, _source: Source, position: int, body: bytes, reader: Reader
+        self, _source: Source, position: int, reader: Reader
     ) -> tuple[dict[str, list[list[Any]]], str | None]:
         rows = OrderRows(self.options)
-        ref = rows.partial(position, reader, digest_of(body))
+        ref = rows.partial(position, reader, digest_of(reader.value))
         rows.fulfillment(position, reader)
         return rows.tables, ref
 
     def _stock(
-        self, _source: Source, position: int, body: bytes, reader: Reader
+        self, _source: Source, position: int, reader: Reader
     ) -> tuple[dict[str, list[list[Any]]], str | None]:
         item, location = reader.ref("inventory_item_id"), reader.ref("location_id")
         sku = self.options.inventory_items.get(item or "")
@@ -145,10 +149,10 @@ class ShopifyMapping:
             reader.refuse("location_id", "UNMAPPED_CODE", f"location {location} is not mapped")
         counted = reader.quantity("available", least=0)
         at = reader.instant("updated_at")
-        return {"counts": [[position, digest_of(body), sku, code, counted, at]]}, item
+        return {"counts": [[position, digest_of(reader.value), sku, code, counted, at]]}, item
 
     def _product(
-        self, _source: Source, position: int, _body: bytes, reader: Reader
+        self, _source: Source, position: int, reader: Reader
     ) -> tuple[dict[str, list[list[Any]]], str | None]:
         title, kind, brand = (reader.text(f) for f in ("title", "product_type", "vendor"))
         is_sold = (reader.text("status") or "active") == "active"
@@ -219,7 +223,7 @@ def _json(text: bytes) -> Any:
     try:
         return json.loads(text, parse_float=str, parse_constant=_refuse_constant)
     except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+        raise ValueError(_TOO_DEEP) from None
 
 
 def _refuse_constant(name: str) -> NoReturn:

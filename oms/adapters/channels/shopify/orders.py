@@ -264,6 +264,6 @@ def _customer_name(customer: Reader | None, *addresses: dict[str, str] | None) -
     return next((address["name"] for address in addresses if address and "name" in address), None)
 
 
-def digest_of(document: bytes) -> str:
-    """Return the digest of a document's bytes."""
-    return hashlib.sha256(document).hexdigest()
+def digest_of(document: Any) -> str:
+    """Return the digest of what a document says: a webhook and a page write it differently."""
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()

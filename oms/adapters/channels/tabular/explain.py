@@ -66,6 +66,11 @@ class Explanation:
     fields: tuple[FieldTold, ...]
     refusals: tuple[Refusal, ...]
 
+    @property
+    def usable_count(self) -> int:
+        """How many documents are not refused."""
+        return self.counts["documents"] - self.counts["refused"]
+
     def __str__(self) -> str:
         """Tell it to somebody who sees a mapping for the first time."""
         return "\n".join(line.rstrip() for line in _told(self))
@@ -233,7 +238,7 @@ def _told_counts(told: Explanation) -> Iterator[str]:
     documents, refused = counts.pop("documents"), counts.pop("refused")
     counts.pop("rows")
     yield "What becomes of it"
-    yield f"  {documents:,} documents: {documents - refused:,} usable, {refused:,} refused"
+    yield f"  {documents:,} documents: {told.usable_count:,} usable, {refused:,} refused"
     if counts:
         yield "  " + ", ".join(f"{count:,} {name}" for name, count in counts.items())
     for sums in told.totals:

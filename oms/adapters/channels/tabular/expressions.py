@@ -294,8 +294,10 @@ class Compiler:
         zone = literal(expression.time_zone or self.time_zone)
         if expression.format:
             value, wanted = self._by_formats(expression.format, name, zone)
+            wanted = f"{wanted}, as the mapping's `format:` says"
         else:
             value, wanted = self._by_iso(name, zone), "2026-03-01 or 2026-03-01T09:30:00Z"
+            wanted += "; the mapping's `format:` names another way of writing it"
         like = literal(f" is not a date like {wanted} ({target.name})")
         self.refuse(
             f"{name} is not null and ({value} is null or year({value}) not between 1900 and 2199)",

@@ -54,7 +54,9 @@ class Rows:
 
     def add(self, sql: str) -> str:
         """Name a value; the same value has one name."""
-        needed = [self._depths[name] for name in _NAME.findall(sql) if name in self._depths]
+        # What a mapping or a file says stands in literals: it is never the name of a value.
+        names = _NAME.findall(_LITERAL.sub("", sql))
+        needed = [self._depths[name] for name in names if name in self._depths]
         return self._add(sql, max(needed, default=-1) + 1)
 
     def joined(self, look_up: str, key: str) -> dict[str, str]:
@@ -91,4 +93,5 @@ class Rows:
         return self._levels[depth]
 
 
+_LITERAL: Final = re.compile(r"'(?:[^']|'')*'")
 _NAME: Final = re.compile(r"\bt[0-9]+\b")

@@ -2,8 +2,8 @@
 
 from oms.ledger.migrations.script import run_beside
 
-revision = "0004"
-down_revision = "0003"
+revision = "0006"
+down_revision = "0005"
 
 
 def upgrade() -> None:

@@ -38,7 +38,6 @@ create table webhook_deliveries (
     state text not null default 'pending'
         check (state in ('pending', 'delivered', 'parked', 'superseded')),
     attempts_count integer not null default 0,
-    refusals_count integer not null default 0,  -- attempts that failed over this very message
     created_at timestamptz not null,
     first_attempt_at timestamptz,
     next_attempt_at timestamptz,

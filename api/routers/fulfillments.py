@@ -1,0 +1,69 @@
+"""Fulfillment orders: the work of locations, listed and done."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Response
+
+from api.dependencies import IfMatch, Now, Snapshot, Tx
+from api.idempotency import OncePerKey
+from api.paging import Page
+from api.problems import Refused, field_problem
+from api.routes import LedgerRoute
+from api.schemas.fulfillments import ActionPost, FulfillmentOut, FulfillmentQuery
+from api.security import FulfillmentRead, FulfillmentWrite
+from oms.access.model import Caller
+from oms.fulfillment import queries
+from oms.fulfillment.model import OPEN, FulfillmentOrder, FulfillmentOrderNotFound
+from oms.ledger.database import Tx as Connection
+from oms.workflows import fulfillment
+
+router: Final = APIRouter(prefix="/v1", tags=["fulfillment"], route_class=LedgerRoute)
+
+
+@router.get("/fulfillments")
+def list_fulfillments(
+    query: Annotated[FulfillmentQuery, Query()], caller: FulfillmentRead, tx: Snapshot
+) -> Page[FulfillmentOut]:
+    """List the work of locations, oldest first; without states what is open."""
+    if query.after is not None and not query.after.isdecimal():
+        raise Refused([field_problem("VALIDATION", "/after", location="query")])
+    found, cursor = queries.page(
+        tx, location_code=query.location, states=sorted(query.state or OPEN),
+        channel_codes=None if caller.channels is None else sorted(caller.channels),
+        after=int(query.after or 0), limit=query.limit,
+    )  # fmt: skip
+    items = [FulfillmentOut.of(each) for each in found]
+    return Page(items=items, next_after=None if cursor is None else str(cursor))
+
+
+@router.get("/fulfillments/{number}")
+def get_fulfillment(
+    number: str, caller: FulfillmentRead, tx: Snapshot, response: Response
+) -> FulfillmentOut:
+    """Return a fulfillment order, with what may be done next."""
+    found = _visible(tx, number, caller)
+    response.headers["ETag"] = f'"{found.version}"'
+    return FulfillmentOut.of(found)
+
+
+@router.post("/fulfillments/{number}/actions")
+def act_on_fulfillment(
+    number: str, body: ActionPost, caller: FulfillmentWrite, tx: Tx, now: Now, *,
+    seen: IfMatch, response: Response, _once: OncePerKey,
+) -> FulfillmentOut:  # fmt: skip
+    """Do something with a fulfillment order, as its state allows.
+
+    What does not fit its state is refused with `allowed_actions`. Units that are rejected or
+    not found are sought at other locations in the same moment.
+    """
+    _visible(tx, number, caller)
+    done = fulfillment.act(tx, number, body.action, body.doing(caller.name, now), version=seen)
+    response.headers["ETag"] = f'"{done.version}"'
+    return FulfillmentOut.of(done)
+
+
+def _visible(tx: Connection, number: str, caller: Caller) -> FulfillmentOrder:
+    found = queries.fulfillment_order(tx, number)
+    if not caller.may_see(found.channel_code):
+        raise FulfillmentOrderNotFound
+    return found

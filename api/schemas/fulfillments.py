@@ -1,0 +1,128 @@
+"""Fulfillment orders on the wire."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import Field
+
+from api.paging import Paging
+from api.schemas.common import Out, Wire, Words, values_of
+from oms.fulfillment.model import Action, FulfillmentOrder, FulfillmentOrderState, Reason
+from oms.kernel.limits import ORDER_LINES_MAX, QUANTITY_MAX
+from oms.orders.model import FulfillmentMethod
+from oms.workflows.fulfillment import Doing
+
+Count = Annotated[int, Field(strict=True, ge=0, le=QUANTITY_MAX)]
+
+
+class FulfillmentLineOut(Out):
+    """What of an order's line a location is to supply; `open` is what it still has to."""
+
+    line_no: int
+    sku: str
+    title: str
+    quantity: int
+    picked: int
+    done: int
+    removed: int
+    open: int
+
+
+class FulfillmentOut(Out):
+    """Work at one location for one delivery group of an order."""
+
+    fulfillment_number: str
+    order_number: str
+    channel_code: str
+    group_no: int
+    method: FulfillmentMethod
+    location_code: str
+    state: FulfillmentOrderState
+    created_at: datetime
+    changed_at: datetime
+    collect_by: datetime | None
+    carrier: str | None
+    tracking_number: str | None
+    reason: str | None
+    version: Annotated[int, Field(description="what `If-Match` is to say")]
+    lines: list[FulfillmentLineOut]
+    allowed_actions: list[Action]
+
+    @classmethod
+    def of(cls, order: FulfillmentOrder) -> Self:
+        """Write a fulfillment order. The collection code is the customer's to show."""
+        values = values_of(order)
+        for name in ("fulfillment_id", "order_id", "collect_code", "lines"):
+            values.pop(name)
+        return cls(
+            **values, allowed_actions=sorted(order.allowed()),
+            lines=[
+                FulfillmentLineOut(**values_of(line), open=line.open) for line in order.lines
+            ],
+        )  # fmt: skip
+
+
+class FulfillmentQuery(Paging):
+    """Which fulfillment orders to list; without states those that are open."""
+
+    location: Annotated[Words | None, Field(description="a location's code")] = None
+    state: Annotated[
+        list[FulfillmentOrderState],
+        Field(default_factory=list, description="repeat it for several", max_length=20),
+    ]
+
+
+class PickedIn(Wire):
+    """How much of a line was picked."""
+
+    line_no: Annotated[int, Field(strict=True, ge=1, le=ORDER_LINES_MAX)]
+    quantity: Count
+
+
+class ActionPost(Wire):
+    """Something that is done with a fulfillment order."""
+
+    action: Action
+    picked: Annotated[
+        list[PickedIn],
+        Field(
+            default_factory=list, max_length=ORDER_LINES_MAX,
+            description="for pick; a line left out: all of it",
+        ),
+    ]  # fmt: skip
+    reason: Annotated[
+        Reason | None, Field(description="for reject, and for pick when less was picked")
+    ] = None
+    collect_code: Annotated[
+        Words | None, Field(description="for collect: what the customer shows")
+    ] = None
+    carrier: Annotated[Words | None, Field(description="for ship")] = None
+    tracking_number: Annotated[Words | None, Field(description="for ship")] = None
+
+    def doing(self, by: str, at: datetime) -> Doing:
+        """Return what is done, and who does it when."""
+        return Doing(
+            by=by, at=at, picked={each.line_no: each.quantity for each in self.picked},
+            reason=self.reason, collect_code=self.collect_code, carrier=self.carrier,
+            tracking_number=self.tracking_number,
+        )  # fmt: skip
+
+
+class CancelLineIn(Wire):
+    """How much of a line to cancel."""
+
+    line_no: Annotated[int, Field(strict=True, ge=1, le=ORDER_LINES_MAX)]
+    quantity: Annotated[int, Field(strict=True, ge=1, le=QUANTITY_MAX)]
+
+
+class CancelPost(Wire):
+    """What to cancel of an order, and why; without lines all that can be."""
+
+    reason: Annotated[Words, Field(min_length=1)]
+    lines: Annotated[list[CancelLineIn] | None, Field(max_length=ORDER_LINES_MAX)] = None
+
+    def quantities(self) -> dict[int, int] | None:
+        """Return how much of each line, None for all."""
+        if self.lines is None:
+            return None
+        return {each.line_no: each.quantity for each in self.lines}

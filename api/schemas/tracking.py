@@ -1,0 +1,66 @@
+"""What anybody may know of an order who has its number and address, or a link."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.schemas.common import Out, Words
+from oms.customers.model import Tracking
+from oms.orders.model import FulfillmentMethod, FulfillmentState, OrderState
+
+
+class TrackingQuery(BaseModel):
+    """An order's number with the e-mail address it was placed with, or a link's text."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    number: Annotated[Words | None, Field(description="ours, or the one the shop gave")] = None
+    email: Words | None = None
+    link: Annotated[str | None, Field(max_length=100, pattern=r"^[A-Za-z0-9_-]+$")] = None
+
+
+class StepOut(Out):
+    """Something that happened to the order."""
+
+    type: str
+    occurred_at: datetime
+
+
+class ParcelOut(Out):
+    """A parcel of the order."""
+
+    state: str
+    updated_at: datetime
+
+
+class TrackingOut(Out):
+    """How an order is: states and dates, nobody's name."""
+
+    order_state: OrderState
+    fulfillment_state: FulfillmentState
+    fulfillment_method: FulfillmentMethod
+    placed_at: datetime
+    updated_at: datetime
+    steps: list[StepOut]
+    parcels: Annotated[list[ParcelOut], Field(description="empty until parcels are recorded")]
+
+    @classmethod
+    def of(cls, tracking: Tracking) -> Self:
+        """Write how an order is."""
+        return cls(
+            order_state=OrderState(tracking.order_state),
+            fulfillment_state=FulfillmentState(tracking.fulfillment_state),
+            fulfillment_method=FulfillmentMethod(tracking.fulfillment_method),
+            placed_at=tracking.placed_at, updated_at=tracking.updated_at,
+            steps=[StepOut(type=type_, occurred_at=at) for type_, at in tracking.steps],
+            parcels=[],
+        )  # fmt: skip
+
+
+class TrackingLinkOut(Out):
+    """A link to how an order is, for its customer; whoever has it may look."""
+
+    link: str
+    path: str
+    holds_until: datetime

@@ -1,0 +1,148 @@
+"""Locations and channels as a person writes them in YAML, checked before anything is registered."""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import MISSING, fields, replace
+from pathlib import Path
+from typing import Any, Final, TypeVar
+from zoneinfo import available_timezones
+
+from pydantic import TypeAdapter, ValidationError
+
+from oms import bootstrap
+from oms.channels.model import ChannelDraft
+from oms.kernel.errors import OmsError, Rejected
+from oms.kernel.money import EXPONENTS
+from oms.locations.model import Location
+
+T = TypeVar("T", Location, ChannelDraft)
+
+LOCATION_KINDS: Final = ("dc", "store", "pickup_point")
+CHANNEL_KINDS: Final = ("webshop", "pos", "kiosk", "marketplace", "phone", "wholesale", "other")
+# Of a value's type, in a person's words.
+_WANTED: Final = {
+    "string_type": "a text; quote it where YAML reads something else",
+    "bool_type": "true or false", "bool_parsing": "true or false",
+    "int_type": "a whole number", "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number", "float_parsing": "a number",
+    "tuple_type": "a list of texts", "dict_type": "a mapping of names to values",
+}  # fmt: skip
+
+
+class BadEntry(Rejected):
+    """An entry of the file is not usable as it is written."""
+
+
+def read(content: Any, folder: Path) -> tuple[list[Location], list[ChannelDraft]]:
+    """Read the content of a file; paths in it are relative to a folder.
+
+    Raises BadEntry, naming entry and field of everything that is wrong.
+    """
+    if not isinstance(content, dict) or set(content) - {"locations", "channels"}:
+        raise BadEntry("The file has the keys locations and channels, and no others.")
+    places = _entries(content, "locations", Location, _location_faults)
+    drafts = _entries(
+        content, "channels", ChannelDraft, lambda draft: _channel_faults(draft, folder)
+    )
+    return places, [with_paths(draft, folder) for draft in drafts]
+
+
+def with_paths(draft: ChannelDraft, folder: Path) -> ChannelDraft:
+    """Make the paths of mapping and look-up files absolute, as seen from the YAML file."""
+    options = dict(draft.adapter_options)
+    for name in {"mapping", "look_ups"} & set(options):
+        options[name] = str(folder / str(options[name]))
+    if isinstance(options.get("mappings"), dict):
+        options["mappings"] = {
+            topic: str(folder / str(file)) for topic, file in options["mappings"].items()
+        }
+    return replace(draft, adapter_options=options)
+
+
+def _entries(
+    content: dict[str, Any], key: str, kind: type[T], faults_of: Callable[[T], Iterator[str]]
+) -> list[T]:
+    listed = content.get(key) or []
+    if not isinstance(listed, list):
+        raise BadEntry(f"{key}: must be a list of entries, each begun with a dash.")
+    found, faults = [], []
+    for number, raw in enumerate(listed, start=1):
+        place = f"{key}, entry {number}"
+        if isinstance(raw, dict) and raw.get("code"):
+            place += f" ({raw['code']})"
+        try:
+            entry = _entry(kind, raw)
+            found.append(entry)
+            faults += [f"{place}: {fault}" for fault in faults_of(entry)]
+        except BadEntry as error:
+            faults += [f"{place}: {fault}" for fault in error.detail.split("\n")]
+    if faults:
+        raise BadEntry("\n".join(faults))
+    return found
+
+
+def _entry(kind: type[T], raw: Any) -> T:
+    names = {field.name for field in fields(kind)}
+    if not isinstance(raw, dict):
+        raise BadEntry(f"must be a mapping with the keys {', '.join(sorted(names))}.")
+    faults = [
+        f"there is no key {str(name)[:40]!r}; there are {', '.join(sorted(names))}."
+        for name in raw
+        if name not in names
+    ]
+    faults += [
+        f"{field.name} is missing."
+        for field in fields(kind)
+        if field.name not in raw
+        and field.default is MISSING and field.default_factory is MISSING
+    ]  # fmt: skip
+    if faults:
+        raise BadEntry("\n".join(faults))
+    try:
+        return TypeAdapter(kind).validate_python(raw)
+    except ValidationError as error:
+        raise BadEntry("\n".join(_type_faults(error))) from None
+
+
+def _type_faults(error: ValidationError) -> Iterator[str]:
+    for fault in error.errors(include_url=False):
+        place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in fault["loc"])
+        wanted = _WANTED.get(fault["type"], fault["msg"])
+        yield f"{place.lstrip('.')} must be {wanted}, not {str(fault['input'])[:40]!r}."
+
+
+def _location_faults(place: Location) -> Iterator[str]:
+    yield from _one_of("kind", place.kind, LOCATION_KINDS)
+    yield from _zone_faults(place.time_zone)
+
+
+def _channel_faults(draft: ChannelDraft, folder: Path) -> Iterator[str]:
+    yield from _one_of("kind", draft.kind, CHANNEL_KINDS)
+    yield from _zone_faults(draft.time_zone)
+    for currency in (draft.currency, *draft.currencies):
+        if currency not in EXPONENTS:
+            yield f"{currency[:8]!r} is no currency of ISO 4217, as EUR or USD."
+    if draft.threshold < 0:
+        yield "threshold must be 0 or more."
+    faults = list(_one_of("adapter", draft.adapter, bootstrap.ADAPTERS))
+    yield from faults or _adapter_faults(with_paths(draft, folder))
+
+
+def _adapter_faults(draft: ChannelDraft) -> Iterator[str]:
+    """Build the adapter as it will be built at work: what it lacks is said here, not then."""
+    try:
+        bootstrap.ADAPTERS[draft.adapter](draft.adapter_options)
+    except OmsError as error:
+        yield from (f"adapter_options: {line}" for line in error.detail.split("\n"))
+    except ValidationError as error:
+        yield from (f"adapter_options: {fault}" for fault in _type_faults(error))
+
+
+def _one_of(name: str, value: str, allowed: Collection[str]) -> Iterator[str]:
+    if value not in allowed:
+        yield f"{name} must be one of {', '.join(allowed)}, not {value[:40]!r}."
+
+
+def _zone_faults(name: str) -> Iterator[str]:
+    if name not in available_timezones():
+        yield f"time_zone must be a name like Europe/Amsterdam, not {name[:40]!r}."

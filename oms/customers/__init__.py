@@ -1,0 +1,1 @@
+"""Customers: one person over every channel, known by what is shown to be theirs."""

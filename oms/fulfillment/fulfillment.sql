@@ -1,0 +1,118 @@
+-- The statements of fulfillment orders.
+
+-- name: open_orders
+-- A fulfillment order per (order, group, location) of the units given, with its lines.
+-- Returns which units are whose.
+with units as (
+    select * from jsonb_to_recordset(cast(:units as jsonb)) as u(
+        reservation_id bigint, order_id bigint, line_no smallint, product_id integer,
+        location_id integer, quantity bigint)
+),
+placed as (
+    select u.*, coalesce(k.group_no, 1) as group_no
+    from units u
+    join order_lines k using (order_id, line_no)
+),
+opened as (
+    insert into fulfillment_orders (
+        order_id, group_no, location_id, method, state, created_at, changed_at
+    )
+    select p.order_id, p.group_no, p.location_id, g.method, 'assigned', :at, :at
+    from (select distinct order_id, group_no, location_id from placed) p
+    join delivery_groups g using (order_id, group_no)
+    order by p.order_id, p.group_no, p.location_id
+    returning fulfillment_id, fulfillment_number, order_id, group_no, location_id
+),
+lines as (
+    insert into fulfillment_lines (fulfillment_id, order_id, line_no, product_id, quantity)
+    select o.fulfillment_id, o.order_id, p.line_no, min(p.product_id), sum(p.quantity)
+    from placed p
+    join opened o using (order_id, group_no, location_id)
+    group by o.fulfillment_id, o.order_id, p.line_no
+)
+select o.fulfillment_id, o.fulfillment_number, o.order_id, x.location_code,
+    array_agg(p.reservation_id) as reservation_ids
+from opened o
+join placed p using (order_id, group_no, location_id)
+join locations x on x.location_id = o.location_id
+group by o.fulfillment_id, o.fulfillment_number, o.order_id, x.location_code
+order by o.fulfillment_id;
+
+-- name: hold
+-- Hold a fulfillment order and its order, the order first, as everybody does.
+select f.fulfillment_id
+from fulfillment_orders f
+where f.fulfillment_number = :number
+for update;
+
+-- name: order_of
+-- Whose fulfillment order it is.
+select order_id from fulfillment_orders where fulfillment_number = :number;
+
+-- name: move
+-- Write the next state of a fulfillment order, if nobody else has meanwhile.
+update fulfillment_orders
+set state = :state, changed_at = :at, version = version + 1,
+    reason = coalesce(:reason, reason), collect_code = coalesce(:collect_code, collect_code),
+    collect_by = coalesce(:collect_by, collect_by), carrier = coalesce(:carrier, carrier),
+    tracking_number = coalesce(:tracking_number, tracking_number)
+where fulfillment_id = :fulfillment_id and version = :version;
+
+-- name: pick
+-- What was picked of each line; the rest of it is taken away.
+update fulfillment_lines l
+set picked = p.picked, removed = l.removed + p.short
+from jsonb_to_recordset(cast(:lines as jsonb)) as p(line_no smallint, picked bigint, short bigint)
+where l.fulfillment_id = :fulfillment_id and l.line_no = p.line_no;
+
+-- name: take_away
+-- Nothing of it is to be supplied here any more.
+update fulfillment_lines
+set removed = quantity - done, picked = 0
+where fulfillment_id = :fulfillment_id;
+
+-- name: put_back
+-- What was picked lies on its shelf again.
+update fulfillment_lines set picked = 0 where fulfillment_id = :fulfillment_id;
+
+-- name: hand_over
+-- What was still open has left.
+update fulfillment_lines
+set done = done + quantity - done - removed
+where fulfillment_id = :fulfillment_id;
+
+-- name: fit
+-- The open fulfillment orders of these orders have what is still reserved for them; one that has
+-- nothing left is canceled. Returns those that changed.
+with kept as (
+    select l.fulfillment_id, l.line_no, l.quantity - l.done - l.removed as open,
+        coalesce((
+            select sum(r.quantity) from reservations r
+            where r.order_id = l.order_id and r.line_no = l.line_no
+              and r.fulfillment_id = l.fulfillment_id and r.state = 'active'), 0)::bigint as reserved
+    from fulfillment_lines l
+    join fulfillment_orders f using (fulfillment_id)
+    where l.order_id = any (cast(:order_ids as bigint[])) and f.state = any (cast(:open_states as text[]))
+),
+fitted as (
+    update fulfillment_lines l
+    set removed = l.removed + k.open - k.reserved, picked = least(l.picked, k.reserved)
+    from kept k
+    where l.fulfillment_id = k.fulfillment_id and l.line_no = k.line_no and k.open > k.reserved
+    returning l.fulfillment_id
+)
+update fulfillment_orders f
+set
+    state = case when left_over.reserved = 0 then 'canceled' else f.state end,
+    changed_at = :at, version = f.version + 1
+from (select fulfillment_id, sum(reserved) as reserved from kept group by fulfillment_id) left_over
+where f.fulfillment_id = left_over.fulfillment_id
+  and f.fulfillment_id in (select fulfillment_id from fitted)
+returning f.fulfillment_id, f.fulfillment_number, f.order_id, f.state;
+
+-- name: orders_with_work
+-- Which of these orders have open fulfillment orders.
+select distinct order_id
+from fulfillment_orders
+where order_id = any (cast(:order_ids as bigint[])) and state = any (cast(:open_states as text[]))
+order by order_id;

@@ -1,0 +1,179 @@
+"""Fulfillment orders as values: their states, what may be done in each, and why not else."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from oms.kernel.errors import Conflict, NotFound, Rejected
+
+
+class FulfillmentOrderState(StrEnum):
+    """How far a location is with its part of a delivery group."""
+
+    ASSIGNED = "assigned"
+    ACCEPTED = "accepted"
+    PICKING = "picking"
+    PICKED = "picked"
+    PACKED = "packed"
+    READY_FOR_COLLECTION = "ready_for_collection"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    DELIVERY_FAILED = "delivery_failed"
+    COLLECTED = "collected"
+    UNCOLLECTED = "uncollected"
+    REJECTED = "rejected"
+    CANCELED = "canceled"
+
+
+class Action(StrEnum):
+    """What may be done with a fulfillment order."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+    START_PICK = "start_pick"
+    PICK = "pick"
+    UNPICK = "unpick"
+    PACK = "pack"
+    UNPACK = "unpack"
+    READY = "ready"
+    SHIP = "ship"
+    DELIVER = "deliver"
+    FAIL_DELIVERY = "fail_delivery"
+    RESHIP = "reship"
+    COLLECT = "collect"
+    NO_SHOW = "no_show"
+
+
+class Reason(StrEnum):
+    """Why a location cannot supply what it was asked for; some of them correct its stock."""
+
+    NOT_FOUND = "not_found"  # what the count says is not there
+    DAMAGED = "damaged"  # it is there, and not for sale
+    NO_CAPACITY = "no_capacity"
+    CLOSED = "closed"
+    OTHER = "other"
+
+
+_S, _A = FulfillmentOrderState, Action
+
+# What may follow what (features.md 4.4a). Whatever is not here is refused.
+NEXT: Final[dict[FulfillmentOrderState, dict[Action, FulfillmentOrderState]]] = {
+    _S.ASSIGNED: {_A.ACCEPT: _S.ACCEPTED, _A.REJECT: _S.REJECTED},
+    _S.ACCEPTED: {_A.START_PICK: _S.PICKING, _A.REJECT: _S.REJECTED},
+    _S.PICKING: {_A.PICK: _S.PICKED},
+    _S.PICKED: {_A.PACK: _S.PACKED, _A.UNPICK: _S.ACCEPTED},
+    _S.PACKED: {
+        _A.SHIP: _S.SHIPPED, _A.READY: _S.READY_FOR_COLLECTION, _A.UNPACK: _S.PICKED,
+    },
+    _S.READY_FOR_COLLECTION: {_A.COLLECT: _S.COLLECTED, _A.NO_SHOW: _S.UNCOLLECTED},
+    _S.SHIPPED: {_A.DELIVER: _S.DELIVERED, _A.FAIL_DELIVERY: _S.DELIVERY_FAILED},
+    _S.DELIVERY_FAILED: {_A.RESHIP: _S.SHIPPED, _A.DELIVER: _S.DELIVERED},
+    _S.DELIVERED: {},
+    _S.COLLECTED: {},
+    _S.UNCOLLECTED: {},
+    _S.REJECTED: {},
+    _S.CANCELED: {},
+}  # fmt: skip
+assert set(NEXT) == set(FulfillmentOrderState)
+
+# Before goods have left: what an order cancels here is simply not done any more.
+OPEN: Final = frozenset({
+    _S.ASSIGNED, _S.ACCEPTED, _S.PICKING, _S.PICKED, _S.PACKED, _S.READY_FOR_COLLECTION,
+})  # fmt: skip
+COLLECTED_METHODS: Final = frozenset({"collect_store", "reserve"})
+# Which way goods leave decides between two ends of packing.
+ONLY_COLLECTED: Final = frozenset({_A.READY, _A.COLLECT, _A.NO_SHOW})
+ONLY_SENT: Final = frozenset({_A.SHIP, _A.DELIVER, _A.FAIL_DELIVERY, _A.RESHIP})
+
+
+class FulfillmentOrderNotFound(NotFound):
+    """There is no such fulfillment order."""
+
+    code = "FULFILLMENT_NOT_FOUND"
+
+
+class WrongState(Conflict):
+    """The fulfillment order is not in a state that allows this."""
+
+    code = "WRONG_STATE"
+
+
+class WrongCode(Conflict):
+    """The collection code is another one."""
+
+    code = "WRONG_COLLECTION_CODE"
+
+
+class QuantityNotOpen(Rejected):
+    """The fulfillment order has not that much of this line."""
+
+    code = "QTY_NOT_OPEN"
+
+
+class ReasonNeeded(Rejected):
+    """What is not supplied needs a reason."""
+
+    code = "REASON_NEEDED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FulfillmentLine:
+    """What of an order's line a location is to supply; `open` is what it still has to."""
+
+    line_no: int
+    sku: str
+    title: str
+    quantity: int
+    picked: int
+    done: int
+    removed: int
+
+    @property
+    def open(self) -> int:
+        """What is neither handed over nor taken away again."""
+        return self.quantity - self.done - self.removed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FulfillmentOrder:
+    """Work at one location for one delivery group of an order."""
+
+    fulfillment_id: int
+    fulfillment_number: str
+    order_id: int
+    order_number: str
+    channel_code: str
+    group_no: int
+    method: str
+    location_code: str
+    state: FulfillmentOrderState
+    created_at: datetime
+    changed_at: datetime
+    collect_code: str | None
+    collect_by: datetime | None
+    carrier: str | None
+    tracking_number: str | None
+    reason: str | None
+    version: int
+    lines: tuple[FulfillmentLine, ...]
+
+    def allowed(self) -> dict[Action, FulfillmentOrderState]:
+        """Return what may be done now, and where it leads."""
+        other_way = ONLY_SENT if self.method in COLLECTED_METHODS else ONLY_COLLECTED
+        return {
+            action: state for action, state in NEXT[self.state].items() if action not in other_way
+        }
+
+    def after(self, action: Action) -> FulfillmentOrderState:
+        """Return the state an action leads to.
+
+        Raises WrongState, with what is allowed instead.
+        """
+        allowed = self.allowed()
+        if action not in allowed:
+            raise WrongState(
+                f"a fulfillment order that is {self.state} cannot {action.replace('_', ' ')}",
+                state=self.state, allowed_actions=sorted(allowed),
+            )  # fmt: skip
+        return allowed[action]

@@ -1,0 +1,136 @@
+"""Writes on fulfillment orders: opening them, moving them on, fitting them to what is reserved."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from oms.fulfillment import queries, store
+from oms.fulfillment.model import (
+    OPEN,
+    FulfillmentOrder,
+    FulfillmentOrderNotFound,
+    FulfillmentOrderState,
+)
+from oms.kernel.errors import VersionConflict
+from oms.ledger.database import Tx
+from oms.stock.model import Units
+
+OPEN_STATES = sorted(OPEN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A fulfillment order that was just opened, and the reservations whose units it has."""
+
+    fulfillment_id: int
+    fulfillment_number: str
+    order_id: int
+    location_code: str
+    reservation_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """A fulfillment order that lost units, and what it is now."""
+
+    fulfillment_number: str
+    order_id: int
+    state: FulfillmentOrderState
+
+
+def open_for(tx: Tx, units: Sequence[Units], *, at: datetime) -> list[Opened]:
+    """Open a fulfillment order per order, delivery group and location of these units."""
+    if not units:
+        return []
+    rows = store.SQL.run(tx, "open_orders", units=json.dumps(list(map(asdict, units))), at=at)
+    return [
+        Opened(
+            fulfillment_id=row.fulfillment_id, fulfillment_number=row.fulfillment_number,
+            order_id=row.order_id, location_code=row.location_code,
+            reservation_ids=tuple(row.reservation_ids),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def order_of(tx: Tx, number: str) -> int:
+    """Return the order a fulfillment order is of. Raises FulfillmentOrderNotFound."""
+    found: int | None = store.SQL.run(tx, "order_of", number=number.upper()).scalar()
+    if found is None:
+        raise FulfillmentOrderNotFound
+    return found
+
+
+def hold(tx: Tx, number: str, *, version: int) -> FulfillmentOrder:
+    """Hold a fulfillment order, whose order is held already, and return it.
+
+    Raises VersionConflict when it is not the version its caller has seen.
+    """
+    store.SQL.run(tx, "hold", number=number.upper())
+    found = queries.fulfillment_order(tx, number)
+    if found.version != version:
+        raise VersionConflict(version=found.version, state=found.state)
+    return found
+
+
+def move(
+    tx: Tx, moved: FulfillmentOrder, state: FulfillmentOrderState, *, at: datetime, **facts: Any
+) -> None:
+    """Write the next state of a fulfillment order that is held, with what is newly known of it."""
+    names = ("reason", "collect_code", "collect_by", "carrier", "tracking_number")
+    known = {name: facts.get(name) for name in names}
+    done = store.SQL.run(
+        tx, "move", fulfillment_id=moved.fulfillment_id, version=moved.version, state=state.value,
+        at=at, **known,
+    )  # fmt: skip
+    if done.rowcount != 1:
+        raise VersionConflict
+
+
+def pick(tx: Tx, of: FulfillmentOrder, picked: Mapping[int, int]) -> None:
+    """Write how much of each line was picked; the rest of it is taken away."""
+    lines = [
+        {"line_no": line.line_no, "picked": picked[line.line_no],
+         "short": line.open - picked[line.line_no]}
+        for line in of.lines
+    ]  # fmt: skip
+    store.SQL.run(tx, "pick", fulfillment_id=of.fulfillment_id, lines=json.dumps(lines))
+
+
+def put_back(tx: Tx, of: FulfillmentOrder) -> None:
+    """Put what was picked back on its shelf."""
+    store.SQL.run(tx, "put_back", fulfillment_id=of.fulfillment_id)
+
+
+def take_away(tx: Tx, of: FulfillmentOrder) -> None:
+    """Take away all that is still open: it is not to be supplied here any more."""
+    store.SQL.run(tx, "take_away", fulfillment_id=of.fulfillment_id)
+
+
+def hand_over(tx: Tx, of: FulfillmentOrder) -> None:
+    """Note that what was still open has left the location."""
+    store.SQL.run(tx, "hand_over", fulfillment_id=of.fulfillment_id)
+
+
+def fit(tx: Tx, order_ids: Sequence[int], *, at: datetime) -> list[Fitted]:
+    """Fit the open fulfillment orders of orders to what is still reserved for them.
+
+    A channel cancels, edits or ships by itself, and what it says is a fact: what is no longer
+    reserved is not to be picked any more. One that has nothing left is canceled.
+    """
+    rows = store.SQL.run(tx, "fit", order_ids=list(order_ids), open_states=OPEN_STATES, at=at)
+    return [
+        Fitted(
+            fulfillment_number=row.fulfillment_number, order_id=row.order_id,
+            state=FulfillmentOrderState(row.state),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def orders_with_work(tx: Tx, order_ids: Sequence[int]) -> list[int]:
+    """Return which of these orders have open fulfillment orders."""
+    rows = store.SQL.run(tx, "orders_with_work", order_ids=list(order_ids), open_states=OPEN_STATES)
+    return list(rows.scalars())

@@ -1,0 +1,81 @@
+"""Reads of fulfillment orders: one, those of an order, the work of a location."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import text
+
+from oms.fulfillment.model import (
+    FulfillmentLine,
+    FulfillmentOrder,
+    FulfillmentOrderNotFound,
+    FulfillmentOrderState,
+)
+from oms.ledger.database import Tx
+
+_HEADER: Final = """
+    select
+        f.fulfillment_id, f.fulfillment_number, f.order_id, o.order_number, c.channel_code,
+        f.group_no, f.method, x.location_code, f.state, f.created_at, f.changed_at,
+        f.collect_code, f.collect_by, f.carrier, f.tracking_number, f.reason, f.version
+    from fulfillment_orders f
+    join orders o using (order_id)
+    join channels c using (channel_id)
+    join locations x on x.location_id = f.location_id
+"""
+_LINES: Final = text("""
+    select l.fulfillment_id, l.line_no, k.sku, k.title, l.quantity, l.picked, l.done, l.removed
+    from fulfillment_lines l
+    join order_lines k using (order_id, line_no)
+    where l.fulfillment_id = any (cast(:ids as bigint[]))
+    order by l.fulfillment_id, l.line_no
+""")
+
+
+def fulfillment_order(tx: Tx, number: str) -> FulfillmentOrder:
+    """Return a fulfillment order by its number. Raises FulfillmentOrderNotFound."""
+    found = _read(tx, "f.fulfillment_number = :number", {"number": number.upper()})
+    if not found:
+        raise FulfillmentOrderNotFound
+    return found[0]
+
+
+def of_order(tx: Tx, order_number: str) -> list[FulfillmentOrder]:
+    """Return the fulfillment orders of an order, oldest first."""
+    return _read(tx, "o.order_number = :number", {"number": order_number})
+
+
+def page(
+    tx: Tx, *, location_code: str | None, states: Sequence[str],
+    channel_codes: Sequence[str] | None, after: int, limit: int,
+) -> tuple[list[FulfillmentOrder], int | None]:  # fmt: skip
+    """Return fulfillment orders in these states, oldest first, and where the next page begins."""
+    conditions = ["f.state = any (:states)", "f.fulfillment_id > :after"]
+    values: dict[str, Any] = {"states": list(states), "after": after, "limit": limit + 1}
+    if location_code is not None:
+        conditions.append("x.location_code = :location_code")
+        values["location_code"] = location_code
+    if channel_codes is not None:
+        conditions.append("c.channel_code = any (:channel_codes)")
+        values["channel_codes"] = list(channel_codes)
+    found = _read(tx, " and ".join(conditions), values, rest="limit :limit")
+    return found[:limit], found[limit - 1].fulfillment_id if len(found) > limit else None
+
+
+def _read(
+    tx: Tx, condition: str, values: dict[str, Any], *, rest: str = ""
+) -> list[FulfillmentOrder]:
+    query = text(f"{_HEADER} where {condition} order by f.fulfillment_id {rest}")
+    headers = tx.execute(query, values).all()
+    lines: dict[int, list[FulfillmentLine]] = defaultdict(list)
+    for row in tx.execute(_LINES, {"ids": [header.fulfillment_id for header in headers]}):
+        facts = dict(row._mapping)  # noqa: SLF001 - its public name
+        lines[facts.pop("fulfillment_id")].append(FulfillmentLine(**facts))
+    return [
+        FulfillmentOrder(
+            **{**header._mapping, "state": FulfillmentOrderState(header.state)},  # noqa: SLF001 - its public name
+            lines=tuple(lines[header.fulfillment_id]),
+        )
+        for header in headers
+    ]

@@ -1,0 +1,102 @@
+-- Units kept for fulfillment orders: who picks them, and what a location cannot supply.
+
+-- name: unassigned_written
+-- Units kept for orders that nobody has been asked to pick, of channels whose orders we give to
+-- locations: those written by transactions from one up to another.
+select distinct r.order_id
+from reservations r
+join channels c using (channel_id)
+where r.changed_xid >= cast(cast(:after as text) as xid8) and r.changed_xid < cast(cast(:upto as text) as xid8)
+  and r.kind = 'order' and r.state = 'active' and r.fulfillment_id is null and c.is_routed
+order by r.order_id
+limit :limit;
+
+-- name: unassigned_of
+-- Likewise, of these orders: the units themselves.
+select r.reservation_id, r.order_id, r.line_no, r.product_id, r.location_id, r.quantity
+from reservations r
+join channels c using (channel_id)
+where r.order_id = any (cast(:order_ids as bigint[]))
+  and r.kind = 'order' and r.state = 'active' and r.fulfillment_id is null and c.is_routed
+order by r.reservation_id
+for update of r;
+
+-- name: assign
+-- Say by which fulfillment order units are kept.
+update reservations r
+set fulfillment_id = u.fulfillment_id
+from jsonb_to_recordset(cast(:pairs as jsonb)) as u(reservation_id bigint, fulfillment_id bigint)
+where r.reservation_id = u.reservation_id;
+
+-- name: release_units
+-- A fulfillment order lets go of some of its units: the youngest first.
+with asked as (
+    select * from jsonb_to_recordset(cast(:units as jsonb)) as u(line_no integer, quantity bigint)
+),
+held as (
+    select r.*, a.quantity as asked, sum(r.quantity) over (
+        partition by r.line_no order by r.reservation_id desc) - r.quantity as before
+    from reservations r
+    join asked a using (line_no)
+    where r.fulfillment_id = :fulfillment_id and r.state = 'active'
+),
+let_go as (
+    select *, least(quantity, greatest(0, asked - before)) as freed from held
+),
+shrunk as (
+    update reservations r
+    set quantity = r.quantity - g.freed
+    from let_go g
+    where r.reservation_id = g.reservation_id and g.freed > 0 and g.freed < g.quantity
+),
+ended as (
+    update reservations r
+    set state = 'released'
+    from let_go g
+    where r.reservation_id = g.reservation_id and g.freed = g.quantity
+),
+freed as (
+    select product_id, location_id, sum(freed) as quantity from let_go group by product_id, location_id
+)
+update stock_levels l
+set allocated = l.allocated - f.quantity,
+    is_oversold = l.allocated - f.quantity > l.on_hand - l.unavailable, updated_at = :at
+from freed f
+where l.product_id = f.product_id and l.location_id = f.location_id
+returning l.product_id, f.quantity;
+
+-- name: correct
+-- What a location found out while picking: units that are not there, or not for sale.
+with told as (
+    select * from jsonb_to_recordset(cast(:units as jsonb)) as u(line_no integer, product_id integer, quantity bigint)
+),
+moved as (
+    insert into stock_movements (
+        product_id, location_id, kind, on_hand_delta, unavailable_delta, cause_type, cause_id,
+        cause_line, occurred_at, occurred_on, recorded_at
+    )
+    select
+        t.product_id, x.location_id, :kind, case when :kind = 'adjust' then -t.quantity else 0 end,
+        case when :kind = 'regrade' then t.quantity else 0 end, 'fulfillment', :cause_id,
+        t.line_no::text, :at, cast(cast(:at as timestamptz) at time zone x.time_zone as date), :at
+    from told t
+    join locations x on x.location_code = :location_code
+    on conflict on constraint one_cause_one_movement do nothing
+    returning product_id, location_id, on_hand_delta, unavailable_delta
+),
+sums as (
+    select product_id, location_id, sum(on_hand_delta) as on_hand, sum(unavailable_delta) as unavailable
+    from moved group by product_id, location_id
+)
+update stock_levels l
+set on_hand = l.on_hand + s.on_hand, unavailable = l.unavailable + s.unavailable,
+    is_oversold = l.allocated > l.on_hand + s.on_hand - l.unavailable - s.unavailable,
+    updated_at = :at
+from sums s
+where l.product_id = s.product_id and l.location_id = s.location_id;
+
+-- name: but_location
+-- These locations without one of them.
+select array(
+    select id from unnest(cast(:location_ids as integer[])) as id
+    where id <> (select location_id from locations where location_code = :location_code));
