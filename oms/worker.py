@@ -22,6 +22,7 @@ from oms.kernel import clock
 from oms.kernel.errors import Unavailable
 from oms.ledger.database import Ledger, Tx
 from oms.ledger.followers import Stop, follow
+from oms.orders import indexing
 from oms.settings import Settings
 from oms.workflows import fulfillment, ingest
 from oms.workflows.telling import Dispatcher
@@ -69,6 +70,7 @@ def chores(system: bootstrap.System) -> list[Chore]:
                 system, customers.FOLLOWER, customers.assign_changed, stop=customers.stop
             ),
         ),
+        Chore(name="order search", step=partial(index_orders, system.ledger)),
         Chore(name="erasures", step=partial(search_for_erased, system.ledger)),
         Chore(name="routing", step=following(system, "routing", fulfillment.route)),
         Chore(name="availability", step=availability(system.ledger)),
@@ -85,6 +87,11 @@ def following(
         return step(tx, after, upto, at=clock.now())
 
     return lambda: follow(system.ledger, follower, work, stop=stop)
+
+
+def index_orders(ledger: Ledger) -> bool:
+    """Index anew what orders are searched by where they changed."""
+    return follow(ledger, indexing.FOLLOWER, indexing.index_changes, stop=indexing.stop)
 
 
 def search_for_erased(ledger: Ledger) -> bool:
