@@ -94,21 +94,21 @@ def measure() -> None:
         for name, receiver in receivers.items():
             if name != "down":
                 urls[name] = open_ports.enter_context(listening(receiver.take)).url
-        _subscribe(made, urls)
+        subscribe(made, urls)
         made.start("worker", "-m", "oms.worker")
         made.until(lambda: len(receivers["well"].got) == orders.SKUS)
         time.sleep(WARM_SECONDS)
-        changes = _change(made, CHANGES, SECONDS, ref="a")
+        changes = change(made, CHANGES, SECONDS, ref="a")
         _report_staleness(receivers["well"], changes)
         _recover(receivers, urls["down"], open_ports)
         _report(made, receivers, "after recovery")
-        _change(made, 2_000, 2.0, ref="b", amid=lambda: _kill(made))
+        change(made, 2_000, 2.0, ref="b", amid=lambda: kill(made))
         _report(made, receivers, "after kill -9")
     print("  older after newer: " + ", ".join(
         f"{name} {each.backwards}" for name, each in receivers.items()))  # fmt: skip
 
 
-def _subscribe(made: Stage, urls: dict[str, str]) -> None:
+def subscribe(made: Stage, urls: dict[str, str]) -> None:
     with made.system.ledger.transaction() as tx:
         for name, url in urls.items():
             draft = SubscriptionDraft(
@@ -118,11 +118,11 @@ def _subscribe(made: Stage, urls: dict[str, str]) -> None:
             webhooks.subscribe(tx, draft, by="bench", is_local_allowed=True, at=datetime.now(UTC))
 
 
-def _change(
+def change(
     made: Stage, count: int, seconds: float, *, ref: str, amid: Callable[[], None] | None = None
 ) -> Changes:
     """Receive one unit after another at an even pace; half-way do something else."""
-    base = _expected(made)
+    base = sellable(made)
     begun, changes = time.perf_counter(), []
     for first in range(0, count, BATCH):
         numbers = range(first, min(first + BATCH, count))
@@ -149,7 +149,7 @@ def _change(
     return changes
 
 
-def _expected(made: Stage) -> dict[str, int]:
+def sellable(made: Stage) -> dict[str, int]:
     skus = [orders.sku(number) for number in range(SKUS)]
     with made.system.ledger.snapshot() as tx:
         found = available_to_sell(tx, skus, channel_codes=[CHANNEL], at=datetime.now(UTC))
@@ -186,7 +186,7 @@ def _recover(receivers: dict[str, Receiver], url: str, open_ports: ExitStack) ->
 
 
 def _report(made: Stage, receivers: dict[str, Receiver], when: str) -> None:
-    expected, begun = _expected(made), time.perf_counter()
+    expected, begun = sellable(made), time.perf_counter()
     waiting = dict(receivers)
     with _bounded():
         while waiting:
@@ -209,7 +209,7 @@ def _bounded() -> Iterator[None]:
     signal.alarm(0)
 
 
-def _kill(made: Stage) -> None:
+def kill(made: Stage) -> None:
     made.processes["worker"].kill()
     made.processes["worker"].wait()
     made.start("worker", "-m", "oms.worker")

@@ -61,13 +61,13 @@ class Stage:
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self, name: str, *command: str) -> None:
-        log = (self.folder / f"{name}.log").open("ab")
         environment = {**os.environ, "PYTHONPATH": str(PROJECT),
                        "OMS_HOME": str(self.settings.root),
                        "OMS_API_PORT": str(self.settings.api_port)}  # fmt: skip
-        self.processes[name] = subprocess.Popen(
-            [sys.executable, *command], stdout=log, stderr=log, cwd=PROJECT, env=environment
-        )
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, *command], stdout=log, stderr=log, cwd=PROJECT, env=environment
+            )
 
     def stop(self) -> None:
         for process in self.processes.values():
