@@ -32,6 +32,7 @@ from api.routers import (
     quarantine,
     sales,
     stock,
+    stores,
     tracking,
     webhooks,
 )
@@ -45,7 +46,7 @@ from oms.reports.published import Publications
 
 ROUTERS: Final = (
     orders, fulfillments, customers, lookup, tracking, holds, stock, channels, quarantine, catalog,
-    sales, events, feeds, webhooks, keys,
+    stores, sales, events, feeds, webhooks, keys,
 )  # fmt: skip
 # Open to everybody, each with its reason: they tell nothing of anybody, or only how an order is,
 # to who knows its number and address or has its link.

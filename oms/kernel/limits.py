@@ -19,6 +19,8 @@ FRAGMENT_BYTES_MAX: Final = 1024 * 1024
 
 PAGE_ROWS_MAX: Final = 200
 STOCK_SKUS_MAX: Final = 500
+STORE_SKUS_MAX: Final = 100
+STORES_MAX: Final = 50
 # How long stock is held without an order, each time somebody asks for it.
 HOLD_MINUTES_MAX: Final = 120
 TRANSACTION_ATTEMPTS_MAX: Final = 8

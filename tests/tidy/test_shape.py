@@ -13,11 +13,11 @@ from tests.tidy.house import ROOT, files, name, text
 
 FEATURES = (
     "access", "catalog", "channels", "customers", "events", "feeds", "fulfillment", "locations",
-    "orders", "stock", "webhooks",
+    "orders", "promise", "stock", "webhooks",
 )  # fmt: skip
 ROLES = {
     "__init__", "model", "tables", "store", "messages", "operations", "queries", "port", "search",
-    "rules", "availability", "holds",
+    "rules", "availability", "holds", "hours",
 }  # fmt: skip
 STATEMENT = re.compile(r"^-- name: (\S+)\n(.*)$", re.MULTILINE)
 
