@@ -29,6 +29,7 @@ from api.routers import (
     keys,
     lookup,
     orders,
+    promises,
     quarantine,
     sales,
     stock,
@@ -46,7 +47,7 @@ from oms.reports.published import Publications
 
 ROUTERS: Final = (
     orders, fulfillments, customers, lookup, tracking, holds, stock, channels, quarantine, catalog,
-    stores, sales, events, feeds, webhooks, keys,
+    stores, promises, sales, events, feeds, webhooks, keys,
 )  # fmt: skip
 # Open to everybody, each with its reason: they tell nothing of anybody, or only how an order is,
 # to who knows its number and address or has its link.

@@ -5,6 +5,7 @@ spans, is closed; a span that ends at or before its beginning ends the next day.
 skips in spring opens and closes nothing twice, the one it repeats in autumn counts in full.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,6 +16,8 @@ DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # A place that is not open within this time is not open at all.
 DAYS_AHEAD_MAX: Final = 60
 
+_CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
+
 Week = Mapping[str, Sequence[Sequence[str]]]
 
 
@@ -24,6 +27,15 @@ class Span:
 
     opens_at: datetime
     closes_at: datetime
+
+
+def faults_of(week: Week) -> Iterator[str]:
+    """Say what is wrong with the hours of a week, each in a sentence."""
+    for day, spans in week.items():
+        if day not in DAYS:
+            yield f"{day[:8]!r} is no day of opening_hours: they are {', '.join(DAYS)}."
+        elif not all(len(span) == 2 and all(map(_CLOCK.fullmatch, span)) for span in spans):  # noqa: PLR2004 - from, to
+            yield f"opening_hours on {day} must be times such as 09:30 and 18:00."
 
 
 def spans_of(week: Week, time_zone: str, day: date) -> list[Span]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from math import asin, cos, radians, sin, sqrt
 from typing import Final
+from zoneinfo import ZoneInfo
 
-from oms.locations.hours import Span, Week, after_open, is_open, local_day, spans_of
+from oms.locations.hours import DAYS, Span, Week, after_open, is_open, local_day, spans_of
 
 EARTH_RADIUS_KM: Final = 6371.0088
 # From this many on a shelf is not called low any more.
@@ -160,3 +161,104 @@ def _worst(statuses: Sequence[StockStatus]) -> StockStatus:
 def _rounded_up(at: datetime) -> datetime:
     midnight = datetime(at.year, at.month, at.day, tzinfo=UTC)
     return midnight - (midnight - at) // READY_STEP * READY_STEP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What a promise of shipping goes by, where nothing else is known of a place."""
+
+    cut_off: time = time(17)  # by the place's clock: what is ordered later leaves the next day
+    transit_days: int = 1  # working days within a country
+    transit_days_abroad: int = 3
+    lasts: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Where a basket is to go."""
+
+    country_code: str
+    point: Point | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shipment:
+    """What leaves one location for the customer, and every number its date is made of."""
+
+    location_code: str
+    quantities: Mapping[str, int]
+    cut_off_at: datetime
+    ships_on: date
+    transit_days: int
+    arrives_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """What a channel may promise of a basket, until when."""
+
+    shipments: tuple[Shipment, ...]  # none: it cannot be shipped whole
+    stores: tuple[StoreAnswer, ...]  # those that can serve all of it
+    available: Mapping[str, int]  # what the channel may sell of each SKU
+    expires_at: datetime
+
+
+def promise_of(
+    wanted: Mapping[str, int], *, available: Mapping[str, int], sources: Sequence[Place],
+    stores: Sequence[StoreAnswer], to: Destination, rules: Rules, at: datetime,
+) -> Promise:  # fmt: skip
+    """Return what may be promised of a basket, from sources best first.
+
+    It expires before the first cut-off it counts on, at the latest when the rules say.
+    """
+    shipments: tuple[Shipment, ...] = ()
+    if all(available.get(sku, 0) >= quantity for sku, quantity in wanted.items()):
+        shipments = _shipments(wanted, sources, to, rules, at)
+    ends = [at + rules.lasts, *(each.cut_off_at for each in shipments)]
+    return Promise(
+        shipments=shipments, stores=tuple(store for store in stores if store.can_serve_all),
+        available=available, expires_at=min(ends),
+    )  # fmt: skip
+
+
+def _shipments(
+    wanted: Mapping[str, int], sources: Sequence[Place], to: Destination, rules: Rules, at: datetime
+) -> tuple[Shipment, ...]:
+    """Take each SKU from the best sources that have it, as allocation does."""
+    left = dict(wanted)
+    found = []
+    for place in sources:
+        taken = {sku: min(n, place.available.get(sku, 0)) for sku, n in left.items()}
+        left = {sku: n - taken[sku] for sku, n in left.items()}
+        if quantities := {sku: n for sku, n in taken.items() if n}:
+            found.append(_shipment(place, quantities, to, rules, at))
+    return () if any(left.values()) else tuple(found)
+
+
+def _shipment(
+    place: Place, quantities: Mapping[str, int], to: Destination, rules: Rules, at: datetime
+) -> Shipment:
+    zone = ZoneInfo(place.time_zone)
+    day = local_day(place.time_zone, at)
+    cut_off_at = datetime.combine(day, rules.cut_off, zone).astimezone(UTC)
+    while not _works(place.opening_hours, day) or cut_off_at <= at:
+        day += timedelta(days=1)
+        cut_off_at = datetime.combine(day, rules.cut_off, zone).astimezone(UTC)
+    is_abroad = place.country_code != to.country_code
+    days = rules.transit_days_abroad if is_abroad else rules.transit_days
+    arrives_on = day
+    for _ in range(days):
+        arrives_on += timedelta(days=1)
+        while not _works({}, arrives_on):
+            arrives_on += timedelta(days=1)
+    return Shipment(
+        location_code=place.location_code, quantities=quantities, cut_off_at=cut_off_at,
+        ships_on=day, transit_days=days, arrives_on=arrives_on,
+    )  # fmt: skip
+
+
+def _works(week: Week, day: date) -> bool:
+    """Tell whether goods leave on a day: when the place is open; else from Monday to Friday."""
+    if any(week.values()):
+        return bool(week.get(DAYS[day.weekday()]))
+    return day.weekday() < DAYS.index("sat")

@@ -8,15 +8,33 @@ from typing import Final
 
 from sqlalchemy import text
 
+from oms.channels.model import Channel
 from oms.ledger.database import Tx
-from oms.promise.model import Place, Point, StoreAnswer, answer_of, nearest
+from oms.promise.model import (
+    Destination,
+    Place,
+    Point,
+    Promise,
+    Rules,
+    StoreAnswer,
+    answer_of,
+    nearest,
+    promise_of,
+)
 from oms.stock import queries as stock
+from oms.stock.model import UnknownSku
 
-_STORES: Final = text("""
-    select location_code, name, street, postcode, city, country_code, latitude, longitude,
-        time_zone, opening_hours
-    from locations
-    where kind = 'store' and is_enabled
+_COLUMNS: Final = """
+    select x.location_code, x.name, x.street, x.postcode, x.city, x.country_code, x.latitude,
+        x.longitude, x.time_zone, x.opening_hours
+    from locations x
+"""
+_STORES: Final = text(f"{_COLUMNS} where x.kind = 'store' and x.is_enabled")
+_NETWORK: Final = text(f"""{_COLUMNS}
+    join channel_locations n using (location_id)
+    join channels c using (channel_id)
+    where c.channel_code = :channel_code and x.is_enabled
+    order by n.priority, x.location_id
 """)
 
 
@@ -38,6 +56,31 @@ def near(
     known = stock.known(tx, list(wanted))
     answers = [answer_of(place, wanted, near=point, shown=shown, at=at) for place in places]
     return answers, sorted(wanted.keys() - known)
+
+
+def promise(
+    tx: Tx, wanted: Mapping[str, int], *, channel: Channel, to: Destination, radius_km: float,
+    limit: int, rules: Rules, at: datetime,
+) -> Promise:  # fmt: skip
+    """Return what a channel may promise of a basket to a destination now.
+
+    Raises UnknownSku.
+    """
+    answers, unknown = near(
+        tx, wanted, point=to.point, radius_km=radius_km, limit=limit, shown=channel.stock_shown,
+        at=at,
+    )  # fmt: skip
+    if unknown:
+        raise UnknownSku(skus=unknown)
+    sources = [
+        Place(**row._mapping, available={})  # noqa: SLF001 - its public name
+        for row in tx.execute(_NETWORK, {"channel_code": channel.code})
+    ]
+    sellable = stock.available_to_sell(tx, list(wanted), channel_codes=[channel.code], at=at)
+    return promise_of(
+        wanted, available={each.sku: each.available_to_sell for each in sellable},
+        sources=with_stock(tx, sources, wanted, at=at), stores=answers, to=to, rules=rules, at=at,
+    )  # fmt: skip
 
 
 def with_stock(

@@ -44,6 +44,7 @@ TABLE: Final = """
     get_hold             GET     /v1/stock/holds/H0000000000000000    stock:read
     extend_hold          POST    /v1/stock/holds/H0000000000000000/extend stock:write
     release_hold         DELETE  /v1/stock/holds/H0000000000000000    stock:write
+    promise_basket       POST    /v1/availability:promise             stock:read
     list_store_availability GET /v1/stores/availability?channel=web&sku=PEN stock:read
     list_channels        GET     /v1/channels                         channels:read
     push_payload         POST    /v1/channels/web/inbox               inbox:write

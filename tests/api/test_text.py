@@ -32,6 +32,8 @@ BODIES: Final[dict[str, Any]] = {
     "place_hold": {"channel_code": "web", "location_code": "DC",
                    "lines": [{"sku": "PEN", "quantity": 1}]},
     "extend_hold": {"minutes": 5},
+    "promise_basket": {"channel_code": "web", "lines": [{"sku": "PEN", "quantity": 1}],
+                       "destination": {"country_code": "NL", "postcode": "1011 AB"}},
     "record_counts": {"counts": [a_count()]},
     "record_movements": {"movements": [a_movement()]},
     "record_products": {"products": [{

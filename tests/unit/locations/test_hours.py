@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from oms.locations.hours import DAYS, Week, after_open, is_open, next_open, spans_of
+from oms.locations.hours import DAYS, Week, after_open, faults_of, is_open, next_open, spans_of
 
 ZONE = "Europe/Amsterdam"
 SHOP: Week = {
@@ -41,6 +41,13 @@ class TestOpen:
         assert not is_open({}, ZONE, at("2026-01-05 10:00"))
         assert next_open({}, ZONE, at("2026-01-05 10:00")) is None
         assert after_open({}, ZONE, at("2026-01-05 10:00"), timedelta(hours=1)) is None
+
+
+class TestFaults:
+    def test_are_said_of_days_and_times_that_are_none(self) -> None:
+        assert list(faults_of({**SHOP, **NIGHT, "sun": []})) == []
+        wrong: Week = {"monday": [], "tue": [["9:00", "18:00"]], "wed": [["09:00"]]}
+        assert len(list(faults_of(wrong))) == 3
 
 
 class TestNextOpen:
