@@ -25,7 +25,6 @@ from api.routers import (
     feeds,
     fulfillments,
     health,
-    holds,
     keys,
     lookup,
     orders,
@@ -33,6 +32,7 @@ from api.routers import (
     quarantine,
     sales,
     stock,
+    stock_holds,
     stores,
     tracking,
     webhooks,
@@ -46,7 +46,7 @@ from oms.kernel.limits import IDEMPOTENCY_KEY_DAYS_MAX
 from oms.reports.published import Publications
 
 ROUTERS: Final = (
-    orders, fulfillments, customers, lookup, tracking, holds, stock, channels, quarantine, catalog,
+    orders, fulfillments, customers, lookup, tracking, stock_holds, stock, channels, quarantine, catalog,
     stores, promises, sales, events, feeds, webhooks, keys,
 )  # fmt: skip
 # Open to everybody, each with its reason: they tell nothing of anybody, or only how an order is,

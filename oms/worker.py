@@ -22,7 +22,7 @@ from oms.kernel.errors import Unavailable
 from oms.ledger.database import Ledger, Tx
 from oms.ledger.followers import Stop, follow
 from oms.settings import Settings
-from oms.workflows import fulfillment, holds, ingest
+from oms.workflows import fulfillment, ingest, stock_holds
 from oms.workflows.telling import Dispatcher
 
 log = logging.getLogger("oms.worker")
@@ -92,7 +92,7 @@ def search_for_erased(ledger: Ledger) -> bool:
 
 def expire_holds(ledger: Ledger) -> bool:
     """End some of the holds of stock whose time is over."""
-    return ledger.run(partial(holds.expire, at=clock.now()))
+    return ledger.run(partial(stock_holds.expire, at=clock.now()))
 
 
 def inbox(intake: ingest.Intake) -> Callable[[], bool]:

@@ -8,8 +8,8 @@ from fastapi import APIRouter
 from api.dependencies import Now, Tx
 from api.idempotency import OncePerKeyIfGiven
 from api.routes import LedgerRoute
-from api.schemas.holds import HoldOut, quantities
 from api.schemas.promises import PromiseOut, PromisePost
+from api.schemas.stock_holds import StockHoldOut, quantities
 from api.security import StockRead
 from oms.access.model import Caller, ScopeMissing
 from oms.channels import queries as channels
@@ -45,7 +45,7 @@ def promise_basket(
 
 def _held(
     tx: Connection, body: PromisePost, caller: Caller, channel: Channel, *, at: datetime
-) -> HoldOut:
+) -> StockHoldOut:
     """Hold what is to be shipped; what was taken a moment ago is refused."""
     if HOLDING not in caller.scopes:
         raise ScopeMissing(scope=HOLDING)
@@ -53,4 +53,4 @@ def _held(
         tx, quantities(body.lines), channel_code=channel.code, channel_id=channel.channel_id,
         location_code=None, expires_at=at + timedelta(minutes=body.hold_minutes), at=at,
     )  # fmt: skip
-    return HoldOut.of(holds.hold(tx, hold_ref, at=at))
+    return StockHoldOut.of(holds.hold(tx, hold_ref, at=at))

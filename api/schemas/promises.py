@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 
 from api.schemas.common import MoneyOut, Out, Wire
-from api.schemas.holds import BasketLineIn, BasketLines, HoldOut, Minutes
+from api.schemas.stock_holds import BasketLineIn, BasketLines, Minutes, StockHoldOut
 from api.schemas.stores import StoreOut
 from oms.adapters.channels.canonical.schema import Country, Ref, Text
 from oms.kernel.limits import STORE_SKUS_MAX
@@ -96,11 +96,11 @@ class PromiseOut(Out):
     expires_at: Annotated[datetime, Field(description="ask again after that")]
     options: list[OptionOut]
     lines: Annotated[list[AvailableOut], Field(description="why it cannot be shipped, if not")]
-    hold: HoldOut | None
+    hold: StockHoldOut | None
 
     @classmethod
     def of(
-        cls, promise: Promise, wanted: dict[str, int], hold: HoldOut | None, *, at: datetime
+        cls, promise: Promise, wanted: dict[str, int], hold: StockHoldOut | None, *, at: datetime
     ) -> Self:
         """Write a promise: shipped first, then collected at the nearest store."""
         options = [
