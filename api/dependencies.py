@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final, TypeVar
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Request, Response
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -90,6 +90,22 @@ async def _if_match(
     if found is None:
         raise VersionNeeded
     return int(found[2] or found[3])
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the caller has of a resource already."""
+
+    response: Response
+    if_none_match: Annotated[str | None, Header()] = None
+
+    def spare(self, etag: str, *, cached: str = "private, no-cache") -> None:
+        """Tag the answer; leave its body out when the caller has it."""
+        self.response.headers["ETag"] = etag
+        self.response.headers["Cache-Control"] = cached
+        known = [each.strip().removeprefix("W/") for each in (self.if_none_match or "").split(",")]
+        if "*" in known or etag.removeprefix("W/") in known:
+            self.response.status_code = 304  # with which FastAPI sends no body
 
 
 IfMatch = Annotated[int, Depends(_if_match)]

@@ -24,7 +24,7 @@ from oms.ledger.database import Ledger, Tx
 from oms.ledger.followers import Stop, follow
 from oms.orders import indexing
 from oms.settings import Settings
-from oms.workflows import fulfillment, holds, ingest
+from oms.workflows import fulfillment, ingest, stock_holds
 from oms.workflows.telling import Dispatcher
 
 log = logging.getLogger("oms.worker")
@@ -102,7 +102,7 @@ def search_for_erased(ledger: Ledger) -> bool:
 
 def expire_holds(ledger: Ledger) -> bool:
     """End some of the holds of stock whose time is over."""
-    return ledger.run(partial(holds.expire, at=clock.now()))
+    return ledger.run(partial(stock_holds.expire, at=clock.now()))
 
 
 def inbox(intake: ingest.Intake) -> Callable[[], bool]:

@@ -34,7 +34,7 @@ POSTED: Final[dict[int | str, dict[str, Any]]] = {
         "model": Problem,
         "description": (
             "INSUFFICIENT_STOCK with `items` (sku, requested, available), STALE_VERSION,"
-            " CHANNEL_DISABLED, HOLD_EXPIRED, HOLD_ENDED"
+            " CHANNEL_DISABLED, STOCK_HOLD_EXPIRED, STOCK_HOLD_ENDED"
         ),
     },
 }

@@ -1,12 +1,11 @@
 """Stock: what there is, what may be sold, what changed, and what was counted or moved."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Query
 
-from api.dependencies import Now, Snapshot, Tx
+from api.dependencies import Known, Now, Snapshot, Tx
 from api.idempotency import OncePerKeyIfGiven
 from api.problems import Refused, field_problem
 from api.routes import LedgerRoute
@@ -37,22 +36,6 @@ def list_stock_changes(
     skus, upto, has_more = queries.changes(tx, after=query.after, limit=query.limit)
     items = _stock(tx, skus, caller, at=now)
     return StockChangesOut(as_of=now, items=items, next_after=upto, has_more=has_more)
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the caller has of a resource already."""
-
-    response: Response
-    if_none_match: Annotated[str | None, Header()] = None
-
-    def spare(self, etag: str) -> None:
-        """Tag the answer; leave its body out when the caller has it."""
-        self.response.headers["ETag"] = etag
-        self.response.headers["Cache-Control"] = "private, no-cache"
-        known = [each.strip().removeprefix("W/") for each in (self.if_none_match or "").split(",")]
-        if "*" in known or etag.removeprefix("W/") in known:
-            self.response.status_code = 304  # with which FastAPI sends no body
 
 
 @router.get("/stock/{sku:path}", responses={304: {"description": "It is as the ETag says."}})

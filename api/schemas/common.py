@@ -1,5 +1,6 @@
 """What every resource shares: money, instants and texts on the wire."""
 
+import hashlib
 import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Self
@@ -26,6 +27,12 @@ class Out(BaseModel):
     """What goes out."""
 
     model_config = ConfigDict(frozen=True)
+
+
+def etag_of(answer: BaseModel) -> str:
+    """Return what stands for what an answer says, whenever it is asked for."""
+    content = answer.model_dump_json(exclude={"as_of"})
+    return f'W/"{hashlib.sha256(content.encode()).hexdigest()[:32]}"'
 
 
 class MoneyOut(Out):

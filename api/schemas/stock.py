@@ -1,12 +1,11 @@
 """Stock on the wire."""
 
-import hashlib
 from datetime import datetime
 from typing import Annotated, Self
 
 from pydantic import Field
 
-from api.schemas.common import BATCH_ITEMS_MAX, Out, Wire, Words, values_of
+from api.schemas.common import BATCH_ITEMS_MAX, Out, Wire, Words, etag_of, values_of
 from oms.adapters.channels.canonical.rows import ROWS
 from oms.adapters.channels.canonical.schema import CountIn, MovementIn
 from oms.kernel.limits import PAGE_ROWS_MAX, STOCK_SKUS_MAX
@@ -72,8 +71,7 @@ class StockOut(Out):
     @property
     def etag(self) -> str:
         """What stands for this state of the stock, whenever it is looked at."""
-        content = self.model_dump_json(exclude={"as_of"})
-        return f'W/"{hashlib.sha256(content.encode()).hexdigest()[:32]}"'
+        return etag_of(self)
 
 
 class SkusIn(Wire):

@@ -45,6 +45,7 @@ class ChannelDraft:
     network: tuple[str, ...] = ()
     threshold: int = 0
     is_routed: bool = False  # whether we give its orders to locations, or it does and tells us
+    stock_shown: str = "banded"  # of a store's stock: exact, banded, hidden
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,7 @@ class Channel:
     adapter_options: dict[str, Any]
     threshold: int
     is_routed: bool
+    stock_shown: str
     is_enabled: bool
 
 

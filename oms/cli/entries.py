@@ -12,6 +12,7 @@ from oms import bootstrap
 from oms.channels.model import ChannelDraft
 from oms.kernel.errors import OmsError, Rejected
 from oms.kernel.money import EXPONENTS
+from oms.locations import hours
 from oms.locations.model import Location
 
 T = TypeVar("T", Location, ChannelDraft)
@@ -115,6 +116,7 @@ def _type_faults(error: ValidationError) -> Iterator[str]:
 
 def _location_faults(place: Location) -> Iterator[str]:
     yield from _one_of("kind", place.kind, LOCATION_KINDS)
+    yield from hours.faults_of(place.opening_hours)
     yield from _zone_faults(place.time_zone)
     numbers = ("lead_time_hours", "shipping_buffer", "node_cost_minor", "capacity_per_day")
     for name in numbers:
@@ -124,6 +126,7 @@ def _location_faults(place: Location) -> Iterator[str]:
 
 def _channel_faults(draft: ChannelDraft, folder: Path) -> Iterator[str]:
     yield from _one_of("kind", draft.kind, CHANNEL_KINDS)
+    yield from _one_of("stock_shown", draft.stock_shown, ("banded", "exact", "hidden"))
     yield from _zone_faults(draft.time_zone)
     for currency in (draft.currency, *draft.currencies):
         if currency not in EXPONENTS:

@@ -26,8 +26,10 @@ FACET_ORDERS_MAX: Final = 10_000
 ANALYSIS_ORDERS_MAX: Final = 100_000
 EXPORT_ORDERS_MAX: Final = 200_000
 STOCK_SKUS_MAX: Final = 500
+STORE_SKUS_MAX: Final = 100
+STORES_MAX: Final = 50
 # How long stock is held without an order, each time somebody asks for it.
-HOLD_MINUTES_MAX: Final = 120
+STOCK_HOLD_MINUTES_MAX: Final = 120
 TRANSACTION_ATTEMPTS_MAX: Final = 8
 
 # How long an answer is kept for who repeats a request under its Idempotency-Key.

@@ -18,12 +18,12 @@ from oms.stock import store
 from oms.stock.availability import available_to_sell
 from oms.stock.model import (
     HeldUnits,
-    HoldEnded,
-    HoldExpired,
-    HoldNotFound,
-    HoldState,
     InsufficientStock,
     StockHold,
+    StockHoldEnded,
+    StockHoldExpired,
+    StockHoldNotFound,
+    StockHoldState,
     UnknownLocation,
     UnknownSku,
 )
@@ -107,15 +107,15 @@ def _refuse_shortage(quantities: Mapping[str, int], left: Mapping[str, int]) -> 
 
 
 def hold(tx: Tx, hold_ref: str, *, at: datetime) -> StockHold:
-    """Return a hold as it is at a moment. Raises HoldNotFound."""
+    """Return a hold as it is at a moment. Raises StockHoldNotFound."""
     row = store.HOLDS.run(tx, "hold", hold_ref=hold_ref).one_or_none()
     if row is None:
-        raise HoldNotFound
-    is_over = row.state == HoldState.ACTIVE and row.expires_at <= at
+        raise StockHoldNotFound
+    is_over = row.state == StockHoldState.ACTIVE and row.expires_at <= at
     units = store.HOLDS.run(tx, "units", hold_ref=hold_ref)
     return StockHold(
         hold_ref=row.hold_ref, channel_code=row.channel_code,
-        state=HoldState.EXPIRED if is_over else HoldState(row.state), created_at=row.created_at,
+        state=StockHoldState.EXPIRED if is_over else StockHoldState(row.state), created_at=row.created_at,
         expires_at=row.expires_at, order_number=row.order_number,
         units=tuple(HeldUnits(**each._mapping) for each in units),  # noqa: SLF001 - its public name
     )  # fmt: skip
@@ -124,13 +124,13 @@ def hold(tx: Tx, hold_ref: str, *, at: datetime) -> StockHold:
 def extend(tx: Tx, hold_ref: str, *, expires_at: datetime, at: datetime) -> None:
     """Let a hold last until a later moment; an earlier one changes nothing.
 
-    Raises HoldNotFound, HoldEnded, and HoldExpired when its time is over or its units are gone.
+    Raises StockHoldNotFound, StockHoldEnded, and StockHoldExpired when its time is over or its units are gone.
     """
     found = _active(tx, hold_ref, at=at)
     places = store.HOLDS.run(tx, "places", hold_ref=hold_ref).one()
     store.lock_levels(tx, places.product_ids, places.location_ids)
     if store.HOLDS.run(tx, "uncovered", hold_ref=hold_ref, at=at).first() is not None:
-        raise HoldExpired("units of the hold are not there any more")
+        raise StockHoldExpired("units of the hold are not there any more")
     if expires_at > found.expires_at:
         store.HOLDS.run(tx, "extend", hold_ref=hold_ref, expires_at=expires_at)
 
@@ -138,22 +138,26 @@ def extend(tx: Tx, hold_ref: str, *, expires_at: datetime, at: datetime) -> None
 def release(tx: Tx, hold_ref: str) -> Places:
     """Let go of a hold; return where units became free, nowhere when it had ended already.
 
-    Raises HoldNotFound, and HoldEnded for one that is an order by now.
+    Raises StockHoldNotFound, and StockHoldEnded for one that is an order by now.
     """
-    state = HoldState(_locked(tx, hold_ref).state)
-    if state is HoldState.CONVERTED:
-        raise HoldEnded(state=state)
-    return end(tx, [hold_ref], HoldState.RELEASED) if state is HoldState.ACTIVE else frozenset()
+    state = StockHoldState(_locked(tx, hold_ref).state)
+    if state is StockHoldState.CONVERTED:
+        raise StockHoldEnded(state=state)
+    return (
+        end(tx, [hold_ref], StockHoldState.RELEASED)
+        if state is StockHoldState.ACTIVE
+        else frozenset()
+    )
 
 
 def expire(tx: Tx, *, limit: int, at: datetime) -> Places | None:
     """Write down holds whose time is over, a number of them at most; None when there is none."""
     due = list(store.HOLDS.run(tx, "lock_due", limit=limit, at=at).scalars())
-    return end(tx, due, HoldState.EXPIRED) if due else None
+    return end(tx, due, StockHoldState.EXPIRED) if due else None
 
 
 def end(
-    tx: Tx, hold_refs: Sequence[str], state: HoldState, *, order_id: int | None = None
+    tx: Tx, hold_refs: Sequence[str], state: StockHoldState, *, order_id: int | None = None
 ) -> Places:
     """End holds that are locked; return where what was left of them became free."""
     freed = store.HOLDS.run(
@@ -165,14 +169,14 @@ def end(
 def claim(tx: Tx, hold_ref: str | None, *, channel_id: int, at: datetime) -> Claim:
     """Lock a hold for the order whose lines are staged; none for one that asks for nothing.
 
-    Raises HoldNotFound, HoldExpired and HoldEnded; not for an order that has its units already.
+    Raises StockHoldNotFound, StockHoldExpired and StockHoldEnded; not for an order that has its units already.
     """
     asking = None if hold_ref is None else tx.execute(_ASKING).scalar()
     if hold_ref is None or asking is None:
         return Claim()
     found = _locked(tx, hold_ref)
     if found.channel_id != channel_id:
-        raise HoldNotFound
+        raise StockHoldNotFound
     if found.order_id == asking:
         return Claim()
     _refuse_ended(found, at=at)
@@ -195,14 +199,14 @@ def convert(tx: Tx, claimed: Claim, *, at: datetime) -> set[int]:
             tx, "convert", hold_ref=claimed.hold_ref, is_placed=is_placed, at=at
         )  # fmt: skip
     store.HOLDS.run(tx, "demand_has_reservations")
-    freed = end(tx, [claimed.hold_ref], HoldState.CONVERTED, order_id=claimed.order_id)
+    freed = end(tx, [claimed.hold_ref], StockHoldState.CONVERTED, order_id=claimed.order_id)
     return {product_id for product_id, _ in freed}
 
 
 def _locked(tx: Tx, hold_ref: str) -> Any:
     found = store.HOLDS.run(tx, "lock", hold_ref=hold_ref).one_or_none()
     if found is None:
-        raise HoldNotFound
+        raise StockHoldNotFound
     return found
 
 
@@ -213,8 +217,10 @@ def _active(tx: Tx, hold_ref: str, *, at: datetime) -> Any:
 
 
 def _refuse_ended(found: Any, *, at: datetime) -> None:
-    state = HoldState(found.state)
-    if state is HoldState.EXPIRED or (state is HoldState.ACTIVE and found.expires_at <= at):
-        raise HoldExpired(expires_at=found.expires_at.isoformat())
-    if state is not HoldState.ACTIVE:
-        raise HoldEnded(state=state)
+    state = StockHoldState(found.state)
+    if state is StockHoldState.EXPIRED or (
+        state is StockHoldState.ACTIVE and found.expires_at <= at
+    ):
+        raise StockHoldExpired(expires_at=found.expires_at.isoformat())
+    if state is not StockHoldState.ACTIVE:
+        raise StockHoldEnded(state=state)

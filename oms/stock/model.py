@@ -42,25 +42,25 @@ class UnknownLocation(NotFound):
     code = "UNKNOWN_LOCATION"
 
 
-class HoldNotFound(NotFound):
+class StockHoldNotFound(NotFound):
     """There is no such hold of stock."""
 
-    code = "HOLD_NOT_FOUND"
+    code = "STOCK_HOLD_NOT_FOUND"
 
 
-class HoldExpired(Conflict):
+class StockHoldExpired(Conflict):
     """The hold's time is over: its units may be anybody's."""
 
-    code = "HOLD_EXPIRED"
+    code = "STOCK_HOLD_EXPIRED"
 
 
-class HoldEnded(Conflict):
+class StockHoldEnded(Conflict):
     """The hold was released, or is an order already."""
 
-    code = "HOLD_ENDED"
+    code = "STOCK_HOLD_ENDED"
 
 
-class HoldState(StrEnum):
+class StockHoldState(StrEnum):
     """Whether a hold still keeps its units, and what became of it."""
 
     ACTIVE = "active"
@@ -112,7 +112,7 @@ class StockHold:
 
     hold_ref: str
     channel_code: str
-    state: HoldState
+    state: StockHoldState
     created_at: datetime
     expires_at: datetime
     order_number: str | None

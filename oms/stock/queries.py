@@ -12,7 +12,9 @@ from oms.ledger.database import Tx
 from oms.stock.availability import available_to_sell
 from oms.stock.model import ChannelStock, Level
 
-__all__ = ["StockOfSku", "available_to_sell", "changes", "of_skus"]
+__all__ = [
+    "StockOfSku", "at_locations", "available_to_sell", "changes", "known", "of_skus",
+]  # fmt: skip
 
 _LEVELS: Final = text("""
     select
@@ -31,6 +33,19 @@ _LEVELS: Final = text("""
     ) h on true
     where p.sku = any (cast(:skus as text[]))
     order by p.sku, x.location_code
+""")
+_AT_LOCATIONS: Final = text("""
+    select x.location_code, p.sku, available_to_fulfill(l.on_hand, l.unavailable, l.allocated,
+        coalesce((
+            select sum(r.quantity) from reservations r
+            where r.product_id = l.product_id and r.location_id = l.location_id
+              and r.kind = 'hold' and r.state = 'active' and r.expires_at > :at), 0)::bigint,
+        l.safety_stock) as quantity
+    from products p
+    join stock_levels l using (product_id)
+    join locations x on x.location_id = l.location_id and x.is_enabled
+    where p.sku = any (cast(:skus as text[])) and p.is_sellable
+      and x.location_code = any (cast(:location_codes as text[]))
 """)
 _KNOWN: Final = text(
     "select sku, title, is_sellable from products where sku = any (cast(:skus as text[]))"
@@ -87,6 +102,20 @@ def of_skus(
         )
         for sku in sorted(known)
     ]  # fmt: skip
+
+
+def known(tx: Tx, skus: Sequence[str]) -> set[str]:
+    """Return which of these SKUs the catalog knows."""
+    return {row.sku for row in tx.execute(_KNOWN, {"skus": list(skus)})}
+
+
+def at_locations(
+    tx: Tx, skus: Sequence[str], location_codes: Sequence[str], *, at: datetime
+) -> list[tuple[str, str, int]]:
+    """Return what each location can give of each SKU that may be sold, where it has a level."""
+    names = {"skus": list(skus), "location_codes": list(location_codes), "at": at}
+    rows = tx.execute(_AT_LOCATIONS, names)
+    return [(row.location_code, row.sku, int(row.quantity)) for row in rows]
 
 
 def changes(tx: Tx, *, after: int, limit: int) -> tuple[list[str], int, bool]:

@@ -46,10 +46,12 @@ TABLE: Final = """
     batch_get_stock      POST    /v1/stock:batchGet                   stock:read
     record_counts        POST    /v1/stock/counts                     stock:write
     record_movements     POST    /v1/stock/movements                  stock:write
-    place_hold           POST    /v1/stock/holds                      stock:write
-    get_hold             GET     /v1/stock/holds/H0000000000000000    stock:read
-    extend_hold          POST    /v1/stock/holds/H0000000000000000/extend stock:write
-    release_hold         DELETE  /v1/stock/holds/H0000000000000000    stock:write
+    place_stock_hold           POST    /v1/stock/holds                      stock:write
+    get_stock_hold             GET     /v1/stock/holds/H0000000000000000    stock:read
+    extend_stock_hold          POST    /v1/stock/holds/H0000000000000000/extend stock:write
+    release_stock_hold         DELETE  /v1/stock/holds/H0000000000000000    stock:write
+    promise_basket       POST    /v1/availability:promise             stock:read
+    list_store_availability GET /v1/stores/availability?channel=web&sku=PEN stock:read
     list_channels        GET     /v1/channels                         channels:read
     push_payload         POST    /v1/channels/web/inbox               inbox:write
     get_payload          GET     /v1/inbox/1                          inbox:write

@@ -32,9 +32,11 @@ BODIES: Final[dict[str, Any]] = {
         "action": "accept", "reason": "other", "collect_code": "1", "carrier": "c",
         "tracking_number": "t"},
     "batch_get_stock": {"skus": ["PEN"]},
-    "place_hold": {"channel_code": "web", "location_code": "DC",
+    "place_stock_hold": {"channel_code": "web", "location_code": "DC",
                    "lines": [{"sku": "PEN", "quantity": 1}]},
-    "extend_hold": {"minutes": 5},
+    "extend_stock_hold": {"minutes": 5},
+    "promise_basket": {"channel_code": "web", "lines": [{"sku": "PEN", "quantity": 1}],
+                       "destination": {"country_code": "NL", "postcode": "1011 AB"}},
     "record_counts": {"counts": [a_count()]},
     "record_movements": {"movements": [a_movement()]},
     "record_products": {"products": [{
@@ -54,7 +56,7 @@ BODIES: Final[dict[str, Any]] = {
     "make_key": {"name": "n", "role": "channel", "channel_codes": ["web"]},
 }  # fmt: skip
 # These speak of an endpoint or a hold, and there is none: tests of their own have them succeed.
-OF_OTHERS: Final = frozenset({"subscribe", "rotate_secret", "extend_hold"})
+OF_OTHERS: Final = frozenset({"subscribe", "rotate_secret", "extend_stock_hold"})
 NO_TEXT: Final = ("\x00", "a\x00b", "\ud800", "a\udfffb")
 PATHS: Final = {name: (method, path) for name, method, path, _ in ROWS}
 ONCE: Final = {"Idempotency-Key": "k", "If-Match": "1"}

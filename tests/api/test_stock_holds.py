@@ -77,7 +77,7 @@ class TestOrder:
         now = stocked.get(f"/v1/stock/holds/{held['hold_ref']}").json()
         assert (now["state"], now["order_number"]) == ("converted", answer.json()["order_number"])
         second = stocked.order(an_order("W-2", hold_ref=held["hold_ref"]))
-        assert code(second) == (409, "HOLD_ENDED")
+        assert code(second) == (409, "STOCK_HOLD_ENDED")
 
 
 class TestEnd:
@@ -86,7 +86,10 @@ class TestEnd:
         for _ in range(2):
             assert stocked.delete(path, "web").json()["state"] == "released"
         assert sellable(stocked) == 10
-        assert code(stocked.post(f"{path}/extend", {"minutes": 5}, "web")) == (409, "HOLD_ENDED")
+        assert code(stocked.post(f"{path}/extend", {"minutes": 5}, "web")) == (
+            409,
+            "STOCK_HOLD_ENDED",
+        )
 
     def test_extended_it_lasts_longer(self, stocked: House) -> None:
         held = hold(stocked, minutes=1).json()
@@ -96,8 +99,8 @@ class TestEnd:
 
     def test_another_channel_finds_no_such_hold(self, stocked: House) -> None:
         path = f"/v1/stock/holds/{hold(stocked).json()['hold_ref']}"
-        assert code(stocked.get(path, "market")) == (404, "HOLD_NOT_FOUND")
-        assert code(stocked.delete(path, "market")) == (404, "HOLD_NOT_FOUND")
+        assert code(stocked.get(path, "market")) == (404, "STOCK_HOLD_NOT_FOUND")
+        assert code(stocked.delete(path, "market")) == (404, "STOCK_HOLD_NOT_FOUND")
         assert sellable(stocked) == 8
 
     def test_a_store_holds_at_its_counter(self, stocked: House) -> None:

@@ -5,16 +5,16 @@ import pytest
 from oms.orders.model import Outcome
 from oms.stock import holds
 from oms.stock.model import (
-    HoldEnded,
-    HoldExpired,
-    HoldNotFound,
-    HoldState,
     InsufficientStock,
     StockHold,
+    StockHoldEnded,
+    StockHoldExpired,
+    StockHoldNotFound,
+    StockHoldState,
     UnknownLocation,
     UnknownSku,
 )
-from oms.workflows import holds as ending
+from oms.workflows import stock_holds as ending
 from tests.builders import a_change, a_group, a_line, a_movement, an_order, minutes
 from tests.ledger.shop import Shelf, Shop
 from tests.ledger.threads import together, waiting_for_a_lock
@@ -98,7 +98,7 @@ class TestConverting:
         )  # fmt: skip
         assert shop.shelf() == Shelf(2, 2)
         assert shop.shelf("UTR") == Shelf(9, 1)
-        assert seen(shop, hold_ref).state is HoldState.CONVERTED
+        assert seen(shop, hold_ref).state is StockHoldState.CONVERTED
         assert seen(shop, hold_ref).order_number == shop.order().summary.order_number
 
     def test_is_kept_though_others_have_come_to_wait(self, shop: Shop) -> None:
@@ -134,18 +134,18 @@ class TestConverting:
             assert shop.outcomes(order, hold_ref=hold_ref) == [expected]
         longer = an_order(version=2, lines=[a_line(quantity=3)])
         assert shop.outcomes(longer, hold_ref=hold_ref) == [Outcome.UPDATED]
-        with pytest.raises(HoldEnded):
+        with pytest.raises(StockHoldEnded):
             shop.take(an_order("W-2"), hold_ref=hold_ref)
         assert shop.shelf() == Shelf(4, 3)
 
     def test_is_refused_when_its_time_is_over_or_it_never_was(self, shop: Shop) -> None:
         shop.take(a_movement(4))
         hold_ref = held(shop)
-        with pytest.raises(HoldExpired):
+        with pytest.raises(StockHoldExpired):
             shop.take(an_order(), hold_ref=hold_ref, at=minutes(LIMIT))
-        with pytest.raises(HoldNotFound):
+        with pytest.raises(StockHoldNotFound):
             shop.take(an_order(), hold_ref="H0")
-        with pytest.raises(HoldNotFound):
+        with pytest.raises(StockHoldNotFound):
             shop.take(an_order(), hold_ref=hold_ref, channel="market")
         assert shop.value("select count(*) from orders") == 0
 
@@ -168,10 +168,10 @@ class TestEnding:
         shop.take(a_movement(2))
         hold_ref = held(shop)
         assert (shop.sellable(at=minutes(LIMIT - 1)), shop.sellable(at=minutes(LIMIT))) == (0, 2)
-        assert seen(shop, hold_ref, at=LIMIT).state is HoldState.EXPIRED
+        assert seen(shop, hold_ref, at=LIMIT).state is StockHoldState.EXPIRED
         assert not expire(shop, at=LIMIT - 1)
         assert expire(shop, at=LIMIT)
-        assert seen(shop, hold_ref).state is HoldState.EXPIRED
+        assert seen(shop, hold_ref).state is StockHoldState.EXPIRED
 
     @pytest.mark.parametrize("way", ["expired", "released"])
     def test_who_waits_gets_them(self, shop: Shop, way: str) -> None:
@@ -201,7 +201,7 @@ class TestEnding:
         shop.take(a_movement(2))
         hold_ref = held(shop)
         shop.take(an_order(lines=[a_line(quantity=2)]), refuse_shortage=True, at=minutes(LIMIT))
-        with pytest.raises(HoldExpired):  # though by this clock there was a minute left
+        with pytest.raises(StockHoldExpired):  # though by this clock there was a minute left
             shop.ledger.run(
                 lambda tx: holds.extend(tx, hold_ref, expires_at=minutes(60), at=minutes(LIMIT - 1))
             )
@@ -222,11 +222,11 @@ class TestAtTheSameMoment:
             for no, ref in enumerate(refs)
         ]  # fmt: skip
         ends = together([*works, *(lambda: expire(shop, at=LIMIT) for _ in range(4))])
-        lost = [no for no, end in enumerate(ends[:10]) if isinstance(end, HoldExpired)]
+        lost = [no for no, end in enumerate(ends[:10]) if isinstance(end, StockHoldExpired)]
         assert not [end for no, end in enumerate(ends[:10]) if no not in lost and
                     isinstance(end, Exception)]  # fmt: skip
         states = [seen(shop, ref).state for ref in refs]
-        assert [no for no, state in enumerate(states) if state is HoldState.EXPIRED] == lost
+        assert [no for no, state in enumerate(states) if state is StockHoldState.EXPIRED] == lost
         assert shop.shelf() == Shelf(40, 4 * (10 - len(lost)))
 
     def test_who_comes_with_a_slow_clock_takes_no_unit_of_another(self, shop: Shop) -> None:
@@ -254,6 +254,6 @@ class TestAtTheSameMoment:
                 lambda: shop.ledger.run(lambda tx: ending.release(tx, hold_ref, at=minutes(2))),
             ) as letting_go:
                 tx.commit()
-                with pytest.raises(HoldEnded):
+                with pytest.raises(StockHoldEnded):
                     letting_go.result()
         assert shop.shelf() == Shelf(4, 2)

@@ -8,14 +8,14 @@ from pydantic import ConfigDict, Field
 
 from api.schemas.common import Out, Wire, values_of
 from oms.adapters.channels.canonical.schema import Quantity, Ref
-from oms.kernel.limits import HOLD_MINUTES_MAX, ORDER_LINES_MAX
-from oms.stock.model import HoldState, StockHold
+from oms.kernel.limits import ORDER_LINES_MAX, STOCK_HOLD_MINUTES_MAX
+from oms.stock.model import StockHold, StockHoldState
 
 EXAMPLE: Final[dict[str, Any]] = {
     "channel_code": "web", "minutes": 15, "lines": [{"sku": "MUG-BLUE", "quantity": 2}],
 }  # fmt: skip
 
-Minutes = Annotated[int, Field(strict=True, ge=1, le=HOLD_MINUTES_MAX)]
+Minutes = Annotated[int, Field(strict=True, ge=1, le=STOCK_HOLD_MINUTES_MAX)]
 
 
 class BasketLineIn(Wire):
@@ -36,7 +36,7 @@ def quantities(lines: list[BasketLineIn]) -> dict[str, int]:
     return dict(wanted)
 
 
-class HoldPost(Wire):
+class StockHoldPost(Wire):
     """Stock to hold for a short time, all of it or nothing."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
@@ -49,13 +49,13 @@ class HoldPost(Wire):
     minutes: Minutes = 15
 
 
-class HoldExtendPost(Wire):
+class StockHoldExtendPost(Wire):
     """How long from now on a hold shall last."""
 
     minutes: Minutes = 15
 
 
-class HeldUnitsOut(Out):
+class StockHoldUnitsOut(Out):
     """Units of a SKU held at a location."""
 
     sku: str
@@ -63,20 +63,20 @@ class HeldUnitsOut(Out):
     quantity: int
 
 
-class HoldOut(Out):
+class StockHoldOut(Out):
     """Stock kept for a short time without an order, and how it ended."""
 
     hold_ref: str
     channel_code: str
-    state: HoldState
+    state: StockHoldState
     created_at: datetime
     expires_at: datetime
     order_number: Annotated[str | None, Field(description="the order it became")]
-    units: list[HeldUnitsOut]
+    units: list[StockHoldUnitsOut]
 
     @classmethod
     def of(cls, hold: StockHold) -> Self:
         """Write a hold."""
         values = values_of(hold)
-        units = [HeldUnitsOut(**values_of(each)) for each in values.pop("units")]
+        units = [StockHoldUnitsOut(**values_of(each)) for each in values.pop("units")]
         return cls(**values, units=units)

@@ -1,0 +1,124 @@
+"""Promises on the wire: what a channel may promise of a basket, and how it comes to it."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import Field
+
+from api.schemas.common import MoneyOut, Out, Wire
+from api.schemas.stock_holds import BasketLineIn, BasketLines, Minutes, StockHoldOut
+from api.schemas.stores import StoreOut
+from oms.adapters.channels.canonical.schema import Country, Ref, Text
+from oms.kernel.limits import STORE_SKUS_MAX
+from oms.promise.model import Destination, Point, Promise, Shipment
+
+
+class PointIn(Wire):
+    """A point on the earth, in degrees."""
+
+    latitude: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+    longitude: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+
+
+class DestinationIn(Wire):
+    """Where a basket is to go."""
+
+    country_code: Country
+    postcode: Text | None = None
+    point: Annotated[
+        PointIn | None, Field(description="where stores shall be near to; else the first ones")
+    ] = None
+
+    def destination(self) -> Destination:
+        """Return where it is to go."""
+        point = None if self.point is None else Point(**self.point.model_dump())
+        return Destination(country_code=self.country_code, point=point)
+
+
+class PromisePost(Wire):
+    """A basket, and where it is to go."""
+
+    channel_code: Ref
+    lines: Annotated[BasketLines, Field(max_length=STORE_SKUS_MAX)]
+    destination: DestinationIn
+    radius_km: Annotated[float, Field(gt=0, le=1_000, allow_inf_nan=False)] = 25
+    stores: Annotated[int, Field(ge=0, le=20, description="how many stores to look at")] = 5
+    hold: Annotated[
+        bool, Field(strict=True, description="keep what is to be shipped, for `hold_minutes`")
+    ] = False
+    hold_minutes: Minutes = 15
+
+
+class ShipmentOut(Out):
+    """What leaves one location, and every number its date is made of."""
+
+    location_code: str
+    lines: list[BasketLineIn]
+    cut_off_at: Annotated[datetime, Field(description="ordered until then it leaves that day")]
+    ships_on: date
+    transit_days: Annotated[int, Field(description="working days under way")]
+    arrives_on: date
+
+    @classmethod
+    def of(cls, shipment: Shipment) -> Self:
+        """Write a shipment."""
+        lines = [BasketLineIn(sku=sku, quantity=n) for sku, n in shipment.quantities.items()]
+        return cls(
+            location_code=shipment.location_code, lines=lines, cut_off_at=shipment.cut_off_at,
+            ships_on=shipment.ships_on, transit_days=shipment.transit_days,
+            arrives_on=shipment.arrives_on,
+        )  # fmt: skip
+
+
+class OptionOut(Out):
+    """A way the whole basket gets to the customer."""
+
+    method: Literal["ship_home", "collect_store"]
+    promised_on: Annotated[date | None, Field(description="when the last of it arrives")]
+    ready_by: Annotated[datetime | None, Field(description="when it lies ready at the store")]
+    cost: Annotated[MoneyOut | None, Field(description="null: the channel knows it, we do not")]
+    shipments: list[ShipmentOut]
+    store: StoreOut | None
+
+
+class AvailableOut(Out):
+    """How much of a SKU is wanted, and may be sold by the channel."""
+
+    sku: str
+    requested: int
+    available: int
+
+
+class PromiseOut(Out):
+    """What a channel may promise of a basket, until when."""
+
+    as_of: datetime
+    expires_at: Annotated[datetime, Field(description="ask again after that")]
+    options: list[OptionOut]
+    lines: Annotated[list[AvailableOut], Field(description="why it cannot be shipped, if not")]
+    hold: StockHoldOut | None
+
+    @classmethod
+    def of(
+        cls, promise: Promise, wanted: dict[str, int], hold: StockHoldOut | None, *, at: datetime
+    ) -> Self:
+        """Write a promise: shipped first, then collected at the nearest store."""
+        options = [
+            OptionOut(
+                method="collect_store", promised_on=None, ready_by=store.ready_by, cost=None,
+                shipments=[], store=StoreOut.of(store),
+            )
+            for store in promise.stores
+        ]  # fmt: skip
+        if promise.shipments:
+            shipped = OptionOut(
+                method="ship_home", ready_by=None, cost=None, store=None,
+                promised_on=max(each.arrives_on for each in promise.shipments),
+                shipments=[ShipmentOut.of(each) for each in promise.shipments],
+            )  # fmt: skip
+            options.insert(0, shipped)
+        lines = [
+            AvailableOut(sku=sku, requested=n, available=promise.available.get(sku, 0))
+            for sku, n in wanted.items()
+        ]
+        return cls(as_of=at, expires_at=promise.expires_at, options=options, lines=lines, hold=hold)

@@ -1,0 +1,1 @@
+"""Promises: which place can give what by when, computed from stock, hours and distances."""

@@ -1,0 +1,94 @@
+"""Reads for promises: stores, what they have, and how far away they are."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import text
+
+from oms.channels.model import Channel
+from oms.ledger.database import Tx
+from oms.promise.model import (
+    Destination,
+    Place,
+    Point,
+    Promise,
+    Rules,
+    StoreAnswer,
+    answer_of,
+    nearest,
+    promise_of,
+)
+from oms.stock import queries as stock
+from oms.stock.model import UnknownSku
+
+_COLUMNS: Final = """
+    select x.location_code, x.name, x.street, x.postcode, x.city, x.country_code, x.latitude,
+        x.longitude, x.time_zone, x.opening_hours
+    from locations x
+"""
+_STORES: Final = text(f"{_COLUMNS} where x.kind = 'store' and x.is_enabled")
+_NETWORK: Final = text(f"""{_COLUMNS}
+    join channel_locations n using (location_id)
+    join channels c using (channel_id)
+    where c.channel_code = :channel_code and x.is_enabled
+    order by n.priority, x.location_id
+""")
+
+
+def stores(tx: Tx) -> list[Place]:
+    """Return every store that is enabled, without what it has."""
+    return [Place(**row._mapping, available={}) for row in tx.execute(_STORES)]  # noqa: SLF001 - its public name
+
+
+def near(
+    tx: Tx, wanted: Mapping[str, int], *, point: Point | None, radius_km: float, limit: int,
+    shown: str, at: datetime,
+) -> tuple[list[StoreAnswer], list[str]]:  # fmt: skip
+    """Return what the stores near a point can give of a basket, nearest first.
+
+    And the SKUs that nobody knows.
+    """
+    found = nearest(stores(tx), point, radius_km=radius_km, limit=limit)
+    places = with_stock(tx, found, wanted, at=at)
+    known = stock.known(tx, list(wanted))
+    answers = [answer_of(place, wanted, near=point, shown=shown, at=at) for place in places]
+    return answers, sorted(wanted.keys() - known)
+
+
+def promise(
+    tx: Tx, wanted: Mapping[str, int], *, channel: Channel, to: Destination, radius_km: float,
+    limit: int, rules: Rules, at: datetime,
+) -> Promise:  # fmt: skip
+    """Return what a channel may promise of a basket to a destination now.
+
+    Raises UnknownSku.
+    """
+    answers, unknown = near(
+        tx, wanted, point=to.point, radius_km=radius_km, limit=limit, shown=channel.stock_shown,
+        at=at,
+    )  # fmt: skip
+    if unknown:
+        raise UnknownSku(skus=unknown)
+    sources = [
+        Place(**row._mapping, available={})  # noqa: SLF001 - its public name
+        for row in tx.execute(_NETWORK, {"channel_code": channel.code})
+    ]
+    sellable = stock.available_to_sell(tx, list(wanted), channel_codes=[channel.code], at=at)
+    return promise_of(
+        wanted, available={each.sku: each.available_to_sell for each in sellable},
+        sources=with_stock(tx, sources, wanted, at=at), stores=answers, to=to, rules=rules, at=at,
+    )  # fmt: skip
+
+
+def with_stock(
+    tx: Tx, places: list[Place], wanted: Mapping[str, int], *, at: datetime
+) -> list[Place]:
+    """Return places with what each can give of these SKUs."""
+    codes = [place.location_code for place in places]
+    has: dict[str, dict[str, int]] = defaultdict(dict)
+    for location_code, sku, quantity in stock.at_locations(tx, list(wanted), codes, at=at):
+        has[location_code][sku] = quantity
+    return [replace(place, available=has[place.location_code]) for place in places]

@@ -1,0 +1,65 @@
+"""Promises over HTTP: the ways a basket gets to its customer, with a hold where it is asked for."""
+
+from typing import Any
+
+from tests.api.conftest import House
+from tests.builders import a_movement
+
+
+def ask(house: House, quantity: int = 2, key: str = "web", **said: Any) -> Any:
+    """Ask how pens get to Amsterdam."""
+    body = {"channel_code": "web", "lines": [{"sku": "PEN", "quantity": quantity}],
+            "destination": {"country_code": "NL", "postcode": "1011 AB"}, **said}  # fmt: skip
+    return house.post("/v1/availability:promise", body, key)
+
+
+class TestPromise:
+    def test_says_every_way_and_how_it_comes_to_its_date(self, stocked: House) -> None:
+        stocked.shop.take(a_movement(3, location="AMS"))
+        with stocked.system.ledger.transaction() as tx:
+            tx.exec_driver_sql(
+                "update locations set opening_hours ="
+                """ '{"mon": [["09:00", "18:00"]]}' where location_code = 'AMS'"""
+            )
+        found = ask(stocked).json()
+        shipped, collected = found["options"]
+        assert shipped["method"] == "ship_home"
+        assert shipped["shipments"] == [{
+            "location_code": "DC", "lines": [{"sku": "PEN", "quantity": 2}],
+            "cut_off_at": "2026-01-05T16:00:00Z", "ships_on": "2026-01-05", "transit_days": 1,
+            "arrives_on": "2026-01-06",
+        }]  # fmt: skip
+        assert shipped["promised_on"] == "2026-01-06"
+        assert collected["store"]["location_code"] == "AMS"
+        assert collected["ready_by"] == "2026-01-05T14:00:00Z"
+        assert found["lines"] == [{"sku": "PEN", "requested": 2, "available": 13}]
+
+    def test_writes_nothing(self, stocked: House) -> None:
+        assert ask(stocked).json()["hold"] is None
+        assert stocked.count("stock_holds") + stocked.count("reservations") == 0
+
+    def test_of_too_much_says_what_is_left(self, stocked: House) -> None:
+        found = ask(stocked, 11, hold=True).json()
+        assert (found["options"], found["hold"]) == ([], None)
+        assert found["lines"] == [{"sku": "PEN", "requested": 11, "available": 10}]
+
+    def test_holds_what_it_would_ship(self, stocked: House) -> None:
+        stocked.shop.take(a_movement(3, location="AMS"))
+        found = ask(stocked, 12, hold=True).json()
+        shipped = {
+            (each["location_code"], line["quantity"])
+            for each in found["options"][0]["shipments"] for line in each["lines"]
+        }  # fmt: skip
+        held = {(each["location_code"], each["quantity"]) for each in found["hold"]["units"]}
+        assert shipped == held == {("DC", 10), ("AMS", 2)}
+        assert ask(stocked, 2).json()["lines"][0]["available"] == 1
+
+    def test_holds_only_for_who_may(self, stocked: House) -> None:
+        assert ask(stocked, key="analyst").status_code == 200
+        refused = ask(stocked, key="analyst", hold=True)
+        assert (refused.status_code, refused.json()["code"]) == (403, "SCOPE_MISSING")
+
+    def test_knows_neither_strange_skus_nor_other_channels(self, stocked: House) -> None:
+        strange = ask(stocked, lines=[{"sku": "NONE", "quantity": 1}])
+        assert (strange.status_code, strange.json()["code"]) == (404, "UNKNOWN_SKU")
+        assert ask(stocked, key="market").json()["code"] == "UNKNOWN_CHANNEL"

@@ -1,0 +1,115 @@
+"""Promises as arithmetic: distances, bands, cut-offs and days that are worked."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from oms.locations.hours import Week
+from oms.promise.model import (
+    Destination,
+    Place,
+    Point,
+    Promise,
+    Rules,
+    StockStatus,
+    distance_km,
+    line_at,
+    promise_of,
+    ready_by,
+    status_of,
+)
+
+WEEK: Week = {day: [["09:00", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat")}
+
+
+def at(text: str) -> datetime:
+    """Return an instant in UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def a_place(code: str = "DC", *, week: Week = WEEK, country: str = "NL", **has: int) -> Place:
+    """Return a place in Amsterdam's time zone, with what it has."""
+    return Place(
+        location_code=code, name=code, street=None, postcode=None, city=None,
+        country_code=country, latitude=52.37, longitude=4.9, time_zone="Europe/Amsterdam",
+        opening_hours=week, available=has,
+    )  # fmt: skip
+
+
+def promised(*sources: Place, moment: str, left: int = 99, **wanted: int) -> Promise:
+    """Return what may be promised to somebody in the Netherlands."""
+    return promise_of(
+        wanted, available=dict.fromkeys(wanted, left), sources=sources, stores=[],
+        to=Destination(country_code="NL"), rules=Rules(), at=at(moment),
+    )  # fmt: skip
+
+
+class TestDistance:
+    def test_is_that_of_the_great_circle(self) -> None:
+        amsterdam = Point(latitude=52.3676, longitude=4.9041)
+        sydney = Point(latitude=-33.8688, longitude=151.2093)
+        assert distance_km(amsterdam, sydney) == pytest.approx(16_650, rel=0.005)
+        assert distance_km(amsterdam, amsterdam) == 0
+        poles = Point(latitude=90, longitude=0), Point(latitude=-90, longitude=77)
+        assert distance_km(*poles) == pytest.approx(20_015, rel=0.001)
+
+
+class TestShown:
+    def test_status_is_by_what_would_be_left(self) -> None:
+        assert [status_of(units, 2) for units in (1, 2, 3, 4)] == [
+            StockStatus.OUT, StockStatus.LOW, StockStatus.LOW, StockStatus.IN_STOCK,
+        ]  # fmt: skip
+
+    def test_a_band_is_never_more_than_there_is(self) -> None:
+        for units in range(30):
+            assert (line_at("PEN", 1, units, shown="banded").at_least or 0) <= units
+
+
+class TestReady:
+    def test_is_rounded_up_and_never_down(self) -> None:
+        assert ready_by(a_place(), at("2026-01-05 10:01")) == at("2026-01-05 12:15")
+        assert ready_by(a_place(), at("2026-01-05 10:00")) == at("2026-01-05 12:00")
+        assert ready_by(a_place(), at("2026-01-05 16:00")) == at("2026-01-06 09:00")
+
+
+class TestShipping:
+    @pytest.mark.parametrize(
+        ("moment", "ships_on", "arrives_on"),
+        [
+            ("2026-01-05 15:59", date(2026, 1, 5), date(2026, 1, 6)),
+            ("2026-01-05 16:00", date(2026, 1, 6), date(2026, 1, 7)),
+            ("2026-01-09 12:00", date(2026, 1, 9), date(2026, 1, 12)),
+            ("2026-01-10 16:00", date(2026, 1, 12), date(2026, 1, 13)),
+            ("2026-07-06 15:00", date(2026, 7, 7), date(2026, 7, 8)),
+        ],
+    )
+    def test_leaves_by_the_cut_off_of_the_place(
+        self, moment: str, ships_on: date, arrives_on: date
+    ) -> None:
+        (found,) = promised(a_place(PEN=1), moment=moment, PEN=1).shipments
+        assert (found.ships_on, found.arrives_on) == (ships_on, arrives_on)
+        assert found.cut_off_at > at(moment)
+
+    def test_takes_the_best_places_first_and_all_or_nothing(self) -> None:
+        places = a_place("DC", PEN=2), a_place("AMS", PEN=5, INK=1)
+        found = promised(*places, moment="2026-01-05 10:00", PEN=3, INK=1)
+        assert [(each.location_code, each.quantities) for each in found.shipments] == [
+            ("DC", {"PEN": 2}), ("AMS", {"PEN": 1, "INK": 1}),
+        ]  # fmt: skip
+        assert promised(*places, moment="2026-01-05 10:00", PEN=8).shipments == ()
+        assert promised(*places, moment="2026-01-05 10:00", left=2, PEN=3).shipments == ()
+
+    def test_takes_longer_from_abroad(self) -> None:
+        (found,) = promised(
+            a_place(country="DE", PEN=1), moment="2026-01-05 10:00", PEN=1
+        ).shipments
+        assert (found.transit_days, found.arrives_on) == (3, date(2026, 1, 8))
+
+    def test_of_a_place_without_hours_leaves_on_working_days(self) -> None:
+        (found,) = promised(a_place(week={}, PEN=1), moment="2026-01-10 10:00", PEN=1).shipments
+        assert found.ships_on == date(2026, 1, 12)
+
+    def test_expires_before_the_cut_off_it_counts_on(self) -> None:
+        found = promised(a_place(PEN=1), moment="2026-01-05 15:55", PEN=1)
+        assert found.expires_at == at("2026-01-05 16:00")
+        assert promised(moment="2026-01-05 15:55", PEN=1).expires_at == at("2026-01-05 16:10")
