@@ -30,6 +30,7 @@ from api.routers import (
     orders,
     quarantine,
     sales,
+    sourcing,
     stock,
     tracking,
     webhooks,
@@ -44,7 +45,7 @@ from oms.reports.published import Publications
 
 ROUTERS: Final = (
     orders, fulfillments, customers, lookup, tracking, stock, channels, quarantine, catalog, sales,
-    events, feeds, webhooks, keys,
+    events, feeds, webhooks, sourcing, keys,
 )  # fmt: skip
 # Open to everybody, each with its reason: they tell nothing of anybody, or only how an order is,
 # to who knows its number and address or has its link.
