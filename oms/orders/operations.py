@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from oms.kernel.limits import NOTE_CHARACTERS_MAX
 from oms.ledger.database import Tx
-from oms.orders import store
+from oms.orders import indexing, store
 from oms.orders.model import Captured, Note, NoteEmpty, OrderNotFound
 
 # What capture leaves for stock to do, as queries over its staged batch. Goods of historical and
@@ -103,6 +103,17 @@ def hold(tx: Tx, order_id: int) -> None:
     tx.execute(text("select from orders where order_id = :id for update"), {"id": order_id})
 
 
+def hold_all(tx: Tx, order_ids: Sequence[int]) -> None:
+    """Hold orders, in the one order everybody holds several in."""
+    query = """
+        select count(*) from (
+            select 1 from orders where order_id = any (cast(:ids as bigint[]))
+            order by order_id for update
+        ) held
+    """
+    tx.execute(text(query), {"ids": list(order_ids)})
+
+
 def tell(
     tx: Tx, steps: Sequence[tuple[int, str, Mapping[str, Any]]], *, actor_type: str, actor: str,
     at: datetime,
@@ -173,6 +184,7 @@ def erase_customers(
     """
     names = {"order_ids": list(order_ids), "at": at, "by": by}
     tx.execute(_FORGET, names)
+    indexing.index(tx, order_ids)  # who is erased is found no more, not even for a second
     tx.execute(
         text("update order_groups set ship_to = null where order_id = any (:order_ids)"), names
     )
