@@ -32,6 +32,7 @@ from api.routers import (
     promises,
     quarantine,
     sales,
+    sourcing,
     stock,
     stock_holds,
     stores,
@@ -49,8 +50,8 @@ from oms.reports.published import Publications
 
 # What a list is asked comes before what one of it is: /orders/facets is no order.
 ROUTERS: Final = (
-    order_search, orders, views, fulfillments, customers, lookup, tracking, stock_holds, stock,
-    stores, promises, channels, quarantine, catalog, sales, events, feeds, webhooks, keys,
+    order_search, orders, views, fulfillments, customers, lookup, tracking, sourcing, stock_holds,
+    stock, stores, promises, channels, quarantine, catalog, sales, events, feeds, webhooks, keys,
 )  # fmt: skip
 # Open to everybody, each with its reason: they tell nothing of anybody, or only how an order is,
 # to who knows its number and address or has its link.

@@ -1,5 +1,6 @@
 """Locations and channels as a person writes them in YAML, checked before anything is registered."""
 
+import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import MISSING, fields, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ T = TypeVar("T", Location, ChannelDraft)
 
 LOCATION_KINDS: Final = ("dc", "store", "pickup_point")
 CHANNEL_KINDS: Final = ("webshop", "pos", "kiosk", "marketplace", "phone", "wholesale", "other")
+_TIME: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 # Of a value's type, in a person's words.
 _WANTED: Final = {
     "string_type": "a text; quote it where YAML reads something else",
@@ -27,8 +29,6 @@ _WANTED: Final = {
     "int_from_float": "a whole number",
     "float_type": "a number", "float_parsing": "a number",
     "tuple_type": "a list of texts", "dict_type": "a mapping of names to values",
-    "time_type": 'a time of day such as "16:00", in quotes',
-    "time_parsing": 'a time of day such as "16:00", in quotes',
 }  # fmt: skip
 
 
@@ -118,6 +118,8 @@ def _location_faults(place: Location) -> Iterator[str]:
     yield from _one_of("kind", place.kind, LOCATION_KINDS)
     yield from hours.faults_of(place.opening_hours)
     yield from _zone_faults(place.time_zone)
+    if place.cut_off is not None and not _TIME.fullmatch(place.cut_off):
+        yield f'cut_off must be a time of day such as "16:00", not {place.cut_off[:40]!r}.'
     numbers = ("lead_time_hours", "shipping_buffer", "node_cost_minor", "capacity_per_day")
     for name in numbers:
         if (getattr(place, name) or 0) < 0:

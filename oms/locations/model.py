@@ -27,7 +27,7 @@ class Location:
     opening_hours: dict[str, Any] = field(default_factory=dict)
     is_enabled: bool = True
     capacity_per_day: int | None = None  # fulfillment orders; None: without limit
-    cut_off: time | None = None  # local; what comes later is of the next day
+    cut_off: str | None = None  # "16:00", local; what comes later is of the next day
     lead_time_hours: int = 0  # until goods asked for are ready to leave
     shipping_buffer: int = 0  # units of each article that are not sent away
     node_cost_minor: int = 0  # of one part supplied from here

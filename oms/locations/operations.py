@@ -20,7 +20,7 @@ _REGISTER: Final = text("""
     values (
         :code, :name, :kind, :street, :postcode, :city, :region, :country_code, :latitude,
         :longitude, :time_zone, cast(:opening_hours as jsonb), :is_enabled, :capacity_per_day,
-        :cut_off, :lead_time_hours, :shipping_buffer, :node_cost_minor, :at
+        cast(:cut_off as time), :lead_time_hours, :shipping_buffer, :node_cost_minor, :at
     )
     on conflict (location_code) do update set
         name = excluded.name, kind = excluded.kind, street = excluded.street,

@@ -103,6 +103,17 @@ def hold(tx: Tx, order_id: int) -> None:
     tx.execute(text("select from orders where order_id = :id for update"), {"id": order_id})
 
 
+def hold_all(tx: Tx, order_ids: Sequence[int]) -> None:
+    """Hold orders, in the one order everybody holds several in."""
+    query = """
+        select count(*) from (
+            select 1 from orders where order_id = any (cast(:ids as bigint[]))
+            order by order_id for update
+        ) held
+    """
+    tx.execute(text(query), {"ids": list(order_ids)})
+
+
 def tell(
     tx: Tx, steps: Sequence[tuple[int, str, Mapping[str, Any]]], *, actor_type: str, actor: str,
     at: datetime,

@@ -1,5 +1,6 @@
 """Rule sets as people write them, and what is kept of decisions, read and written as JSON."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
@@ -13,6 +14,7 @@ _DEMAND: Final = TypeAdapter(Demand)
 _CANDIDATES: Final = TypeAdapter(tuple[Candidate, ...])
 _PLAN: Final = TypeAdapter(Plan)
 _OUTCOME: Final = TypeAdapter(Outcome)
+_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _KINDS: Final = ("dc", "store", "pickup_point")
 # Of what is wrong with a value, in a person's words.
 _WORDS: Final = {
@@ -28,6 +30,8 @@ _WORDS: Final = {
 
 def read_rules(content: Any) -> Rules:
     """Read a rule set. Raises BadRules with the place of everything that is wrong."""
+    if unreadable := tuple(_unreadable(content, "")):
+        raise BadRules(unreadable)
     try:
         rules = _RULES.validate_python(content)
     except ValidationError as error:
@@ -68,6 +72,19 @@ def read_kept(row: Any) -> dict[str, Any]:
         "plan": _PLAN.validate_python(row.plan),
         "outcome": _OUTCOME.validate_python(row.outcome),
     }
+
+
+def _unreadable(content: Any, path: str) -> Iterator[Problem]:
+    """Give the places of texts the ledger cannot hold."""
+    if isinstance(content, str) and _CONTROLS.search(content):
+        yield path, "holds control characters"
+    elif isinstance(content, dict):
+        for name, each in content.items():
+            yield from _unreadable(str(name), path)
+            yield from _unreadable(each, f"{path}/{name}")
+    elif isinstance(content, list | tuple):
+        for number, each in enumerate(content):
+            yield from _unreadable(each, f"{path}/{number}")
 
 
 def _type_problems(error: ValidationError) -> Iterator[Problem]:

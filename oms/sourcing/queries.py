@@ -41,6 +41,7 @@ class Known:
     groups: dict[OrderGroup, Any]
     lines: dict[tuple[int, int], Any]
     places: dict[int, Place]
+    location_ids: dict[str, int]  # by code
     ways: dict[OrderGroup, list[Way]]
     free: dict[tuple[int, int], int]  # by product and location
 
@@ -82,13 +83,15 @@ def known(
             has_rejected=row.has_rejected,
         )  # fmt: skip
         ways.setdefault((row.order_id, row.group_no), []).append(way)
+    found = {
+        row.location_id: _place(row, at) for row in store.SQL.run(tx, "places", **places, at=at)
+    }
     free = store.SQL.run(tx, "free", product_ids=list(product_ids), **places, at=at)
     return Known(
         groups={(row.order_id, row.group_no): row for row in store.SQL.run(tx, "groups", **orders)},
         lines={(row.order_id, row.line_no): row for row in store.SQL.run(tx, "lines", **orders)},
-        places={
-            row.location_id: _place(row, at) for row in store.SQL.run(tx, "places", **places, at=at)
-        },
+        places=found,
+        location_ids={place.facts["code"]: number for number, place in found.items()},
         ways=ways,
         free={(row.product_id, row.location_id): int(row.quantity) for row in free},
     )

@@ -36,8 +36,10 @@ def plan(demand: Demand, candidates: Iterable[Candidate], rules: Rules) -> Plan:
         _take_whole(work, group, known)
     if may_split and not work.parts:
         _take_parts(work, group, known)
+    left = work.open()
+    work.is_done = not left
     return Plan(
-        group=group.name, parts=tuple(work.parts), left=work.open(),
+        group=group.name, parts=tuple(work.parts), left=left,
         verdicts=tuple(_verdict(each, group, work, may_split=may_split) for each in known),
     )  # fmt: skip
 
@@ -53,6 +55,14 @@ class _Work:
 
     lines: tuple[DemandLine, ...]
     parts: list[Part] = field(default_factory=list)
+    is_done: bool = False
+    wanted: Mapping[int, int] = field(default_factory=dict)
+    skus: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Keep what is asked of every candidate."""
+        self.wanted = {line.line_no: line.quantity for line in self.lines}
+        self.skus = frozenset(line.sku for line in self.lines)
 
     def open(self) -> dict[int, int]:
         """Return how much of each line nobody supplies yet."""
@@ -88,7 +98,7 @@ def _may_split(demand: Demand, group: Group) -> bool:
 def _take_whole(work: _Work, group: Group, known: Sequence[Candidate]) -> None:
     """Give all of it to the first who has all of it."""
     wanted = work.open()
-    for rule, candidate in _in_turn(group, known, work.lines):
+    for rule, candidate in _in_turn(group, known, work):
         quantities = _filled(candidate, rule, work.lines, wanted)
         if quantities == wanted:
             work.parts.append(Part(code=candidate.code, rule=rule.name, quantities=quantities))
@@ -97,7 +107,7 @@ def _take_whole(work: _Work, group: Group, known: Sequence[Candidate]) -> None:
 
 def _take_parts(work: _Work, group: Group, known: Sequence[Candidate]) -> None:
     """Give to one after another what they have of it, as long as it may be spread further."""
-    for rule, candidate in _in_turn(group, known, work.lines):
+    for rule, candidate in _in_turn(group, known, work):
         wanted = work.open()
         if not wanted or len(work.parts) == group.split.parts_max:
             return
@@ -108,12 +118,12 @@ def _take_parts(work: _Work, group: Group, known: Sequence[Candidate]) -> None:
 
 
 def _in_turn(
-    group: Group, known: Sequence[Candidate], lines: Sequence[DemandLine]
+    group: Group, known: Sequence[Candidate], work: _Work
 ) -> Iterator[tuple[Rule, Candidate]]:
     """Give who may supply, rule by rule, each in the order of the rule."""
     for rule in group.rules:
         able = [each for each in known if _is_of(rule, each) and not _hindrance(rule, each)]
-        for candidate in sorted(able, key=lambda each: _rank(rule, each, lines)):
+        for candidate in sorted(able, key=lambda each: _rank(rule, each, work)):
             yield rule, candidate
 
 
@@ -168,20 +178,20 @@ def _filled(
     return found
 
 
-def _scores(candidate: Candidate, lines: Sequence[DemandLine]) -> dict[str, float | None]:
+def _scores(candidate: Candidate, work: _Work) -> dict[str, float | None]:
     """Return what a candidate is sorted by; None: not known, or of capacity no limit."""
-    left = sum(candidate.stock.get(sku, 0) for sku in {line.sku for line in lines})
+    left = sum(candidate.stock.get(sku, 0) for sku in work.skus)
     return {
         Sort.DISTANCE: candidate.distance_km,
-        Sort.STOCK_LEFT: left - sum(line.quantity for line in lines),
+        Sort.STOCK_LEFT: left - sum(work.wanted.values()),
         Sort.CAPACITY_LEFT: candidate.capacity_left,
         Sort.PRIORITY: candidate.priority,
         Sort.NODE_COST: candidate.node_cost_minor,
     }
 
 
-def _rank(rule: Rule, candidate: Candidate, lines: Sequence[DemandLine]) -> tuple[object, ...]:
-    scores = _scores(candidate, lines)
+def _rank(rule: Rule, candidate: Candidate, work: _Work) -> tuple[object, ...]:
+    scores = _scores(candidate, work)
     keys = [_key(sort, scores[sort]) for sort in rule.sort]
     return (*keys, candidate.priority, candidate.code)
 
@@ -199,12 +209,12 @@ def _verdict(candidate: Candidate, group: Group, work: _Work, *, may_split: bool
         said = _passed_over(candidate, group, work, may_split=may_split)
     else:
         said = _taken(part, group, work, candidate)
-    scores = {str(name): score for name, score in _scores(candidate, work.lines).items()}
+    scores = {str(name): score for name, score in _scores(candidate, work).items()}
     return Verdict(code=candidate.code, is_taken=part is not None, scores=scores, reason=said)
 
 
 def _taken(part: Part, group: Group, work: _Work, candidate: Candidate) -> str:
-    taken, wanted = sum(part.quantities.values()), sum(line.quantity for line in work.lines)
+    taken, wanted = sum(part.quantities.values()), sum(work.wanted.values())
     rule = next(each for each in group.rules if each.name == part.rule)
     much = "all of it" if taken == wanted else f"{taken} of {wanted}"
     by = ", ".join(sort.replace("_", " ") for sort in rule.sort)
@@ -223,15 +233,14 @@ def _passed_over(candidate: Candidate, group: Group, work: _Work, *, may_split: 
 
 def _lack(candidate: Candidate, rule: Rule, work: _Work, *, may_split: bool) -> str:
     """Say why a location that could be asked was not."""
-    wanted = {line.line_no: line.quantity for line in work.lines}
-    has = sum(_filled(candidate, rule, work.lines, wanted).values())
+    has = sum(_filled(candidate, rule, work.lines, work.wanted).values())
     buffer = _buffer(rule, candidate)
     beyond = f" beyond its buffer of {buffer}" if buffer else ""
     if not has:
         return f"has none of it{beyond}"
-    total = sum(wanted.values())
+    total = sum(work.wanted.values())
     if has < total and not may_split:
         return f"has {has} of {total}{beyond}, and it is not to be split"
-    if not work.open():
+    if work.is_done:
         return f"has {has} of {total}{beyond}; others come first"
     return f"has {has} of {total}{beyond}; it is spread over as many as it may be"

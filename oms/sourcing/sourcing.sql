@@ -87,18 +87,20 @@ with groups as (
     where g.order_id = any (cast(:order_ids as bigint[]))
 )
 select g.order_id, g.group_no, n.location_id, n.priority,
-    round((2 * 6371 * asin(least(1, sqrt(
-        sin((radians(x.latitude) - g.latitude) / 2) ^ 2
-        + cos(g.latitude) * cos(radians(x.latitude))
-            * sin((radians(x.longitude) - g.longitude) / 2) ^ 2))))::numeric, 1)::double precision
-        as distance_km,
+    round((2 * 6371 * asin(case when w.chord > 1 then 1 else sqrt(w.chord) end))::numeric, 1)
+        ::double precision as distance_km,  -- null where either end is not known
     exists (
         select from fulfillment_orders f
         where f.order_id = g.order_id and f.location_id = n.location_id and f.reason is not null
           and f.reason <> 'no_show') as has_rejected
 from groups g
 join channel_locations n using (channel_id)
-join locations x using (location_id);
+join locations x using (location_id)
+cross join lateral (
+    select sin((radians(x.latitude) - g.latitude) / 2) ^ 2
+        + cos(g.latitude) * cos(radians(x.latitude))
+            * sin((radians(x.longitude) - g.longitude) / 2) ^ 2 as chord
+) w;
 
 -- name: free
 -- What of these products is free at these locations; below zero where more is promised.

@@ -73,8 +73,7 @@ def open_work(tx: Tx, order_ids: Sequence[int], *, at: datetime, let_off: str | 
 
     Where rules are active, it is kept where they say first; not at a location just let off.
     """
-    for order_id in sorted(order_ids):
-        orders.hold(tx, order_id)
+    orders.hold_all(tx, order_ids)
     units = sourcing.source(tx, stock.unassigned(tx, order_ids), at=at, let_off=let_off)
     opened = operations.open_for(tx, units, at=at)
     stock.assign(

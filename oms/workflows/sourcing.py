@@ -91,7 +91,7 @@ def _plan_group(batch: _Batch, group: OrderGroup, units: Sequence[Units]) -> Non
         batch.free[each.product_id, each.location_id] += each.quantity
         for (location_id, _), quantity in targets:
             batch.free[each.product_id, location_id] -= quantity
-    codes = {place.facts["code"]: place.location_id for place in batch.known.places.values()}
+    codes = batch.known.location_ids
     batch.given.update(codes[part.code] for part in made.parts)
     batch.kept += pieces
     outcome = outcome_of(made, candidates, demand.promised_by(batch.rules.rules))
@@ -150,7 +150,7 @@ def _by_place(units: Sequence[Units]) -> Counter[tuple[int, int]]:
 
 def _targets(known: Known, units: Sequence[Units], made: Plan) -> dict[int, Counter[Target]]:
     """Return by line where its units are to be: given out, or left where some are kept already."""
-    codes = {place.facts["code"]: place.location_id for place in known.places.values()}
+    codes = known.location_ids
     product_of = {each.line_no: each.product_id for each in units}
     own, targets = _by_place(units), defaultdict[int, Counter[Target]](Counter)
     for part in made.parts:

@@ -69,6 +69,11 @@ TABLE: Final = """
     set_feed             POST    /v1/channels/web/feed                webhooks:write
     release_feed         POST    /v1/channels/web/feed:release        webhooks:write
     reconcile_feed       POST    /v1/channels/web/feed:reconcile      webhooks:write
+    list_rules           GET     /v1/sourcing/rules                   sourcing:read
+    get_rules            GET     /v1/sourcing/rules/1                 sourcing:read
+    draft_rules          POST    /v1/sourcing/rules                   sourcing:write
+    activate_rules       POST    /v1/sourcing/rules/1/activate        sourcing:write
+    list_order_decisions GET     /v1/orders/R100000001/sourcing       orders:read
     list_subscriptions   GET     /v1/webhooks                         webhooks:read
     subscribe            POST    /v1/webhooks                         webhooks:write
     get_subscription     GET     /v1/webhooks/1                       webhooks:read

@@ -53,6 +53,8 @@ BODIES: Final[dict[str, Any]] = {
     "rotate_secret": {"overlap_hours": 1},
     "set_feed": {"is_enabled": True},
     "compare_availability": {"items": [{"sku": "PEN", "available_to_sell": 1}]},
+    "draft_rules": {"rules": {"name": "near", "groups": [
+        {"name": "all", "rules": [{"name": "any", "kinds": ["dc"], "sort": ["distance"]}]}]}},
     "make_key": {"name": "n", "role": "channel", "channel_codes": ["web"]},
 }  # fmt: skip
 # These speak of an endpoint or a hold, and there is none: tests of their own have them succeed.

@@ -1,0 +1,113 @@
+"""Rules of sourcing and decisions on the wire."""
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import Field
+
+from api.schemas.common import Out, Wire, values_of
+from oms.sourcing.messages import rules_values
+from oms.sourcing.model import Decision, RuleSet, RuleSetState
+
+EXAMPLE = {
+    "name": "near first",
+    "groups": [{"name": "all", "rules": [{"name": "nearest", "sort": ["distance"]}]}],
+}  # fmt: skip
+
+
+class RulesPost(Wire):
+    """A new version of the rules, as a draft."""
+
+    rules: Annotated[
+        dict[str, Any],
+        Field(description="as docs/sourcing.md has them, in JSON", examples=[EXAMPLE]),
+    ]
+
+
+class RuleSetOut(Out):
+    """A version of the rules."""
+
+    version: int
+    state: RuleSetState
+    rules: dict[str, Any]
+    created_by: str
+    created_at: datetime
+    activated_at: datetime | None
+    archived_at: datetime | None
+
+    @classmethod
+    def of(cls, rule_set: RuleSet) -> Self:
+        """Write a version of the rules."""
+        return cls(**{**values_of(rule_set), "rules": rules_values(rule_set.rules)})
+
+
+class RuleSetsOut(Out):
+    """Every version of the rules, the newest first."""
+
+    items: list[RuleSetOut]
+
+
+class PartOut(Out):
+    """What one location was given: how much of which line."""
+
+    location_code: str
+    rule: str
+    quantities: Annotated[dict[int, int], Field(description="by line number")]
+
+
+class CandidateOut(Out):
+    """A location that could have supplied it, as it was known then, and why it did or did not."""
+
+    location_code: str
+    is_taken: bool
+    reason: str
+    scores: Annotated[
+        dict[str, float | None],
+        Field(description="what locations are sorted by; null: not known, or no limit"),
+    ]
+    stock: Annotated[dict[str, int], Field(description="by SKU")]
+    ready_at: datetime
+
+
+class DecisionOut(Out):
+    """Who was to supply a delivery group, by which rules, and why."""
+
+    decision_id: int
+    group_no: int
+    decided_at: datetime
+    version: Annotated[int, Field(description="of the rules")]
+    rule_group: str | None
+    parts: list[PartOut]
+    left: Annotated[dict[int, int], Field(description="by line: given to nobody, planned again")]
+    cost_minor: int
+    candidates: list[CandidateOut]
+
+    @classmethod
+    def of(cls, decision: Decision) -> Self:
+        """Write a decision."""
+        plan, at = decision.plan, {each.code: each for each in decision.candidates}
+        return cls(
+            decision_id=decision.decision_id, group_no=decision.demand.group_no,
+            decided_at=decision.decided_at, version=decision.version, rule_group=plan.group,
+            left=dict(plan.left), cost_minor=decision.outcome.cost_minor,
+            parts=[
+                PartOut(
+                    location_code=part.code, rule=part.rule, quantities=dict(part.quantities)
+                )
+                for part in plan.parts
+            ],
+            candidates=[
+                CandidateOut(
+                    location_code=each.code, is_taken=each.is_taken, reason=each.reason,
+                    scores=dict(each.scores), stock=dict(at[each.code].stock),
+                    ready_at=at[each.code].ready_at,
+                )
+                for each in plan.verdicts
+            ],
+        )  # fmt: skip
+
+
+class DecisionsOut(Out):
+    """The decisions on an order, oldest first."""
+
+    items: list[DecisionOut]

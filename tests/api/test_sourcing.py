@@ -1,0 +1,57 @@
+"""Sourcing over HTTP: rules in versions, mistakes by their place, decisions with their reasons."""
+
+import itertools
+from typing import Any
+
+from tests.api.conftest import House
+from tests.api.wire import a_line, an_order
+
+RULES: dict[str, Any] = {
+    "name": "near", "groups": [{"name": "all", "rules": [{"name": "any", "sort": ["priority"]}]}],
+}  # fmt: skip
+_once = itertools.count(1)
+
+
+def drafted(house: House, rules: Any = RULES) -> Any:
+    return house.post("/v1/sourcing/rules", {"rules": rules}, once=f"rules-{next(_once)}")
+
+
+class TestRules:
+    def test_a_draft_becomes_active_and_then_archived(self, house: House) -> None:
+        first, second = drafted(house).json(), drafted(house).json()
+        assert (first["state"], first["created_by"]) == ("draft", "admin")
+        for made in (first, second):
+            done = house.post(f"/v1/sourcing/rules/{made['version']}/activate")
+            assert (done.status_code, done.json()["state"]) == (200, "active")
+        found = house.get("/v1/sourcing/rules").json()["items"]
+        assert [(each["version"], each["state"]) for each in found] == [
+            (second["version"], "active"), (first["version"], "archived"),
+        ]  # fmt: skip
+        again = house.post(f"/v1/sourcing/rules/{first['version']}/activate")
+        assert (again.status_code, again.json()["code"]) == (409, "RULES_NOT_DRAFT")
+        assert house.get("/v1/sourcing/rules/999999").status_code == 404
+
+    def test_what_is_wrong_is_named_by_its_place(self, house: House) -> None:
+        wrong = {"name": "x", "groups": [{"name": "a", "rules": [{"name": "r", "sort": ["far"]}]}]}
+        refused = drafted(house, wrong)
+        assert refused.status_code == 422
+        (fault,) = refused.json()["errors"]
+        assert fault["pointer"] == "/rules/groups/0/rules/0/sort/0"
+        assert "'distance'" in fault["detail"]
+        assert house.get("/v1/sourcing/rules").json()["items"] == []
+
+
+class TestDecisions:
+    def test_an_order_shows_why_it_is_supplied_from_where_it_is(self, routed: House) -> None:
+        version = drafted(routed).json()["version"]
+        routed.post(f"/v1/sourcing/rules/{version}/activate")
+        number = routed.routed_order(an_order(lines=[a_line(quantity=2)]))["order_number"]
+        (made,) = routed.get(f"/v1/orders/{number}/sourcing").json()["items"]
+        assert (made["version"], made["rule_group"], made["left"]) == (version, "all", {})
+        assert made["parts"] == [{"location_code": "DC", "rule": "any", "quantities": {"1": 2}}]
+        told = {each["location_code"]: each["reason"] for each in made["candidates"]}
+        assert told == {
+            "AMS": "any: has none of it", "UTR": "any: has none of it",
+            "DC": "any: supplies all of it, first by priority",
+        }  # fmt: skip
+        assert routed.get(f"/v1/orders/{number}/sourcing", "market").status_code == 404
