@@ -179,6 +179,7 @@ def erase_customers(
     tx.execute(
         text("update order_notes set body = '[erased]' where order_id = any (:order_ids)"), names
     )
+    tx.execute(_FORGET_COMMENTS, names)
     if by is not None:
         tx.execute(_TELL_ERASED, names)
 
@@ -189,6 +190,12 @@ _FORGET: Final = text("""
         ship_to = null, bill_to = null
     where order_id in (
         select order_id from orders where order_id = any (:order_ids) order by order_id for update)
+""")
+_FORGET_COMMENTS: Final = text("""
+    update order_holds
+    set comment = '[erased]',
+        release_comment = case when release_comment is not null then '[erased]' end
+    where order_id = any (:order_ids)
 """)
 _TELL_ERASED: Final = text("""
     with told as (

@@ -27,7 +27,7 @@ _SUMMARY: Final = """
     o.order_id, o.order_number, c.channel_code, o.external_ref, o.external_number,
     o.order_state, o.fulfillment_state, o.fulfillment_method, x.location_code, o.placed_at,
     o.placed_on, o.updated_at, o.currency, o.customer_name, o.customer_email, o.country_code,
-    o.total_minor, o.has_exception, o.is_test, o.is_historical, o.version
+    o.total_minor, o.has_exception, o.is_on_hold, o.is_test, o.is_historical, o.version
 """
 _FROM: Final = """
     from orders o
@@ -107,6 +107,7 @@ class Filters:
     sku: str | None = None
     product_type: str | None = None
     has_exception: bool | None = None
+    is_on_hold: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +148,7 @@ _CONDITIONS: Final[dict[str, str]] = {
         " where l.order_id = o.order_id and lower(p.product_type) = lower(:product_type))"
     ),
     "has_exception": "o.has_exception = :has_exception",
+    "is_on_hold": "o.is_on_hold = :is_on_hold",
 }
 
 

@@ -126,9 +126,14 @@ def fill_backorders(tx: Tx, places: frozenset[tuple[int, int]], *, at: datetime)
     return _queued(tx)
 
 
-def unassigned_written(tx: Tx, after: int, upto: int, *, limit: int) -> list[int]:
-    """Return orders of which units were reserved meanwhile that nobody has been asked to pick."""
-    bounds = {"after": str(after), "upto": str(upto)}
+def unassigned_written(
+    tx: Tx, after: int, upto: int, *, after_order_id: int, limit: int
+) -> list[int]:
+    """Return orders of which units were reserved meanwhile that nobody has been asked to pick.
+
+    By their ids, from the one after `after_order_id`.
+    """
+    bounds = {"after": str(after), "upto": str(upto), "after_order_id": after_order_id}
     return list(store.UNITS.run(tx, "unassigned_written", limit=limit, **bounds).scalars())
 
 

@@ -12,7 +12,7 @@ from oms.ledger.database import Tx
 from oms.stock.availability import available_to_sell
 from oms.stock.model import ChannelStock, Level
 
-__all__ = ["StockOfSku", "available_to_sell", "changes", "of_skus"]
+__all__ = ["StockOfSku", "available_to_sell", "changes", "of_skus", "unassigned_units"]
 
 _LEVELS: Final = text("""
     select
@@ -32,6 +32,10 @@ _LEVELS: Final = text("""
     where p.sku = any (cast(:skus as text[]))
     order by p.sku, x.location_code
 """)
+_UNASSIGNED: Final = text(
+    "select coalesce(sum(quantity), 0)::bigint from reservations where order_id = :order_id"
+    " and kind = 'order' and state = 'active' and fulfillment_id is null"
+)
 _KNOWN: Final = text(
     "select sku, title, is_sellable from products where sku = any (cast(:skus as text[]))"
 )
@@ -108,3 +112,9 @@ def changes(tx: Tx, *, after: int, limit: int) -> tuple[list[str], int, bool]:
     else:
         rows = rows[:limit]
     return [row.sku for row in rows], last + 1, True
+
+
+def unassigned_units(tx: Tx, order_id: int) -> int:
+    """Return how many units are kept for an order that nobody has been asked to pick."""
+    found: int = tx.execute(_UNASSIGNED, {"order_id": order_id}).scalar_one()
+    return found

@@ -8,6 +8,7 @@ from reservations r
 join channels c using (channel_id)
 where r.changed_xid >= cast(cast(:after as text) as xid8) and r.changed_xid < cast(cast(:upto as text) as xid8)
   and r.kind = 'order' and r.state = 'active' and r.fulfillment_id is null and c.is_routed
+  and r.order_id > :after_order_id
 order by r.order_id
 limit :limit;
 

@@ -25,6 +25,8 @@ BODIES: Final[dict[str, Any]] = {
     "post_order": FULL_ORDER,
     "add_note": {"body": "Call.", "visibility": "internal"},
     "cancel_order": {"reason": "customer", "lines": [{"line_no": 1, "quantity": 1}]},
+    "place_hold": {"type": "manual", "comment": "Ask first."},
+    "release_hold": {"comment": "Asked."},
     "act_on_fulfillment": {
         "action": "accept", "reason": "other", "collect_code": "1", "carrier": "c",
         "tracking_number": "t"},
@@ -47,8 +49,8 @@ BODIES: Final[dict[str, Any]] = {
     "compare_availability": {"items": [{"sku": "PEN", "available_to_sell": 1}]},
     "make_key": {"name": "n", "role": "channel", "channel_codes": ["web"]},
 }  # fmt: skip
-# These speak of an endpoint, and there is none: tests of their own have them succeed.
-OF_OTHERS: Final = frozenset({"subscribe", "rotate_secret"})
+# These speak of an endpoint or a hold, and there is none: tests of their own have them succeed.
+OF_OTHERS: Final = frozenset({"subscribe", "rotate_secret", "release_hold"})
 NO_TEXT: Final = ("\x00", "a\x00b", "\ud800", "a\udfffb")
 PATHS: Final = {name: (method, path) for name, method, path, _ in ROWS}
 ONCE: Final = {"Idempotency-Key": "k", "If-Match": "1"}
