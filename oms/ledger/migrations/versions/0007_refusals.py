@@ -1,4 +1,4 @@
-"""Holds of orders."""
+"""What a message to a subscriber was refused for its own sake."""
 
 from oms.ledger.migrations.script import run_beside
 
@@ -7,5 +7,5 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    """Create their table, and the flag of an order."""
+    """Count it."""
     run_beside(__file__)
