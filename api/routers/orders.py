@@ -9,6 +9,7 @@ from api.idempotency import OncePerKey
 from api.paging import Page
 from api.problems import FieldProblem, Problem, Refused, field_problem
 from api.routes import LedgerRoute, Refusal, noting_refusals
+from api.schemas.changes import ChangedOut, ChangesPost
 from api.schemas.common import values_of
 from api.schemas.fulfillments import CancelPost
 from api.schemas.order_search import OrderQuery
@@ -21,7 +22,7 @@ from oms.kernel.errors import Conflict, OmsError
 from oms.ledger.database import Tx as Connection
 from oms.orders import operations, queries, search
 from oms.orders.model import Order, OrderNotFound, Outcome
-from oms.workflows import actions, changes
+from oms.workflows import actions, changes, editing
 from oms.workflows.capture import capture
 from oms.workflows.documents import Problem as DraftProblem
 
@@ -121,6 +122,28 @@ def cancel_order(
     )
     response.headers["ETag"] = f'"{order.summary.version}"'
     return ReceiptOut.of(order, Outcome.UPDATED)
+
+
+@router.post("/orders/{number}/changes:preview")
+def preview_changes(
+    number: str, body: ChangesPost, caller: OrdersWrite, tx: Tx, now: Now
+) -> ChangedOut:
+    """Tell what a change of an order would come to; nothing is changed."""
+    visible(tx, number, caller)
+    return ChangedOut.of(editing.preview(tx, number, body.edit(), by=caller.name, at=now))
+
+
+@router.post("/orders/{number}/changes")
+@noting_refusals(noting("edit"))
+def change_order(
+    number: str, body: ChangesPost, caller: OrdersWrite, tx: Tx, now: Now, *,
+    seen: IfMatch, response: Response, _once: OncePerKey,
+) -> ChangedOut:  # fmt: skip
+    """Lower quantities of an order or send it elsewhere, as far as it is in nobody's hands."""
+    visible(tx, number, caller)
+    edited = editing.change(tx, number, body.edit(), version=seen, by=caller.name, at=now)
+    response.headers["ETag"] = f'"{edited.order.summary.version}"'
+    return ChangedOut.of(edited)
 
 
 @router.post("/orders/{number}/notes", status_code=201)

@@ -103,6 +103,23 @@ def hold(tx: Tx, order_id: int) -> None:
     tx.execute(text("select from orders where order_id = :id for update"), {"id": order_id})
 
 
+def redirect(
+    tx: Tx, order_id: int, group_no: int, ship_to: Mapping[str, Any], *, at: datetime
+) -> None:
+    """Send a delivery group of an order that is held to another address, whatever comes later.
+
+    It is written to the group, which a channel's newer document leaves as it is.
+    """
+    names = {"order_id": order_id, "group_no": group_no, "ship_to": json.dumps(ship_to), "at": at}
+    tx.execute(_REDIRECT, names)
+    tx.execute(
+        text(
+            "update orders set version = version + 1, updated_at = :at where order_id = :order_id"
+        ),
+        names,
+    )
+
+
 def tell(
     tx: Tx, steps: Sequence[tuple[int, str, Mapping[str, Any]]], *, actor_type: str, actor: str,
     at: datetime,
@@ -191,6 +208,13 @@ _FORGET: Final = text("""
         ship_to = null, bill_to = null
     where order_id in (
         select order_id from orders where order_id = any (:order_ids) order by order_id for update)
+""")
+_REDIRECT: Final = text("""
+    insert into order_groups (order_id, group_no, method, location_id, ship_to, pickup_point)
+    select order_id, group_no, method, location_id, cast(:ship_to as jsonb), pickup_point
+    from delivery_groups
+    where order_id = :order_id and group_no = :group_no
+    on conflict (order_id, group_no) do update set ship_to = excluded.ship_to
 """)
 _FORGET_COMMENTS: Final = text("""
     update order_holds

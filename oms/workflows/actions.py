@@ -34,6 +34,12 @@ class QuantityNotCancelable(Conflict):
     code = "QTY_NOT_CANCELABLE"
 
 
+class NotEditable(Conflict):
+    """What was asked of the order cannot be changed any more."""
+
+    code = "NOT_EDITABLE"
+
+
 class NotRouted(Conflict):
     """The channel gives its orders to locations by itself."""
 
@@ -107,6 +113,18 @@ def refuse_cancel(now: Situation) -> None:
         raise QuantityNotCancelable("nothing of the order can be canceled any more", max=0)
 
 
+def refuse_edit(now: Situation) -> None:
+    """Refuse to change what is over. Raises NotEditable, OrderOnHold."""
+    summary = now.order.summary
+    if summary.is_historical:
+        raise NotEditable("what was imported as history stays as it was")
+    refuse_held(now.holds, Command.EDIT)
+    if summary.order_state in holding.ENDED:
+        raise NotEditable(f"an order that is {summary.order_state} is not changed any more")
+    if not any(now.cancelable().values()):
+        raise NotEditable("everything of it has left or is in somebody's hands")
+
+
 def refuse_route(now: Situation) -> None:
     """Say why nobody is asked to pick. Raises NotRouted, NothingToRoute, OrderOnHold."""
     if not now.is_routed:
@@ -151,7 +169,8 @@ class _Asked:
 
 # The scope each command on an order takes.
 SCOPES: Final[Mapping[str, str | None]] = {
-    "cancel": "orders:write", "hold": "orders:hold", "note": "orders:write", "route": None,
+    "cancel": "orders:write", "edit": "orders:write", "hold": "orders:hold",
+    "note": "orders:write", "route": None,
 }  # fmt: skip
 RELEASE_SCOPE: Final = "orders:hold"
 FULFILLMENT_SCOPE: Final = "fulfillment:write"
@@ -160,6 +179,7 @@ FULFILLMENT_SCOPE: Final = "fulfillment:write"
 def _of_order(now: Situation) -> Iterator[_Asked]:
     refusals: dict[str, Callable[[], object]] = {
         "cancel": lambda: refuse_cancel(now),
+        "edit": lambda: refuse_edit(now),
         "hold": lambda: holding.refuse_closed(now.order.summary),
         "note": lambda: None,
         "route": lambda: refuse_route(now),

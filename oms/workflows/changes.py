@@ -57,7 +57,7 @@ def cancel(
     Raises OrderNotFound; VersionConflict when it is no longer the version that was seen;
     OrderOnHold; QuantityNotCancelable with what could be.
     """
-    now = _seen(tx, number, version=version)
+    now = seen(tx, number, version=version)
     actions.refuse_cancel(now)
     order, possible = now.order, now.cancelable()
     asked = possible if quantities is None else quantities
@@ -74,7 +74,7 @@ def cancel(
     return queries.order(tx, number)
 
 
-def _seen(tx: Tx, number: str, *, version: int) -> Situation:
+def seen(tx: Tx, number: str, *, version: int) -> Situation:
     """Hold an order and return its situation. Raises OrderNotFound, VersionConflict."""
     orders.hold(tx, queries.order(tx, number).summary.order_id)
     order = queries.order(tx, number)

@@ -143,7 +143,12 @@ class TestAllowedActions:
             for methods in house.app.openapi()["paths"].values()
             for operation in methods.values()
         }
-        commands = {"cancel": "cancel_order", "hold": "place_hold", "note": "add_note"}
+        commands = {
+            "cancel": "cancel_order",
+            "edit": "change_order",
+            "hold": "place_hold",
+            "note": "add_note",
+        }
         assert {name: actions.SCOPES[name] for name in commands} == {
             name: asked[operation] for name, operation in commands.items()
         }

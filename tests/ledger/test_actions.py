@@ -12,8 +12,9 @@ from oms.holds.model import HoldType
 from oms.kernel.errors import OmsError
 from oms.ledger.database import Tx
 from oms.orders import operations as orders
-from oms.workflows import actions, changes, fulfillment
+from oms.workflows import actions, changes, editing, fulfillment
 from oms.workflows.actions import Situation, Verdict
+from oms.workflows.editing import Edit
 from oms.workflows.fulfillment import Doing
 from tests.builders import (
     NOW,
@@ -64,6 +65,10 @@ def give(tx: Tx, now: Situation, verdict: Verdict) -> object:
     given: dict[str, Callable[[], object]] = {
         "cancel": lambda: changes.cancel(
             tx, number, None, reason="asked", version=version, by="ann", at=NOW
+        ),
+        "edit": lambda: editing.change(
+            tx, number, Edit(quantities={1: 0}, ship_to=None, group_no=1, reason="asked"),
+            version=version, by="ann", at=NOW,
         ),
         "hold": lambda: holding.place(tx, number, HoldType.MANUAL, "Look.", by="ann", at=NOW),
         "note": lambda: orders.add_note(tx, number, "Hm.", visibility="internal", by="a", at=NOW),
@@ -168,5 +173,6 @@ class TestVerdicts:
         waiting(shop)
         may = {each.action: each.code for each in said(shop, frozenset({"orders:write"}))}
         assert may == {
-            "cancel": None, "hold": "SCOPE_MISSING", "note": None, "route": "NOT_ROUTED",
+            "cancel": None, "edit": None, "hold": "SCOPE_MISSING", "note": None,
+            "route": "NOT_ROUTED",
         }  # fmt: skip
