@@ -25,6 +25,7 @@ from api.routers import (
     feeds,
     fulfillments,
     health,
+    holds,
     keys,
     lookup,
     order_search,
@@ -50,8 +51,9 @@ from oms.reports.published import Publications
 
 # What a list is asked comes before what one of it is: /orders/facets is no order.
 ROUTERS: Final = (
-    order_search, orders, views, fulfillments, customers, lookup, tracking, sourcing, stock_holds,
-    stock, stores, promises, channels, quarantine, catalog, sales, events, feeds, webhooks, keys,
+    order_search, orders, holds, views, fulfillments, customers, lookup, tracking, sourcing,
+    stock_holds, stock, stores, promises, channels, quarantine, catalog, sales, events, feeds,
+    webhooks, keys,
 )  # fmt: skip
 # Open to everybody, each with its reason: they tell nothing of anybody, or only how an order is,
 # to who knows its number and address or has its link.

@@ -69,13 +69,15 @@ class Once:
     correlation_id: str
 
     def answer(
-        self, opening: Opening, work: Callable[[Tx], Response], *, kept: Callable[[str], str]
-    ) -> Response:
+        self, opening: Opening, work: Callable[[Tx], Response], *, kept: Callable[[str], str],
+        refused: Callable[[Tx, OmsError], None],
+    ) -> Response:  # fmt: skip
         """Return the kept answer of this key, or work it out and keep it in the same transaction.
 
         An anticipated refusal is an answer too, kept in a transaction of its own; that
         something is away, or was asked too often, is not. `kept` says what of a body may be
-        kept. Raises InFlight and KeyReused.
+        kept; `refused` writes down what was refused, beside its answer and as often. Raises
+        InFlight and KeyReused.
         """
         try:
             return opening.run(lambda tx: self._first(tx, work, kept))
@@ -83,7 +85,13 @@ class Once:
             raise
         except OmsError as error:
             refusal = rendered(error, self.correlation_id).response()
-            return opening.run(lambda tx: self._first(tx, lambda _: refusal, str))
+            because = error
+
+            def refuse(tx: Tx) -> Response:
+                refused(tx, because)
+                return refusal
+
+            return opening.run(lambda tx: self._first(tx, refuse, str))
 
     def _first(
         self, tx: Tx, work: Callable[[Tx], Response], kept: Callable[[str], str]

@@ -15,7 +15,8 @@ from api.idempotency import Once
 from api.problems import UnsupportedMediaType
 from api.security import permission_of, throttle_of
 from oms.channels.model import PayloadTooLarge
-from oms.kernel.errors import NotFound
+from oms.kernel.errors import NotFound, OmsError
+from oms.ledger.database import Tx
 
 BODY_BYTES_MAX: Final = 2 * 1024 * 1024
 # A body that is too large is still read to this size, so that its sender sees the answer
@@ -44,6 +45,20 @@ def keeping(kept: Callable[[str], str]) -> Callable[[Callable[..., Any]], Callab
 
     def mark(endpoint: Callable[..., Any]) -> Callable[..., Any]:
         endpoint.kept = kept  # type: ignore[attr-defined]  # read below
+        return endpoint
+
+    return mark
+
+
+Refusal = Callable[[Tx, OmsError, dict[str, Any]], None]
+"""Writes down what was refused: the error, and what the route function was called with."""
+
+
+def noting_refusals(note: Refusal) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Say how what a route function refuses is written down, in a transaction of its own."""
+
+    def mark(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+        endpoint.note_refusal = note  # type: ignore[attr-defined]  # read below
         return endpoint
 
     return mark
@@ -89,6 +104,7 @@ class LedgerRoute(APIRoute):
 
 def _in_transaction(endpoint: Callable[..., Any], status: int) -> Callable[..., Any]:
     """Wrap a route function: its Opening becomes a transaction, its Once is kept."""
+    note_refusal: Refusal = getattr(endpoint, "note_refusal", _unnoted)
 
     @wraps(endpoint)
     def within(**values: Any) -> Any:
@@ -102,9 +118,14 @@ def _in_transaction(endpoint: Callable[..., Any], status: int) -> Callable[..., 
             opening,
             lambda tx: _response(endpoint(**{**values, name: tx}), values, status),
             kept=getattr(endpoint, "kept", str),
+            refused=lambda tx, error: note_refusal(tx, error, values),
         )
 
     return within
+
+
+def _unnoted(_tx: Tx, _error: OmsError, _values: dict[str, Any]) -> None:
+    """Leave a refusal to its answer."""
 
 
 def _only(values: dict[str, Any], kind: type) -> tuple[str, Any]:

@@ -129,6 +129,7 @@ def permission_of(endpoint: Any) -> Permission | None:
 OrdersRead = Annotated[Caller, Depends(Permission("orders:read"))]
 OrdersWrite = Annotated[Caller, Depends(Permission("orders:write"))]
 OrdersLookUp = Annotated[Caller, Depends(Permission("orders:lookup"))]
+OrdersHold = Annotated[Caller, Depends(Permission("orders:hold"))]
 CustomersRead = Annotated[Caller, Depends(Permission("customers:read"))]
 CustomersWrite = Annotated[Caller, Depends(Permission("customers:write"))]
 CustomersManage = Annotated[Caller, Depends(Permission("customers:manage"))]

@@ -58,6 +58,7 @@ def problems() -> str:
 def states() -> str:
     """Return docs/states.md: what may follow what, drawn from the tables that decide it."""
     from oms.fulfillment.model import NEXT
+    from oms.holds.model import RULES, Command
 
     lines = ["# States", "", "## Fulfillment order", "", "Work at one location for one delivery"
              " group. What is not drawn is refused with 409 and `allowed_actions`; from every state"
@@ -66,7 +67,14 @@ def states() -> str:
     for state, actions in NEXT.items():
         lines += [f"    {state} --> {after}: {action}" for action, after in actions.items()]
         lines += [] if actions else [f"    {state} --> [*]"]
-    return "\n".join([*lines, "```"]) + "\n"
+    lines += ["```", "", "## Hold", "", "An order may be on several, one of a type. Each is placed"
+              " and released; meanwhile the commands its type names are refused with 409"
+              " `ORDER_ON_HOLD`.", "",
+              "| type | blocks | released by |", "|---|---|---|"]  # fmt: skip
+    for hold_type, rule in RULES.items():
+        blocks = ", ".join(command for command in Command if command in rule.blocks)
+        lines.append(f"| `{hold_type}` | {blocks} | `{rule.release_scope}` |")
+    return "\n".join(lines) + "\n"
 
 
 def environment() -> str:

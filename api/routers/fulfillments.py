@@ -1,6 +1,6 @@
 """Fulfillment orders: the work of locations, listed and done."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Response
 
@@ -8,14 +8,15 @@ from api.dependencies import IfMatch, Now, Snapshot, Tx
 from api.idempotency import OncePerKey
 from api.paging import Page
 from api.problems import Refused, field_problem
-from api.routes import LedgerRoute
+from api.routes import LedgerRoute, noting_refusals
 from api.schemas.fulfillments import ActionPost, FulfillmentOut, FulfillmentQuery
 from api.security import FulfillmentRead, FulfillmentWrite
 from oms.access.model import Caller
 from oms.fulfillment import queries
 from oms.fulfillment.model import OPEN, FulfillmentOrder, FulfillmentOrderNotFound
+from oms.kernel.errors import OmsError
 from oms.ledger.database import Tx as Connection
-from oms.workflows import fulfillment
+from oms.workflows import actions, fulfillment
 
 router: Final = APIRouter(prefix="/v1", tags=["fulfillment"], route_class=LedgerRoute)
 
@@ -46,7 +47,16 @@ def get_fulfillment(
     return FulfillmentOut.of(found)
 
 
+def _note_refusal(tx: Connection, error: OmsError, values: dict[str, Any]) -> None:
+    if actions.is_refusal(error):
+        found = queries.fulfillment_order(tx, values["number"])
+        command = f"{values['body'].action} {found.fulfillment_number}"
+        by, at = values["caller"].name, values["now"]
+        actions.record_refusal(tx, found.order_id, command, error, by=by, at=at)
+
+
 @router.post("/fulfillments/{number}/actions")
+@noting_refusals(_note_refusal)
 def act_on_fulfillment(
     number: str, body: ActionPost, caller: FulfillmentWrite, tx: Tx, now: Now, *,
     seen: IfMatch, response: Response, _once: OncePerKey,

@@ -8,7 +8,8 @@ from api.dependencies import IfMatch, Now, Snapshot, Tx
 from api.idempotency import OncePerKey
 from api.paging import Page
 from api.problems import FieldProblem, Problem, Refused, field_problem
-from api.routes import LedgerRoute
+from api.routes import LedgerRoute, Refusal, noting_refusals
+from api.schemas.changes import ChangedOut, ChangesPost
 from api.schemas.common import values_of
 from api.schemas.fulfillments import CancelPost
 from api.schemas.order_search import OrderQuery
@@ -17,12 +18,11 @@ from api.security import OrdersRead, OrdersWrite
 from oms.access.model import Caller
 from oms.channels import queries as channels
 from oms.channels.model import Channel, UnknownChannel
-from oms.fulfillment import queries as fulfillments
-from oms.kernel.errors import Conflict
+from oms.kernel.errors import Conflict, OmsError
 from oms.ledger.database import Tx as Connection
 from oms.orders import operations, queries, search
 from oms.orders.model import Order, OrderNotFound, Outcome
-from oms.workflows import changes
+from oms.workflows import actions, changes, editing
 from oms.workflows.capture import capture
 from oms.workflows.documents import Problem as DraftProblem
 
@@ -52,6 +52,18 @@ class ChannelDisabled(Conflict):
     code = "CHANNEL_DISABLED"
 
 
+def noting(command: str) -> Refusal:
+    """Return what tells in an order's story that a command on it was refused."""
+
+    def note(tx: Connection, error: OmsError, values: dict[str, Any]) -> None:
+        if actions.is_refusal(error):
+            order_id = queries.order(tx, values["number"]).summary.order_id
+            by, at = values["caller"].name, values["now"]
+            actions.record_refusal(tx, order_id, command, error, by=by, at=at)
+
+    return note
+
+
 @router.get("/orders")
 def list_orders(
     query: Annotated[OrderQuery, Query()], caller: OrdersRead, tx: Snapshot
@@ -65,10 +77,10 @@ def list_orders(
 
 @router.get("/orders/{number}")
 def get_order(number: str, caller: OrdersRead, tx: Snapshot, response: Response) -> OrderOut:
-    """Return an order with everything about it, and how much of each line may be canceled."""
-    order = _order(tx, number, caller)
+    """Return an order with everything about it, and what may be done with it."""
+    order = visible(tx, number, caller)
     response.headers["ETag"] = f'"{order.summary.version}"'
-    return _whole(tx, order)
+    return OrderOut.of_all(actions.situation_of(tx, order), caller.scopes)
 
 
 @router.post("/orders", status_code=201, responses=POSTED)
@@ -98,12 +110,13 @@ def post_order(
 
 
 @router.post("/orders/{number}/cancel")
+@noting_refusals(noting("cancel"))
 def cancel_order(
     number: str, body: CancelPost, caller: OrdersWrite, tx: Tx, now: Now, *,
     seen: IfMatch, response: Response, _once: OncePerKey,
 ) -> ReceiptOut:  # fmt: skip
     """Cancel an order, or some of it: what has not left and is in nobody's hands."""
-    _order(tx, number, caller)
+    visible(tx, number, caller)
     order = changes.cancel(
         tx, number, body.quantities(), reason=body.reason, version=seen, by=caller.name, at=now
     )
@@ -111,24 +124,42 @@ def cancel_order(
     return ReceiptOut.of(order, Outcome.UPDATED)
 
 
+@router.post("/orders/{number}/changes:preview")
+def preview_changes(
+    number: str, body: ChangesPost, caller: OrdersWrite, tx: Tx, now: Now
+) -> ChangedOut:
+    """Tell what a change of an order would come to; nothing is changed."""
+    visible(tx, number, caller)
+    return ChangedOut.of(editing.preview(tx, number, body.edit(), by=caller.name, at=now))
+
+
+@router.post("/orders/{number}/changes")
+@noting_refusals(noting("edit"))
+def change_order(
+    number: str, body: ChangesPost, caller: OrdersWrite, tx: Tx, now: Now, *,
+    seen: IfMatch, response: Response, _once: OncePerKey,
+) -> ChangedOut:  # fmt: skip
+    """Lower quantities of an order or send it elsewhere, as far as it is in nobody's hands."""
+    visible(tx, number, caller)
+    edited = editing.change(tx, number, body.edit(), version=seen, by=caller.name, at=now)
+    response.headers["ETag"] = f'"{edited.order.summary.version}"'
+    return ChangedOut.of(edited)
+
+
 @router.post("/orders/{number}/notes", status_code=201)
 def add_note(
     number: str, body: NotePost, caller: OrdersWrite, tx: Tx, now: Now, _once: OncePerKey
 ) -> NoteOut:
     """Add a remark to an order, and to its story."""
-    order_number = _order(tx, number, caller).summary.order_number
+    order_number = visible(tx, number, caller).summary.order_number
     note = operations.add_note(
         tx, order_number, body.body, visibility=body.visibility, by=caller.name, at=now
     )
     return NoteOut(**values_of(note))
 
 
-def _whole(tx: Connection, order: Order) -> OrderOut:
-    cancelable = {} if order.summary.is_historical else changes.cancelable(tx, order)
-    return OrderOut.of_all(order, fulfillments.of_order(tx, order.summary.order_number), cancelable)
-
-
-def _order(tx: Tx, number: str, caller: Caller) -> Order:
+def visible(tx: Connection, number: str, caller: Caller) -> Order:
+    """Return an order its caller may know of. Raises OrderNotFound."""
     order = queries.order(tx, number)
     if not caller.may_see(order.summary.channel_code):
         raise OrderNotFound

@@ -52,7 +52,7 @@ class FulfillmentOut(Out):
     def of(cls, order: FulfillmentOrder) -> Self:
         """Write a fulfillment order. The collection code is the customer's to show."""
         values = values_of(order)
-        for name in ("fulfillment_id", "order_id", "collect_code", "lines"):
+        for name in ("fulfillment_id", "order_id", "collect_code", "lines", "holds"):
             values.pop(name)
         return cls(
             **values, allowed_actions=sorted(order.allowed()),

@@ -69,6 +69,7 @@ class OrderFilters(BaseModel):
     total_to: Annotated[Amount | None, Field(description="at most; needs a currency")] = None
     has_exception: bool | None = None
     exception: Annotated[AnyWords, Field(description="the code of an open exception")] = None
+    is_on_hold: bool | None = None
     is_test: bool | None = None
 
     def filters(self, caller: Caller) -> Filters:

@@ -1,7 +1,6 @@
 """Orders on the wire."""
 
 import hashlib
-from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -9,11 +8,12 @@ from pydantic import ConfigDict, Field
 
 from api.schemas.common import MoneyOut, Out, Wire, values_of
 from api.schemas.fulfillments import FulfillmentOut
+from api.schemas.holds import HoldOut, VerdictOut
 from oms.adapters.channels.canonical.rows import order_rows
 from oms.adapters.channels.canonical.schema import NoteText, OrderIn, Ref
-from oms.fulfillment.model import FulfillmentOrder
 from oms.orders.model import Change, FulfillmentMethod, FulfillmentState, Line, Order, OrderState
 from oms.orders.model import Summary as OrderSummary
+from oms.workflows.actions import Situation, verdicts
 from oms.workflows.documents import csv_rows
 
 EXAMPLE: Final[dict[str, Any]] = {
@@ -166,6 +166,7 @@ class SummaryOut(Out):
     customer_email: str | None
     country_code: str | None
     has_exception: bool
+    is_on_hold: bool
     is_test: bool
     is_historical: bool
     version: int
@@ -209,12 +210,16 @@ class OrderOut(SummaryOut):
     events: list[EventOut]
     notes: list[NoteOut]
     exceptions: list[ExceptionOut]
+    holds: list[HoldOut]
+    allowed_actions: Annotated[
+        list[VerdictOut],
+        Field(description="every command: whether the caller may give it now, and why not else"),
+    ]
 
     @classmethod
-    def of_all(
-        cls, order: Order, fulfillments: Iterable[FulfillmentOrder], cancelable: dict[int, int]
-    ) -> Self:
-        """Write an order with everything about it."""
+    def of_all(cls, now: Situation, scopes: frozenset[str]) -> Self:
+        """Write an order with everything about it, for a caller who has these scopes."""
+        order = now.order
         currency = order.summary.currency
         return cls(
             **_header(order.summary), customer_ref=order.customer_ref,
@@ -226,13 +231,15 @@ class OrderOut(SummaryOut):
             shipping_tax=MoneyOut.of(order.shipping_tax_minor, currency),
             stated_total=MoneyOut.of_known(order.stated_total_minor, currency),
             lines=[LineOut.of(line, currency) for line in order.lines],
-            fulfillments=[FulfillmentOut.of(each) for each in fulfillments],
-            cancelable=cancelable,
+            fulfillments=[FulfillmentOut.of(each) for each in now.fulfillments],
+            cancelable=now.cancelable(),
             groups=[GroupOut(**values_of(group)) for group in order.groups],
             changes=[ChangeOut.of(change, currency) for change in order.changes],
             events=[EventOut(**values_of(event)) for event in order.events],
             notes=[NoteOut(**values_of(note)) for note in order.notes],
             exceptions=[ExceptionOut(**values_of(each)) for each in order.exceptions],
+            holds=[HoldOut.of(each) for each in now.holds],
+            allowed_actions=[VerdictOut.of(each) for each in verdicts(now, scopes)],
         )  # fmt: skip
 
 

@@ -15,8 +15,8 @@ SCOPES: Final = (
     "orders:read", "orders:write", "stock:read", "stock:write", "catalog:read", "catalog:write",
     "inbox:write", "quarantine:read", "quarantine:write", "sales:read", "keys:write",
     "channels:read", "channels:write", "fulfillment:read", "fulfillment:write", "customers:read",
-    "customers:write", "customers:manage", "orders:lookup", "events:read", "webhooks:read",
-    "webhooks:write", "sourcing:read", "sourcing:write",
+    "customers:write", "customers:manage", "orders:lookup", "orders:hold", "orders:review",
+    "events:read", "webhooks:read", "webhooks:write", "sourcing:read", "sourcing:write",
 )  # fmt: skip
 
 # A role is a named set of scopes.
@@ -26,7 +26,7 @@ _WORDS: Final[dict[str, str]] = {
         " customers:write events:read webhooks:read"
     ),
     "agent": (
-        "orders:read orders:write orders:lookup stock:read catalog:read quarantine:read"
+        "orders:read orders:write orders:lookup orders:hold stock:read catalog:read quarantine:read"
         " channels:read fulfillment:read fulfillment:write customers:read customers:write"
         " customers:manage sourcing:read"
     ),
@@ -34,7 +34,7 @@ _WORDS: Final[dict[str, str]] = {
     "store": (
         "orders:lookup stock:read stock:write catalog:read fulfillment:read fulfillment:write"
     ),
-    "finance": "orders:read sales:read channels:read",
+    "finance": "orders:read orders:hold orders:review sales:read channels:read",
     "analyst": "stock:read catalog:read sales:read channels:read quarantine:read",
     "engineer": (
         "quarantine:read quarantine:write inbox:write channels:read channels:write stock:read"

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from oms.holds.model import Command, Hold, refuse_held
 from oms.kernel.errors import Conflict, NotFound, Rejected
 
 
@@ -85,6 +86,11 @@ COLLECTED_METHODS: Final = frozenset({"collect_store", "reserve"})
 # Which way goods leave decides between two ends of packing.
 ONLY_COLLECTED: Final = frozenset({_A.READY, _A.COLLECT, _A.NO_SHOW})
 ONLY_SENT: Final = frozenset({_A.SHIP, _A.DELIVER, _A.FAIL_DELIVERY, _A.RESHIP})
+# What a hold may keep from being done; putting back, rejecting and what a carrier says are not.
+COMMAND_OF: Final[dict[Action, Command]] = {
+    _A.START_PICK: Command.PICK, _A.PICK: Command.PICK, _A.READY: Command.SHIP,
+    _A.SHIP: Command.SHIP, _A.COLLECT: Command.SHIP, _A.RESHIP: Command.SHIP,
+}  # fmt: skip
 
 
 class FulfillmentOrderNotFound(NotFound):
@@ -157,23 +163,35 @@ class FulfillmentOrder:
     reason: str | None
     version: int
     lines: tuple[FulfillmentLine, ...]
+    holds: tuple[Hold, ...]  # of its order
 
     def allowed(self) -> dict[Action, FulfillmentOrderState]:
         """Return what may be done now, and where it leads."""
-        other_way = ONLY_SENT if self.method in COLLECTED_METHODS else ONLY_COLLECTED
         return {
-            action: state for action, state in NEXT[self.state].items() if action not in other_way
+            action: state for action, state in self._next().items() if not self._held_from(action)
         }
 
     def after(self, action: Action) -> FulfillmentOrderState:
         """Return the state an action leads to.
 
-        Raises WrongState, with what is allowed instead.
+        Raises WrongState, with what is allowed instead; OrderOnHold where only a hold is in
+        the way.
         """
-        allowed = self.allowed()
-        if action not in allowed:
+        possible = self._next()
+        if action not in possible:
             raise WrongState(
                 f"a fulfillment order that is {self.state} cannot {action.replace('_', ' ')}",
-                state=self.state, allowed_actions=sorted(allowed),
+                state=self.state, allowed_actions=sorted(self.allowed()),
             )  # fmt: skip
-        return allowed[action]
+        if action in COMMAND_OF:
+            refuse_held(self.holds, COMMAND_OF[action])
+        return possible[action]
+
+    def _next(self) -> dict[Action, FulfillmentOrderState]:
+        other_way = ONLY_SENT if self.method in COLLECTED_METHODS else ONLY_COLLECTED
+        return {
+            action: state for action, state in NEXT[self.state].items() if action not in other_way
+        }
+
+    def _held_from(self, action: Action) -> bool:
+        return action in COMMAND_OF and any(hold.blocks(COMMAND_OF[action]) for hold in self.holds)

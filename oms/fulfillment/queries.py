@@ -12,6 +12,7 @@ from oms.fulfillment.model import (
     FulfillmentOrderNotFound,
     FulfillmentOrderState,
 )
+from oms.holds import queries as holds
 from oms.ledger.database import Tx
 
 _HEADER: Final = """
@@ -72,10 +73,12 @@ def _read(
     for row in tx.execute(_LINES, {"ids": [header.fulfillment_id for header in headers]}):
         facts = dict(row._mapping)  # noqa: SLF001 - its public name
         lines[facts.pop("fulfillment_id")].append(FulfillmentLine(**facts))
+    held = holds.of_orders(tx, [header.order_id for header in headers])
     return [
         FulfillmentOrder(
             **{**header._mapping, "state": FulfillmentOrderState(header.state)},  # noqa: SLF001 - its public name
             lines=tuple(lines[header.fulfillment_id]),
+            holds=held[header.order_id],
         )
         for header in headers
     ]

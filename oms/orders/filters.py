@@ -47,6 +47,7 @@ class Filters:
     total_to_minor: int | None = None
     has_exception: bool | None = None
     exception_codes: tuple[str, ...] | None = None
+    is_on_hold: bool | None = None
     is_test: bool | None = None
 
     def asked(self) -> dict[str, Any]:
@@ -124,6 +125,7 @@ _CONDITIONS: Final[dict[str, str]] = {
 # Without a parameter, so that a partial index can be seen to do.
 _FLAGS: Final[dict[str, tuple[str, str]]] = {
     "has_exception": ("not o.has_exception", "o.has_exception"),
+    "is_on_hold": ("not o.is_on_hold", "o.is_on_hold"),
     "is_test": ("not o.is_test", "o.is_test"),
 }
 _AMOUNTS: Final[dict[str, str]] = {

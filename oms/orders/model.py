@@ -165,6 +165,7 @@ class Summary:
     country_code: str | None
     total_minor: int
     has_exception: bool
+    is_on_hold: bool
     is_test: bool
     is_historical: bool
     version: int

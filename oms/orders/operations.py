@@ -114,6 +114,23 @@ def hold_all(tx: Tx, order_ids: Sequence[int]) -> None:
     tx.execute(text(query), {"ids": list(order_ids)})
 
 
+def redirect(
+    tx: Tx, order_id: int, group_no: int, ship_to: Mapping[str, Any], *, at: datetime
+) -> None:
+    """Send a delivery group of an order that is held to another address, whatever comes later.
+
+    It is written to the group, which a channel's newer document leaves as it is.
+    """
+    names = {"order_id": order_id, "group_no": group_no, "ship_to": json.dumps(ship_to), "at": at}
+    tx.execute(_REDIRECT, names)
+    tx.execute(
+        text(
+            "update orders set version = version + 1, updated_at = :at where order_id = :order_id"
+        ),
+        names,
+    )
+
+
 def tell(
     tx: Tx, steps: Sequence[tuple[int, str, Mapping[str, Any]]], *, actor_type: str, actor: str,
     at: datetime,
@@ -191,6 +208,7 @@ def erase_customers(
     tx.execute(
         text("update order_notes set body = '[erased]' where order_id = any (:order_ids)"), names
     )
+    tx.execute(_FORGET_COMMENTS, names)
     if by is not None:
         tx.execute(_TELL_ERASED, names)
 
@@ -201,6 +219,19 @@ _FORGET: Final = text("""
         ship_to = null, bill_to = null
     where order_id in (
         select order_id from orders where order_id = any (:order_ids) order by order_id for update)
+""")
+_REDIRECT: Final = text("""
+    insert into order_groups (order_id, group_no, method, location_id, ship_to, pickup_point)
+    select order_id, group_no, method, location_id, cast(:ship_to as jsonb), pickup_point
+    from delivery_groups
+    where order_id = :order_id and group_no = :group_no
+    on conflict (order_id, group_no) do update set ship_to = excluded.ship_to
+""")
+_FORGET_COMMENTS: Final = text("""
+    update order_holds
+    set comment = '[erased]',
+        release_comment = case when release_comment is not null then '[erased]' end
+    where order_id = any (:order_ids)
 """)
 _TELL_ERASED: Final = text("""
     with told as (

@@ -24,7 +24,7 @@ SUMMARY: Final = """
     o.order_id, o.order_number, c.channel_code, o.external_ref, o.external_number,
     o.order_state, o.fulfillment_state, o.fulfillment_method, x.location_code, o.placed_at,
     o.placed_on, o.updated_at, o.currency, o.customer_name, o.customer_email, o.country_code,
-    o.total_minor, o.has_exception, o.is_test, o.is_historical, o.version
+    o.total_minor, o.has_exception, o.is_on_hold, o.is_test, o.is_historical, o.version
 """
 _FROM: Final = """
     from orders o

@@ -14,6 +14,7 @@ from oms.stock.model import ChannelStock, Level
 
 __all__ = [
     "StockOfSku", "at_locations", "available_to_sell", "changes", "known", "of_skus",
+    "unassigned_units",
 ]  # fmt: skip
 
 _LEVELS: Final = text("""
@@ -47,6 +48,10 @@ _AT_LOCATIONS: Final = text("""
     where p.sku = any (cast(:skus as text[])) and p.is_sellable
       and x.location_code = any (cast(:location_codes as text[]))
 """)
+_UNASSIGNED: Final = text(
+    "select coalesce(sum(quantity), 0)::bigint from reservations where order_id = :order_id"
+    " and kind = 'order' and state = 'active' and fulfillment_id is null"
+)
 _KNOWN: Final = text(
     "select sku, title, is_sellable from products where sku = any (cast(:skus as text[]))"
 )
@@ -137,3 +142,9 @@ def changes(tx: Tx, *, after: int, limit: int) -> tuple[list[str], int, bool]:
     else:
         rows = rows[:limit]
     return [row.sku for row in rows], last + 1, True
+
+
+def unassigned_units(tx: Tx, order_id: int) -> int:
+    """Return how many units are kept for an order that nobody has been asked to pick."""
+    found: int = tx.execute(_UNASSIGNED, {"order_id": order_id}).scalar_one()
+    return found

@@ -4,30 +4,17 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
 
 from oms.channels import queries as channels
-from oms.fulfillment import queries as fulfillments
-from oms.fulfillment.model import FulfillmentOrderState
-from oms.kernel.errors import Conflict, VersionConflict
+from oms.kernel.errors import VersionConflict
 from oms.ledger.database import Tx
 from oms.orders import operations as orders
 from oms.orders import queries
 from oms.orders.model import ORDER_DRAFT, OWN_CHANGE_DRAFT, ChangeKind, Order, OrderNotFound
+from oms.workflows import actions
+from oms.workflows.actions import QuantityNotCancelable, Situation
 from oms.workflows.capture import capture
 from oms.workflows.documents import csv_rows
-
-# What is picked lies in somebody's hands: they must put it back before it can be canceled.
-IN_HAND: Final = frozenset({
-    FulfillmentOrderState.PICKED, FulfillmentOrderState.PACKED,
-    FulfillmentOrderState.READY_FOR_COLLECTION,
-})  # fmt: skip
-
-
-class QuantityNotCancelable(Conflict):
-    """That much of the line cannot be canceled any more."""
-
-    code = "QTY_NOT_CANCELABLE"
 
 
 def apply(
@@ -61,19 +48,6 @@ def apply(
     assert not result.problems, f"the lines had these quantities: {result.problems}"
 
 
-def cancelable(tx: Tx, order: Order) -> dict[int, int]:
-    """Return how much of each line can be canceled: what has neither left nor is in hand."""
-    left = {
-        line.line_no: line.quantity - line.canceled - max(line.shipped, line.returned)
-        for line in order.lines
-    }
-    for found in fulfillments.of_order(tx, order.summary.order_number):
-        if found.state in IN_HAND:
-            for line in found.lines:
-                left[line.line_no] -= line.open
-    return left
-
-
 def cancel(
     tx: Tx, number: str, quantities: Mapping[int, int] | None, *, reason: str, version: int,
     by: str, at: datetime,
@@ -81,15 +55,11 @@ def cancel(
     """Cancel units of an order's lines, or all that can be canceled of it; return the order.
 
     Raises OrderNotFound; VersionConflict when it is no longer the version that was seen;
-    QuantityNotCancelable with what could be.
+    OrderOnHold; QuantityNotCancelable with what could be.
     """
-    orders.hold(tx, queries.order(tx, number).summary.order_id)
-    order = queries.order(tx, number)
-    if order.summary.version != version:
-        raise VersionConflict(version=order.summary.version)
-    if order.summary.is_historical:
-        raise QuantityNotCancelable("what was imported as history stays as it was")
-    possible = cancelable(tx, order)
+    now = seen(tx, number, version=version)
+    actions.refuse_cancel(now)
+    order, possible = now.order, now.cancelable()
     asked = possible if quantities is None else quantities
     for line_no, quantity in asked.items():
         if line_no not in possible:
@@ -97,10 +67,17 @@ def cancel(
         if quantity > possible[line_no]:
             raise QuantityNotCancelable(line_no=line_no, max=possible[line_no])
     wanted = {line_no: quantity for line_no, quantity in asked.items() if quantity}
-    if not wanted:
-        raise QuantityNotCancelable("nothing of the order can be canceled any more", max=0)
     apply(
         tx, order, ChangeKind.CANCEL, wanted, ref=f"*C{order.summary.version + 1}",
         location_code=None, reason=reason, by=by, at=at,
     )  # fmt: skip
     return queries.order(tx, number)
+
+
+def seen(tx: Tx, number: str, *, version: int) -> Situation:
+    """Hold an order and return its situation. Raises OrderNotFound, VersionConflict."""
+    orders.hold(tx, queries.order(tx, number).summary.order_id)
+    order = queries.order(tx, number)
+    if order.summary.version != version:
+        raise VersionConflict(version=order.summary.version)
+    return actions.situation_of(tx, order)

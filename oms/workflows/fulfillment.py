@@ -21,6 +21,9 @@ from oms.fulfillment.model import (
     ReasonNeeded,
     WrongCode,
 )
+from oms.holds import operations as holding
+from oms.holds import queries as holds
+from oms.holds.model import Command, Hold
 from oms.ledger.database import Tx
 from oms.orders import operations as orders
 from oms.orders import queries as order_queries
@@ -54,7 +57,8 @@ class Doing:
 def route(tx: Tx, after: int, upto: int, *, at: datetime) -> bool:
     """Give what was newly reserved to its locations; tell whether there was anything.
 
-    A follower's step: of each order that has such units, in whatever batch they came.
+    A follower's step: of each order that has such units, in whatever batch they came. What is
+    on hold is passed over: who releases it opens its work.
     """
     is_any, beyond = False, 0
     while order_ids := stock.unassigned_written(
@@ -71,10 +75,13 @@ def route(tx: Tx, after: int, upto: int, *, at: datetime) -> bool:
 def open_work(tx: Tx, order_ids: Sequence[int], *, at: datetime, let_off: str | None = None) -> int:
     """Ask locations to pick what is kept there for these orders; return how many were asked.
 
-    Where rules are active, it is kept where they say first; not at a location just let off.
+    Nobody is asked for an order on a hold that blocks it. Where rules are active, it is kept where
+    they say first; not at a location just let off.
     """
     orders.hold_all(tx, order_ids)
-    units = sourcing.source(tx, stock.unassigned(tx, order_ids), at=at, let_off=let_off)
+    held = holds.held_from(tx, order_ids, Command.ROUTE)
+    free = [order_id for order_id in order_ids if order_id not in held]
+    units = sourcing.source(tx, stock.unassigned(tx, free), at=at, let_off=let_off)
     opened = operations.open_for(tx, units, at=at)
     stock.assign(
         tx, {units: each.fulfillment_id for each in opened for units in each.reservation_ids}
@@ -91,11 +98,27 @@ def open_work(tx: Tx, order_ids: Sequence[int], *, at: datetime, let_off: str | 
     return len(opened)
 
 
+def release_hold(
+    tx: Tx, number: str, hold_no: int, comment: str, *, version: int, scopes: frozenset[str],
+    by: str, at: datetime,
+) -> tuple[Hold, int]:  # fmt: skip
+    """Release a hold; what it kept from being routed is given to locations in the same moment.
+
+    Returns the hold and the order's new version. Raises as the release of a hold does.
+    """
+    released = holding.release(
+        tx, number, hold_no, comment, version=version, scopes=scopes, by=by, at=at
+    )
+    open_work(tx, [order_queries.order(tx, number).summary.order_id], at=at)
+    return released
+
+
 def act(tx: Tx, number: str, action: Action, doing: Doing, *, version: int) -> FulfillmentOrder:
     """Do something with a fulfillment order, as its state allows; return what it is then.
 
     Raises FulfillmentOrderNotFound; VersionConflict when it is no longer the version that was
-    seen; WrongState; ReasonNeeded, QuantityNotOpen or WrongCode by what the action asks.
+    seen; WrongState; OrderOnHold; ReasonNeeded, QuantityNotOpen or WrongCode by what the action
+    asks.
     """
     orders.hold(tx, operations.order_of(tx, number))
     held = operations.hold(tx, number, version=version)

@@ -38,6 +38,10 @@ TABLE: Final = """
     look_up_orders       GET     /v1/lookup?number=1                  orders:lookup
     make_tracking_link   POST    /v1/orders/R100000001/tracking-links orders:write
     cancel_order         POST    /v1/orders/R100000001/cancel         orders:write
+    preview_changes      POST    /v1/orders/R100000001/changes:preview orders:write
+    change_order         POST    /v1/orders/R100000001/changes        orders:write
+    place_hold           POST    /v1/orders/R100000001/holds          orders:hold
+    release_hold         POST    /v1/orders/R100000001/holds/1/release orders:hold
     list_fulfillments    GET     /v1/fulfillments                     fulfillment:read
     get_fulfillment      GET     /v1/fulfillments/F500000001          fulfillment:read
     act_on_fulfillment   POST    /v1/fulfillments/F500000001/actions  fulfillment:write

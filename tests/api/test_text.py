@@ -21,6 +21,19 @@ FULL_ORDER: Final = an_order(
              "country_code": "NL"},
     lines=[a_line(title="Pen", unit_price="10.00")],
 )  # fmt: skip
+CHANGES: Final = {
+    "reason": "asked",
+    "lines": [{"line_no": 1, "quantity": 0}],
+    "group_no": 1,
+    "ship_to": {
+        "name": "Ada",
+        "street": "Laan 2",
+        "postcode": "1011 AB",
+        "city": "Utrecht",
+        "region": "UT",
+        "country_code": "NL",
+    },
+}
 BODIES: Final[dict[str, Any]] = {
     "post_order": FULL_ORDER,
     "save_view": {"name": "n", "query": {
@@ -28,6 +41,10 @@ BODIES: Final[dict[str, Any]] = {
         "currency": "EUR", "total_from": "1.00", "sort": "total"}},
     "add_note": {"body": "Call.", "visibility": "internal"},
     "cancel_order": {"reason": "customer", "lines": [{"line_no": 1, "quantity": 1}]},
+    "preview_changes": CHANGES,
+    "change_order": CHANGES,
+    "place_hold": {"type": "manual", "comment": "Ask first."},
+    "release_hold": {"comment": "Asked."},
     "act_on_fulfillment": {
         "action": "accept", "reason": "other", "collect_code": "1", "carrier": "c",
         "tracking_number": "t"},
@@ -58,7 +75,9 @@ BODIES: Final[dict[str, Any]] = {
     "make_key": {"name": "n", "role": "channel", "channel_codes": ["web"]},
 }  # fmt: skip
 # These speak of an endpoint or a hold, and there is none: tests of their own have them succeed.
-OF_OTHERS: Final = frozenset({"subscribe", "rotate_secret", "extend_stock_hold"})
+OF_OTHERS: Final = frozenset({
+    "subscribe", "rotate_secret", "extend_stock_hold", "release_hold",
+})  # fmt: skip
 NO_TEXT: Final = ("\x00", "a\x00b", "\ud800", "a\udfffb")
 PATHS: Final = {name: (method, path) for name, method, path, _ in ROWS}
 ONCE: Final = {"Idempotency-Key": "k", "If-Match": "1"}

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Engine
 
+from oms.channels import operations as channels
 from oms.ledger.database import Ledger
 from oms.ledger.embedded import Server
-from tests.ledger.shop import Shop, furnish
+from tests.builders import NOW
+from tests.ledger.shop import CHANNELS, Shop, furnish
 
 Clone = Callable[[str], AbstractContextManager[Ledger]]
 
@@ -38,6 +41,14 @@ def shop(house: Shop, request: pytest.FixtureRequest) -> Iterator[Shop]:
     yield house
     if request.node.get_closest_marker("xfail") is None:
         assert house.violations() == {}
+
+
+@pytest.fixture
+def routed(shop: Shop) -> Shop:
+    """Give the retailer whose web shop leaves it to us who picks what."""
+    with shop.ledger.transaction() as tx:
+        channels.register(tx, replace(CHANNELS[0], is_routed=True), at=NOW)
+    return shop
 
 
 @pytest.fixture(scope="module")

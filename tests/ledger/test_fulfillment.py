@@ -1,13 +1,8 @@
 """Fulfillment orders: locations pick what is kept there, and every unit belongs to somebody."""
 
-from dataclasses import replace
-from typing import Any
-
 import pytest
 from sqlalchemy import text
 
-from oms.channels import operations as channel_operations
-from oms.fulfillment import queries
 from oms.fulfillment.model import (
     NEXT,
     Action,
@@ -20,59 +15,12 @@ from oms.fulfillment.model import (
     WrongState,
 )
 from oms.kernel.errors import VersionConflict
-from oms.ledger.followers import follow
-from oms.workflows import fulfillment
-from oms.workflows.fulfillment import Doing
-from tests.builders import (
-    NOW,
-    Draft,
-    a_change,
-    a_group,
-    a_line,
-    a_movement,
-    a_partial,
-    an_order,
-    minutes,
-)
-from tests.ledger.shop import CHANNELS, Shelf, Shop
+from tests.builders import Draft, a_change, a_group, a_line, a_movement, a_partial, an_order
+from tests.ledger.routing import do, route, work
+from tests.ledger.shop import Shelf, Shop
 from tests.ledger.threads import together
 
 A, S = Action, FulfillmentOrderState
-
-
-@pytest.fixture
-def routed(shop: Shop) -> Shop:
-    """Give the retailer whose web shop leaves it to us who picks what."""
-    with shop.ledger.transaction() as tx:
-        web = next(draft for draft in CHANNELS if draft.code == "web")
-        channel_operations.register(tx, replace(web, is_routed=True), at=NOW)
-    return shop
-
-
-def route(shop: Shop) -> None:
-    """Let the follower give what is reserved to its locations: the first look only begins."""
-    for _ in range(3):
-        follow(shop.ledger, "routing", lambda tx, a, u: fulfillment.route(tx, a, u, at=NOW))
-
-
-def work(shop: Shop, ref: str = "W-1") -> list[FulfillmentOrder]:
-    number = shop.order(ref).summary.order_number
-    with shop.ledger.snapshot() as tx:
-        return queries.of_order(tx, number)
-
-
-def do(shop: Shop, of: FulfillmentOrder, *actions: Action, **said: Any) -> FulfillmentOrder:
-    """Do one thing after another, with what is said of the last."""
-    for action in actions:
-        facts = said if action is actions[-1] else {}
-        doing = Doing(by="ann", at=minutes(1), **facts)
-        number, version = of.fulfillment_number, of.version
-        of = shop.ledger.run(
-            lambda tx, a=action, d=doing, n=number, v=version: fulfillment.act(
-                tx, n, a, d, version=v
-            )
-        )
-    return of
 
 
 def ordered(shop: Shop, *documents: Draft) -> list[FulfillmentOrder]:

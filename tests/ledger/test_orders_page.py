@@ -84,6 +84,7 @@ class TestPage:
             ({"is_test": False, "q": "pen"}, ["M-1", "W-1"]),
             ({"exception_codes": ("TOTALS_MISMATCH",)}, []),
             ({"has_exception": True}, []),
+            ({"is_on_hold": True}, []),
         ],
     )  # fmt: skip
     def test_it_has_what_was_asked_for(

@@ -12,8 +12,8 @@ from tests.tidy import house
 from tests.tidy.house import ROOT, files, name, text
 
 FEATURES = (
-    "access", "catalog", "channels", "customers", "events", "feeds", "fulfillment", "locations",
-    "orders", "promise", "sourcing", "stock", "views", "webhooks",
+    "access", "catalog", "channels", "customers", "events", "feeds", "fulfillment", "holds",
+    "locations", "orders", "promise", "sourcing", "stock", "views", "webhooks",
 )  # fmt: skip
 ROLES = {
     "__init__", "model", "tables", "store", "messages", "operations", "queries", "port", "search",
