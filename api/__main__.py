@@ -2,12 +2,15 @@
 
 import argparse
 import os
+import signal
+from types import FrameType
 from typing import Any, Final
 
 import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.streams import Streams
 from oms import bootstrap
 from oms.settings import Settings
 
@@ -26,7 +29,22 @@ LOGGING: Final[dict[str, Any]] = {
 
 def make() -> FastAPI:
     """Make the application of the settings; each worker has its own."""
-    return create_app(bootstrap.build(Settings()))
+    app = create_app(bootstrap.build(Settings()))
+    _end_streams_when_told(app.state.streams)
+    return app
+
+
+def _end_streams_when_told(streams: Streams) -> None:
+    """Have a signal end the streams before the server waits for what it has begun."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        stop = signal.getsignal(number)
+
+        def end(number: int, frame: FrameType | None, stop: Any = stop) -> None:
+            streams.close()
+            if callable(stop):
+                stop(number, frame)
+
+        signal.signal(number, end)
 
 
 def main() -> None:

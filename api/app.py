@@ -43,6 +43,7 @@ from api.routers import (
 )
 from api.routes import LedgerRoute, Unguarded
 from api.security import Keyring
+from api.streams import Streams
 from api.throttle import Guesses, Throttle
 from oms.bootstrap import System
 from oms.kernel.errors import OmsError
@@ -92,6 +93,7 @@ def create_app(system: System) -> FastAPI:
     app.state.keyring = Keyring()
     app.state.throttle = Throttle.of(system.settings, connections_max=_connections_max(system))
     app.state.guesses = Guesses(processes_count=system.settings.api_workers)
+    app.state.streams = Streams(processes_count=system.settings.api_workers)
     for module in ROUTERS:
         _include(app, module.router)
     _include(app, health.router)

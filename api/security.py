@@ -56,19 +56,23 @@ class Permission:
         Raises NotAuthenticated, TooManyRequests for a key that has none left, and ScopeMissing
         for one that does not allow this.
         """
-        given = request.headers.getlist("authorization")
-        if not given and self.is_signature_enough and SIGNATURE_HEADER in request.headers:
+        is_keyless = "authorization" not in request.headers
+        if is_keyless and self.is_signature_enough and SIGNATURE_HEADER in request.headers:
             return None
-        if len(given) != 1:
-            raise NotAuthenticated
-        scheme, _, key = given[0].partition(" ")
-        if scheme.lower() != "bearer" or not KEY.fullmatch(key):
-            raise NotAuthenticated
-        keyring: Keyring = request.app.state.keyring
         at = clock.now()
-        caller = keyring.caller(key, system_of(request).ledger, at=at)
+        caller = _caller(request, at=at)
         if self.is_throttled:
             throttle_of(request).admit(caller, at=at)
+        if self.scope not in caller.scopes:
+            raise ScopeMissing(scope=self.scope)
+        return caller
+
+    def still(self, request: Request) -> Caller:
+        """Return who calls as their key stands now, for an answer that goes on.
+
+        Raises NotAuthenticated and ScopeMissing.
+        """
+        caller = _caller(request, at=clock.now())
         if self.scope not in caller.scopes:
             raise ScopeMissing(scope=self.scope)
         return caller
@@ -101,6 +105,17 @@ class Keyring:
         """Ask the ledger about every key again."""
         self._believed.clear()
         self._noted.clear()
+
+
+def _caller(request: Request, *, at: datetime) -> Caller:
+    given = request.headers.getlist("authorization")
+    if len(given) != 1:
+        raise NotAuthenticated
+    scheme, _, key = given[0].partition(" ")
+    if scheme.lower() != "bearer" or not KEY.fullmatch(key):
+        raise NotAuthenticated
+    keyring: Keyring = request.app.state.keyring
+    return keyring.caller(key, system_of(request).ledger, at=at)
 
 
 def _note_use(tx: Tx, key_id: str, *, at: datetime) -> None:
@@ -148,7 +163,8 @@ InboxWriteOrSigned = Annotated[
 QuarantineRead = Annotated[Caller, Depends(Permission("quarantine:read"))]
 QuarantineWrite = Annotated[Caller, Depends(Permission("quarantine:write"))]
 SalesRead = Annotated[Caller, Depends(Permission("sales:read"))]
-EventsRead = Annotated[Caller, Depends(Permission("events:read"))]
+MAY_READ_EVENTS: Final = Permission("events:read")
+EventsRead = Annotated[Caller, Depends(MAY_READ_EVENTS)]
 WebhooksRead = Annotated[Caller, Depends(Permission("webhooks:read"))]
 WebhooksWrite = Annotated[Caller, Depends(Permission("webhooks:write"))]
 SourcingRead = Annotated[Caller, Depends(Permission("sourcing:read"))]

@@ -2,15 +2,21 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Header, Query, Request
 
-from api.dependencies import Snapshot
+from api.dependencies import Opening, Snapshot, system_of
 from api.routes import LedgerRoute
-from api.schemas.events import EventOut, EventsOut, EventsQuery
-from api.security import EventsRead
+from api.schemas.events import EventOut, EventsOut, EventsQuery, StreamQuery
+from api.security import MAY_READ_EVENTS, EventsRead
+from api.streams import EventStream, frame
 from oms.access.model import Caller
 from oms.events import queries
-from oms.events.model import Position, View, document
+from oms.events.model import OrderEvent, Position, View, document
+from oms.ledger.database import Tx
+from oms.webhooks.messages import encoded
+
+NOW: Final = "now"
+READ_EVENTS_MAX: Final = 100
 
 router: Final = APIRouter(prefix="/v1", tags=["events"], route_class=LedgerRoute)
 
@@ -27,6 +33,49 @@ def list_events(
     view = _view(caller)
     items = [EventOut.model_validate(document(event, view)) for event in found]
     return EventsOut(items=items, next_after=upto.write(), has_more=has_more)
+
+
+@router.get("/events/stream", status_code=200, response_class=EventStream)
+def stream_events(
+    query: Annotated[StreamQuery, Query()], request: Request, caller: EventsRead, tx: Snapshot,
+    last_event_id: Annotated[
+        str | None, Header(description="the `id` that came last: the stream goes on after it")
+    ] = None,
+) -> EventStream:  # fmt: skip
+    """Tell of events as they happen, as server-sent events; nothing is skipped over a break."""
+    cursor = last_event_id or query.after
+    if cursor == NOW:
+        after = queries.newest(tx)
+    else:
+        after = Position() if cursor is None else Position.read(cursor)
+    opening = Opening(ledger=system_of(request).ledger, is_read_only=True)
+
+    def read(place: str) -> tuple[list[bytes], str, bool]:
+        still = MAY_READ_EVENTS.still(request)
+        found, upto, has_more = opening.run(
+            lambda tx: _heard(tx, Position.read(place), query.channel, still)
+        )
+        return _frames(found, _view(still)), upto.write(), has_more
+
+    return EventStream(request.app.state.streams, caller.key_id, after.write(), read)
+
+
+def _heard(
+    tx: Tx, after: Position, channel: str | None, caller: Caller
+) -> tuple[list[OrderEvent], Position, bool]:
+    return queries.page(tx, after, limit=READ_EVENTS_MAX, channel_codes=_channels(channel, caller))
+
+
+def _frames(found: list[OrderEvent], view: View) -> list[bytes]:
+    """Write events, each that is the last of its place with the place."""
+    places = [event.place for event in found]
+    return [
+        frame(
+            event.type, encoded(document(event, view)),
+            place=event.place.write() if event.place != following else None,
+        )
+        for event, following in zip(found, [*places[1:], None], strict=False)
+    ]  # fmt: skip
 
 
 def _channels(asked: str | None, caller: Caller) -> list[str] | None:

@@ -23,6 +23,20 @@ class EventsQuery(Wire):
     channel: Annotated[Words | None, Field(description="only of this channel's orders")] = None
 
 
+class StreamQuery(Wire):
+    """From where to go on hearing of events, and of which channel."""
+
+    after: Annotated[
+        str | None,
+        Field(
+            max_length=200, pattern=r"^[A-Za-z0-9_-]+$",
+            description="a cursor of `/v1/events`, or `now`; left out: from the very first event."
+            " The header `Last-Event-ID` goes before it",
+        ),
+    ] = None  # fmt: skip
+    channel: Annotated[Words | None, Field(description="only of this channel's orders")] = None
+
+
 class EventLineOut(Out):
     """A line of an order, as it is now."""
 

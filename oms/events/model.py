@@ -91,6 +91,8 @@ class OrderEvent:
     recorded_at: datetime
     data: dict[str, Any] | None
     order: OrderNow
+    # Several in a row may share it: it is gone on from after the last of them.
+    place: Position
 
     @property
     def event_id(self) -> str:

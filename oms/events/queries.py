@@ -42,6 +42,11 @@ def page(
     return events, Position(upto), False
 
 
+def newest(tx: Tx) -> Position:
+    """Return the place from which on only what happens from now on is read."""
+    return Position(journal.horizon(tx))
+
+
 def _events(tx: Tx, rows: Sequence[Any]) -> list[OrderEvent]:
     orders = _orders(tx, sorted({row.order_id for row in rows}))
     return [
@@ -49,6 +54,7 @@ def _events(tx: Tx, rows: Sequence[Any]) -> list[OrderEvent]:
             order_id=row.order_id, order_number=row.order_number, channel_code=row.channel_code,
             seq=row.seq, type=row.type, occurred_at=row.occurred_at, recorded_at=row.recorded_at,
             data=row.data, order=orders[row.order_id],
+            place=Position(row.leader_xid, row.order_id, row.leader_seq),
         )
         for row in rows
     ]  # fmt: skip

@@ -42,5 +42,8 @@ KEY_REQUESTS_PER_MINUTE_MAX: Final = 30_000
 PERSON_REQUESTS_PER_MINUTE_MAX: Final = 6_000
 # How many requests of one key a process holds at a time, at work or waiting.
 KEY_REQUESTS_AT_ONCE_MAX: Final = 1_000
+# How many streams of events of one key are open at a time, and of all keys in a process.
+KEY_STREAMS_MAX: Final = 10
+PROCESS_STREAMS_MAX: Final = 100
 # What upkeep removes in one transaction: as with slices, more would hold back the horizon.
 REMOVED_ROWS_MAX: Final = 10_000

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine, text
 
 from api.app import create_app
+from api.streams import Streams
 from api.throttle import Guesses, Throttle
 from oms.access.model import ROLES
 from oms.access.operations import make_key, revoke_key
@@ -148,6 +149,8 @@ def house(rooms: House, clock: Callable[[], Any]) -> Iterator[House]:
     # The clock stands still and brings nothing back of what earlier tests have asked for.
     rooms.app.state.throttle = Throttle.of(rooms.system.settings, connections_max=20)
     rooms.app.state.guesses = Guesses(processes_count=1)
+    # Here a stream ends when everything there is was told.
+    rooms.app.state.streams = Streams(processes_count=1, seconds_max=0)
     yield rooms
     if rooms.app.state.untouched_at != _position(rooms):
         assert rooms.shop.violations() == {}

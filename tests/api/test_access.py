@@ -67,6 +67,7 @@ TABLE: Final = """
     record_products      POST    /v1/products                         catalog:write
     get_live_sales       GET     /v1/sales/live                       sales:read
     list_events          GET     /v1/events                           events:read
+    stream_events        GET     /v1/events/stream                    events:read
     list_availability    GET     /v1/channels/web/availability        stock:read
     compare_availability POST    /v1/channels/web/availability:compare stock:read
     get_feed             GET     /v1/channels/web/feed                webhooks:read

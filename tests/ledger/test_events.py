@@ -102,6 +102,22 @@ class TestPage:
         events, _ = read(shop, after, limit=limit)
         assert names(events) == [("W-1", 2), ("W-1", 3), ("W-1", 4)]
 
+    def test_any_place_is_good_to_go_on_from(self, shop: Shop) -> None:
+        """Events that share a place are gone on from together: the rest comes, and once."""
+        shop.take(an_order("W-1"), an_order("W-2"))
+        with shop.ledger.transaction() as early:
+            begin(early)
+            with shop.ledger.transaction() as late:
+                tell(late, "W-1")
+                tell(late, "W-2")
+            tell(early, "W-1")
+        events, _ = read(shop)
+        places = [event.place for event in events]
+        last = [n for n, place in enumerate(places, 1) if place not in places[n:]]
+        assert len(last) == len(events) - 1, "the third of W-1 shares the place of its second"
+        for number in last:
+            assert names(read(shop, places[number - 1])[0]) == names(events[number:])
+
     def test_such_a_one_waits_for_what_came_before_it(self, shop: Shop) -> None:
         """The horizon lies between the two: what came later may not be told yet."""
         shop.take(an_order("W-1"))
