@@ -1,9 +1,11 @@
-"""The frame of the dashboards: their navigation, nothing else."""
+"""The frame of the dashboards and the console: their navigation, nothing else."""
 
 from pathlib import Path
 
 import streamlit as st
 
+from dashboards.console import order, orders, store_work
+from dashboards.panels import navigation
 from dashboards.views import (
     channel_by_product,
     freshness,
@@ -12,6 +14,16 @@ from dashboards.views import (
     sales_overview,
     stock,
 )
+
+CONSOLE = {
+    "orders": st.Page(
+        orders.render, title="Orders", url_path="orders", icon=":material/receipt_long:"
+    ),
+    "order": st.Page(order.render, title="Order", url_path="order", icon=":material/receipt:"),
+    "store_work": st.Page(
+        store_work.render, title="Store work", url_path="store_work", icon=":material/checklist:"
+    ),
+}
 
 PAGES = {
     "Sales": [
@@ -44,6 +56,7 @@ PAGES = {
     "Stock": [
         st.Page(stock.render, title="Stock", url_path="stock", icon=":material/inventory_2:"),
     ],
+    "Operations": list(CONSOLE.values()),
     "Data": [
         st.Page(
             freshness.render, title="Freshness", url_path="freshness", icon=":material/update:"
@@ -55,4 +68,5 @@ PAGES = {
 ICON = Path(__file__).with_name("icon.svg")
 
 st.set_page_config(page_title="ORP OMS", page_icon=str(ICON), layout="wide")
+navigation.register(CONSOLE)
 st.navigation(PAGES).run()
