@@ -4,7 +4,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboards.console import order, orders, store_work
+from dashboards.console import (
+    deliveries,
+    look_up,
+    order,
+    orders,
+    quarantine,
+    stock_by_sku,
+    store_work,
+)
 from dashboards.panels import navigation
 from dashboards.views import (
     channel_by_product,
@@ -22,6 +30,24 @@ CONSOLE = {
     "order": st.Page(order.render, title="Order", url_path="order", icon=":material/receipt:"),
     "store_work": st.Page(
         store_work.render, title="Store work", url_path="store_work", icon=":material/checklist:"
+    ),
+    "stock_by_sku": st.Page(
+        stock_by_sku.render,
+        title="Stock by SKU",
+        url_path="stock_by_sku",
+        icon=":material/shelves:",
+    ),
+    "look_up": st.Page(
+        look_up.render,
+        title="Customer look-up",
+        url_path="look_up",
+        icon=":material/person_search:",
+    ),
+    "deliveries": st.Page(
+        deliveries.render, title="Deliveries", url_path="deliveries", icon=":material/outbound:"
+    ),
+    "quarantine": st.Page(
+        quarantine.render, title="Quarantine", url_path="quarantine", icon=":material/report:"
     ),
 }
 

@@ -13,7 +13,7 @@ def render(client: Client) -> None:
     if not number:
         st.info("Type an order's number, or find it under *Orders* and choose it there.")
         return
-    order = client.get(f"/v1/orders/{number}")
+    order = client.get(f"/v1/orders/{show.in_path(number)}")
     order_parts.head(order)
     left, right = st.columns([2, 1])
     with left:

@@ -24,7 +24,7 @@ _PLACES: Final = {
 }  # fmt: skip
 _SORTS: Final = {
     "-placed_at": "Newest first", "placed_at": "Oldest first", "-total": "Largest first",
-    "total": "Smallest first", "customer": "Customer",
+    "total": "Smallest first", "customer_name": "Customer",
 }  # fmt: skip
 _CODES: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
     "order_state": ("State", list(OrderState)),

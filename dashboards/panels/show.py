@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
+from urllib.parse import quote
+from uuid import uuid4
 
 import streamlit as st
 
@@ -109,6 +111,21 @@ def text(label: str, name: str, **options: Any) -> str:
     address.keep(name, [value] if value else [])
     st.text_input(label, key=name, **options)
     return value
+
+
+def private(label: str, name: str, **options: Any) -> str:
+    """Let a text be typed that is somebody's, and so stands in no URL."""
+    return str(st.text_input(label, key=name, **options)).strip()
+
+
+def in_path(text: str) -> str:
+    """Write a code as a part of a path."""
+    return quote(text, safe="")
+
+
+def fresh_turn() -> int:
+    """Return a turn of its own, for what may be done again and again."""
+    return uuid4().int
 
 
 def channel_codes(client: Client) -> list[str]:

@@ -8,7 +8,9 @@ from streamlit.testing.v1 import AppTest
 from tests.console import Counter
 from tests.dashboards.conftest import Page
 
-PAGES = ("orders", "order", "store_work")
+PAGES = (
+    "orders", "order", "store_work", "stock_by_sku", "look_up", "deliveries", "quarantine",
+)  # fmt: skip
 
 
 def failures(app: AppTest) -> list[str]:
@@ -43,9 +45,10 @@ class TestEveryPage:
     @pytest.mark.parametrize("name", PAGES)
     def test_is_drawn_with_many(self, screen: Page, counter: Counter, name: str) -> None:
         number = counter.shop.value("select order_number from orders limit 1")
-        app = screen(name, counter, number=str(number), sku="PEN")
+        app = screen(name, counter, number=str(number), stock_sku="PEN")
         assert failures(app) == []
-        assert name == "store_work" or len(app.dataframe) >= 1
+        has_table = name in {"orders", "order", "stock_by_sku"}
+        assert len(app.dataframe) >= has_table
 
     @pytest.mark.parametrize("name", PAGES)
     def test_says_so_when_the_key_is_no_longer_one(
@@ -54,7 +57,9 @@ class TestEveryPage:
         app = screen(name, counter, None)
         app.session_state["api_key"] = f"oms_{'0' * 12}_{'0' * 64}"
         app.query_params["number"] = "O1"
-        app.query_params["sku"] = "PEN"
+        app.query_params["stock_sku"] = "PEN"
+        if name == "look_up":
+            app.session_state["receipt"] = "T-1"
         app.run()
         assert "Sign in with one that is" in app.error[0].value
         assert "api_key" not in app.session_state
@@ -197,3 +202,68 @@ class TestStoreWork:
         second.button(key=f"accept_{number}").click().run()
         assert failures(first) == failures(second) == []
         assert counter.ask("GET", f"/v1/fulfillments/{number}")["state"] == "accepted"
+
+
+class TestStockBySku:
+    def test_says_why_a_number_is_what_it_is(self, screen: Page, counter: Counter) -> None:
+        order = counter.ordered("WHY-1")
+        stock = counter.ask("GET", "/v1/stock/PEN")
+        app = screen("stock_by_sku", counter, stock_sku="PEN")
+        assert failures(app) == []
+        told = text_of(app)
+        (level,) = (each for each in stock["levels"] if each["location_code"] == "DC")
+        assert (
+            f"DC: {level['available_to_fulfill']}** = {level['on_hand']} on hand less "
+            f"{level['unavailable']} not for sale less {level['allocated']} promised to orders"
+        ) in told
+        web = next(each for each in stock["channels"] if each["channel_code"] == "web")
+        assert f"web: {web['available_to_sell']}** = {web['available_to_fulfill']} avail" in told
+        assert order["order_number"] in app.dataframe[1].value["Order"].tolist()
+
+    def test_that_nobody_knows_is_a_sentence(self, screen: Page, counter: Counter) -> None:
+        assert len(failures(screen("stock_by_sku", counter, stock_sku="a/b?c"))) == 1
+
+
+class TestDeliveries:
+    def test_a_channel_is_switched_off_and_on(self, screen: Page, counter: Counter) -> None:
+        app = screen("deliveries", counter, "admin", outward="stock")
+        for label, is_enabled in (("Switch off", False), ("Switch on", True)):
+            button = app.button(key="switch_web")
+            assert button.label == label
+            button.click().run()
+            assert failures(app) == []
+            feed = counter.ask("GET", "/v1/channels/web/feed")
+            assert feed["is_enabled"] == is_enabled
+
+    def test_an_endpoint_is_paused(self, screen: Page, counter: Counter) -> None:
+        body = {"url": "https://shop.example.org/hooks", "topics": ["order.*"]}
+        made = counter.ask("POST", "/v1/webhooks", body)
+        app = screen("deliveries", counter, subscription=str(made["subscription_id"]))
+        for label, state in (("Pause", "paused"), ("Enable", "enabled"), ("Pause", "paused")):
+            tap(app, label)
+            assert failures(app) == []
+            found = counter.ask("GET", f"/v1/webhooks/{made['subscription_id']}")
+            assert found["state"] == state
+
+
+class TestQuarantine:
+    def test_a_document_is_tried_again_and_dismissed(self, screen: Page, counter: Counter) -> None:
+        number = counter.quarantined("Q-1")
+        app = screen("quarantine", counter, document=str(number))
+        assert failures(app) == []
+        assert "UNKNOWN_SKU" in text_of(app)
+        assert "still cannot be used: UNKNOWN_SKU" in tap(app, "Try again").error[0].value
+        tap(app, "Dismiss it")
+        assert failures(app) == []
+        assert counter.ask("GET", f"/v1/quarantine/{number}")["state"] == "dismissed"
+
+
+class TestLookUp:
+    def test_shows_an_order_and_not_who_bought_it(self, screen: Page, counter: Counter) -> None:
+        order = counter.ordered("LOOK-1", customer_name="Quentin Quill")
+        app = screen("look_up", counter, "store")
+        app.text_input(key="lookup_name").input("quill").run()
+        assert failures(app) == []
+        assert order["order_number"] in text_of(app)
+        assert "Quentin" not in text_of(app)
+        assert dict(app.query_params) == {}
