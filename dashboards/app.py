@@ -95,4 +95,4 @@ ICON = Path(__file__).with_name("icon.svg")
 
 st.set_page_config(page_title="ORP OMS", page_icon=str(ICON), layout="wide")
 navigation.register(CONSOLE)
-st.navigation(PAGES).run()
+st.navigation(PAGES, expanded=True).run()

@@ -15,6 +15,7 @@ def render(client: Client) -> None:
         return
     order = client.get(f"/v1/orders/{show.in_path(number)}")
     order_parts.head(order)
+    order_actions.offered(client, order)
     left, right = st.columns([2, 1])
     with left:
         order_parts.lines(order)
@@ -22,7 +23,6 @@ def render(client: Client) -> None:
         order_parts.timeline(order)
         order_parts.others(order)
     with right:
-        order_actions.offered(client, order)
         order_parts.customer(order)
         order_parts.money(order)
         order_actions.notes(client, order)

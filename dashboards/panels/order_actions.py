@@ -19,7 +19,6 @@ _VISIBLE: Final = ("internal", "customer", "store", "warehouse")
 
 def offered(client: Client, order: Json) -> None:
     """Show what may be done, and why not what may not."""
-    st.subheader("Actions", anchor=False)
     for each in order.get("allowed_actions") or []:
         if isinstance(each, dict) and each.get("reason"):
             name = show.words(each.get("action"))

@@ -115,7 +115,7 @@ def _words(known: frozenset[str]) -> Json:
     place = _EVERYWHERE if everywhere else choice.select("In", "words_in", _PLACES, "customer")
     asked: Json = {place: said}
     if "sort" in known:
-        asked["sort"] = choice.select("Order", "order_sort", _SORTS, "-placed_at")
+        asked["sort"] = choice.select("Sorted by", "order_sort", _SORTS, "-placed_at")
     return asked
 
 

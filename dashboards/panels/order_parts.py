@@ -23,6 +23,7 @@ _CHANGES: Final = {
     "at": "When (UTC)", "kind": "What", "line_no": "Line", "quantity": "Units", "net": "Net",
     "tax": "Tax", "location_code": "Location", "reason": "Reason", "change_ref": "Reference",
 }  # fmt: skip
+_ADDRESS: Final = ("name", "company", "street", "house_number", "postcode", "city", "country_code")
 # What has its place on the page; any other part of an order is shown at the end of it.
 _PLACED: Final = frozenset({
     "order_number", "channel_code", "external_ref", "external_number", "order_state",
@@ -92,12 +93,7 @@ def fulfillments(order: Json) -> None:
 def timeline(order: Json) -> None:
     """Show the story of the order, and what happened to its lines."""
     st.subheader("Timeline", anchor=False)
-    for event in order["events"]:
-        said = f" {show.cell(event['data'])}" if event["data"] else ""
-        st.markdown(
-            f"{show.instant(event['occurred_at'])} **{show.words(event['type'])}** by "
-            f"{written.plain(event['actor'])}{written.plain(said)}"
-        )
+    show.together([_step(event) for event in order["events"]])
     if order["changes"]:
         rows = [{**each, "at": show.instant(each["occurred_at"])} for each in order["changes"]]
         st.subheader("Changes of lines", anchor=False)
@@ -114,7 +110,7 @@ def customer(order: Json) -> None:
     show.facts({name: order[column] for name, column in names.items() if order[column]})
     for label, column in (("Goes to", "ship_to"), ("Billed to", "bill_to")):
         if order[column]:
-            show.facts({label: ", ".join(str(each) for each in order[column].values() if each)})
+            show.facts({label: _address(order[column])})
 
 
 def money(order: Json) -> None:
@@ -141,6 +137,20 @@ def others(order: Json) -> None:
 
 def _titles(rows: list[Json]) -> Mapping[str, str]:
     return {name: show.words(name) for row in rows for name in row}
+
+
+def _step(event: Json) -> str:
+    said = f" · {show.cell(event['data'])}" if event["data"] else ""
+    return (
+        f"{show.instant(event['occurred_at'])} **{show.words(event['type'])}** by "
+        f"{written.plain(event['actor'] + said)}"
+    )
+
+
+def _address(address: Json) -> str:
+    """Write an address in the order it is read in; what else is in it comes last."""
+    names = [*(each for each in _ADDRESS if each in address), *address]
+    return ", ".join(str(address[each]) for each in dict.fromkeys(names) if address[each])
 
 
 def _buckets(line: Json) -> str:

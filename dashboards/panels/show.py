@@ -99,8 +99,12 @@ def table(
 
 def facts(values: Mapping[str, object]) -> None:
     """Show names and values, one to a line."""
-    for name, value in values.items():
-        st.markdown(f"**{name}** {written.plain(str(value))}")
+    together([f"**{name}** {written.plain(str(value))}" for name, value in values.items()])
+
+
+def together(sentences: Sequence[str]) -> None:
+    """Show sentences of Markdown, one to a line."""
+    st.markdown("  \n".join(sentences))
 
 
 def text(label: str, name: str, **options: Any) -> str:

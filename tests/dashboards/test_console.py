@@ -8,9 +8,8 @@ from streamlit.testing.v1 import AppTest
 from tests.console import Counter
 from tests.dashboards.conftest import Page
 
-PAGES = (
-    "orders", "order", "store_work", "stock_by_sku", "look_up", "deliveries", "quarantine",
-)  # fmt: skip
+FOLDER = Path(__file__).parents[2] / "dashboards" / "console"
+PAGES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
 
 
 def failures(app: AppTest) -> list[str]:
