@@ -16,6 +16,7 @@ from oms.orders.model import FulfillmentMethod, FulfillmentState, OrderState
 ORDERS: Final = "/v1/orders"
 FACETS: Final = "/v1/orders/facets"
 EXPORT: Final = "/v1/orders/export"
+FACET_VALUES_MAX: Final = 6
 _ANY: Final = "any"
 _EVERYWHERE: Final = "q"
 _PLACES: Final = {
@@ -81,6 +82,8 @@ def count(client: Client, asked: Json, here: int, *, has_more: bool) -> None:
         found = client.get(FACETS, **{each: asked[each] for each in asked if each != "sort"})
         about = "" if found["is_complete"] else "more than "
         st.caption(f"{about}{found['orders_count']:,} orders fit.".capitalize())
+        with st.expander("What is in this result"):
+            show.facts({show.words(name): _most(each) for name, each in found["facets"].items()})
         return
     st.caption(f"{here} orders on this page, and there are more." if has_more else
                f"{here} on this page, the last.")  # fmt: skip
@@ -104,6 +107,13 @@ def nothing_found(asked: Json) -> None:
         return
     st.info("There are no orders yet. They come from channels, files, or the API; to see some:")
     st.code("oms simulate", language="shell")
+
+
+def _most(counts: Sequence[Json]) -> str:
+    """Write the most frequent values with their counts."""
+    told = [f"{each['value']} {each['orders_count']:,}" for each in counts[:FACET_VALUES_MAX]]
+    more = len(counts) - len(told)
+    return ", ".join([*told, f"and {more} others"] if more > 0 else told) or "none"
 
 
 def _words(known: frozenset[str]) -> Json:

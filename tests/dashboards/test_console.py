@@ -106,6 +106,12 @@ class TestOrders:
         assert app.title[0].value == "Order"
         assert "Zoë Achterberg" in text_of(app)
 
+    def test_say_how_many_they_are_and_of_what(self, screen: Page, counter: Counter) -> None:
+        app = screen("orders", counter, order_channel="till")
+        assert failures(app) == []
+        assert "2 orders fit." in text_of(app)
+        assert "**Channel** till 2" in text_of(app)
+
     def test_pages_hold_fifty_each(self, screen: Page, counter: Counter) -> None:
         app = screen("orders", counter)
         first = app.dataframe[0].value["Order"].tolist()
