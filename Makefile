@@ -18,7 +18,7 @@ setup: $(READY)  ## build the environment (the others do it by themselves)
 
 .PHONY: run
 run: $(READY)  ## start everything; the first start plays ninety days of a simulated retailer
-	@$(BIN)/oms up
+	@OMS_OFFER_ADMIN_KEY=$${OMS_OFFER_ADMIN_KEY:-true} $(BIN)/oms up
 
 .PHONY: test
 test: $(READY)  ## run every test; a table at the end says how long each tier took

@@ -1,9 +1,19 @@
-"""The frame of the dashboards: their navigation, nothing else."""
+"""The frame of the dashboards and the console: their navigation, nothing else."""
 
 from pathlib import Path
 
 import streamlit as st
 
+from dashboards.console import (
+    deliveries,
+    look_up,
+    order,
+    orders,
+    quarantine,
+    stock_by_sku,
+    store_work,
+)
+from dashboards.panels import navigation
 from dashboards.views import (
     channel_by_product,
     freshness,
@@ -12,6 +22,34 @@ from dashboards.views import (
     sales_overview,
     stock,
 )
+
+CONSOLE = {
+    "orders": st.Page(
+        orders.render, title="Orders", url_path="orders", icon=":material/receipt_long:"
+    ),
+    "order": st.Page(order.render, title="Order", url_path="order", icon=":material/receipt:"),
+    "store_work": st.Page(
+        store_work.render, title="Store work", url_path="store_work", icon=":material/checklist:"
+    ),
+    "stock_by_sku": st.Page(
+        stock_by_sku.render,
+        title="Stock by SKU",
+        url_path="stock_by_sku",
+        icon=":material/shelves:",
+    ),
+    "look_up": st.Page(
+        look_up.render,
+        title="Customer look-up",
+        url_path="look_up",
+        icon=":material/person_search:",
+    ),
+    "deliveries": st.Page(
+        deliveries.render, title="Deliveries", url_path="deliveries", icon=":material/outbound:"
+    ),
+    "quarantine": st.Page(
+        quarantine.render, title="Quarantine", url_path="quarantine", icon=":material/report:"
+    ),
+}
 
 PAGES = {
     "Sales": [
@@ -44,6 +82,7 @@ PAGES = {
     "Stock": [
         st.Page(stock.render, title="Stock", url_path="stock", icon=":material/inventory_2:"),
     ],
+    "Operations": list(CONSOLE.values()),
     "Data": [
         st.Page(
             freshness.render, title="Freshness", url_path="freshness", icon=":material/update:"
@@ -55,4 +94,5 @@ PAGES = {
 ICON = Path(__file__).with_name("icon.svg")
 
 st.set_page_config(page_title="ORP OMS", page_icon=str(ICON), layout="wide")
-st.navigation(PAGES).run()
+navigation.register(CONSOLE)
+st.navigation(PAGES, expanded=True).run()

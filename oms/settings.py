@@ -40,6 +40,13 @@ class Settings(BaseSettings):
             " tests and demonstrations only"
         ),
     )
+    offer_admin_key: bool = Field(
+        default=False,
+        description=(
+            "whether the console lets whoever opens it on this machine go on as its admin, without"
+            " a key of their own: for one person on one machine only"
+        ),
+    )
     dashboards_port: int = Field(default=8501, ge=1, le=65535, description="the dashboards' port")
     dagster_port: int = Field(default=3000, ge=1, le=65535, description="Dagster's port")
     refresh_seconds: float = Field(

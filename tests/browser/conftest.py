@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scripts import browser as finder
+from tests import console
+from tests.conftest import Clone
 from tests.dashboards import published
 
 if TYPE_CHECKING:
@@ -32,6 +34,31 @@ def dashboards(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     published.publish(home / "published")
     for _ in range(STARTS_MAX):
         with _served(home) as address:
+            if address is None:
+                continue  # another program took the port before they could
+            yield address
+            return
+    raise AssertionError((home / "streamlit.log").read_text())
+
+
+@pytest.fixture(scope="module")
+def counter(
+    clone: Clone, blank: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[console.Counter]:
+    """Serve the API of a shop with some orders."""
+    home = tmp_path_factory.mktemp("shop")
+    with clone(blank) as ledger, console.serving(ledger, home, orders_count=60) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def consoles(counter: console.Counter, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the console of the shop, which offers its admin key; give its address."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "admin.key").write_text(counter.keys["admin"])
+    more = {"OMS_API_PORT": str(counter.port), "OMS_OFFER_ADMIN_KEY": "true"}
+    for _ in range(STARTS_MAX):
+        with _served(home, **more) as address:
             if address is None:
                 continue  # another program took the port before they could
             yield address
@@ -69,13 +96,13 @@ def page(chromium: "Browser") -> Iterator["Page"]:
 
 
 @contextmanager
-def _served(home: Path) -> Iterator[str | None]:
+def _served(home: Path, **more: str) -> Iterator[str | None]:
     """Run the dashboards until the end of the block; give their address, or None if they ended."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboards" / "app.py"),
                "--server.port", str(port), "--server.address", "127.0.0.1"]  # fmt: skip
-    environment = {**os.environ, "OMS_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "OMS_HOME": str(home), "PYTHONPATH": str(ROOT), **more}
     address = f"http://127.0.0.1:{port}"
     with (home / "streamlit.log").open("ab") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)

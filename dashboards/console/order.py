@@ -1,0 +1,28 @@
+"""One order: everything the ledger knows of it on one screen, and what may be done with it."""
+
+import streamlit as st
+
+from dashboards.api_client import Client
+from dashboards.panels import frame, order_actions, order_parts, show
+
+
+@frame.console("Order", "Everything about one order, and what may be done with it.")
+def render(client: Client) -> None:
+    """Draw the page."""
+    number = show.text("Order number", "number", width=260, placeholder="O100000001")
+    if not number:
+        st.info("Type an order's number, or find it under *Orders* and choose it there.")
+        return
+    order = client.get(f"/v1/orders/{show.in_path(number)}")
+    order_parts.head(order)
+    order_actions.offered(client, order)
+    left, right = st.columns([2, 1])
+    with left:
+        order_parts.lines(order)
+        order_parts.fulfillments(order)
+        order_parts.timeline(order)
+        order_parts.others(order)
+    with right:
+        order_parts.customer(order)
+        order_parts.money(order)
+        order_actions.notes(client, order)

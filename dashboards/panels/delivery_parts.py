@@ -1,0 +1,101 @@
+"""Subscriptions and their deliveries: how they go, and what may be done about them."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+import streamlit as st
+
+from dashboards import format as written
+from dashboards.api_client import Client, Json
+from dashboards.panels import frame, show
+from dashboards.widgets import choice
+
+_COLUMNS: Final = {
+    "url": "Endpoint", "state": "State", "pending_count": "Waiting", "parked_count": "Given up",
+    "failures_count": "Failed in a row", "channel_code": "Channel", "topics": "Topics",
+    "succeeded": "Last success (UTC)", "state_reason": "Why",
+}  # fmt: skip
+_STATES: Final = {
+    "parked": "Given up", "pending": "Waiting", "delivered": "Delivered", "all": "All",
+}  # fmt: skip
+_SWITCHES: Final = {
+    "enabled": (("pause", "Pause"), ("disable", "Disable")),
+    "paused": (("enable", "Enable"), ("disable", "Disable")),
+    "disabled": (("enable", "Enable"),),
+}  # fmt: skip
+PAGE_ROWS: Final = 25
+
+
+def overview(subscriptions: Sequence[Json]) -> None:
+    """Show who is told what, and how it goes."""
+    rows = [
+        {
+            **each,
+            "state": show.words(each["state"]),
+            "succeeded": show.instant(each["succeeded_at"]),
+        }
+        for each in subscriptions
+    ]
+    show.table(rows, _COLUMNS, "subscriptions_table")
+
+
+def chosen(subscriptions: Sequence[Json]) -> Json:
+    """Let a subscription be chosen."""
+    names = {str(each["subscription_id"]): each["url"] for each in subscriptions}
+    number = choice.select("Endpoint", "subscription", names, next(iter(names)))
+    return next(each for each in subscriptions if str(each["subscription_id"]) == number)
+
+
+def switches(client: Client, subscription: Json) -> None:
+    """Offer to serve a subscription, or not."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        show.state(subscription["state"])
+        for action, label in _SWITCHES[subscription["state"]]:
+            path = f"/v1/webhooks/{subscription['subscription_id']}:{action}"
+            if st.button(label, key=f"{action}_subscription"):
+                work = partial(client.post, path, turn=show.fresh_turn())
+                frame.do(work, f"The endpoint is {action.removesuffix('e')}ed.")
+
+
+def deliveries(client: Client, subscription: Json) -> None:
+    """Show what was sent, and offer to send again what did not arrive."""
+    state = choice.segments("Deliveries", "delivery_state", _STATES, "parked")
+    path = f"/v1/webhooks/{subscription['subscription_id']}/deliveries"
+    asked = None if state == "all" else state
+    found = client.get(path, state=asked, limit=PAGE_ROWS)["items"]
+    if not found:
+        st.info("There is none in this state." if state != "all" else "Nothing was sent yet.")
+    for each in found:
+        _delivery(client, path, each)
+    if len(found) == PAGE_ROWS:
+        st.caption("These are the newest.")
+
+
+def _delivery(client: Client, path: str, each: Json) -> None:
+    number = each["delivery_id"]
+    with st.container(border=True, horizontal=True, gap="small", vertical_alignment="center"):
+        show.state(each["state"])
+        st.markdown(f"**{show.words(each['topic'])}** {each['order_number'] or ''}",
+                    width="content")  # fmt: skip
+        st.caption(
+            f"{each['attempts_count']} attempts · {show.ago(each['created_at'])} old",
+            width="content",
+        )
+        with st.popover("What was sent", type="tertiary"):
+            if st.checkbox("Show it", key=f"show_{number}"):
+                _in_full(client.get(f"{path}/{number}"))
+        if each["state"] in {"parked", "delivered"} and st.button(
+            "Send again", key=f"again_{number}"
+        ):
+            work = partial(client.post, f"{path}/{number}:redeliver", turn=each["attempts_count"])
+            frame.do(work, f"Delivery {number} is sent again.")
+
+
+def _in_full(delivery: Json) -> None:
+    for attempt in delivery["attempts"]:
+        answer = attempt["status_code"] or attempt["error_kind"] or "no answer yet"
+        st.markdown(written.plain(
+            f"Attempt {attempt['number']}, {show.instant(attempt['started_at'])}: {answer}"
+        ))  # fmt: skip
+    st.json(delivery["body"])

@@ -1,0 +1,165 @@
+"""The parts of the page of an order. A part the API learns to tell later is shown as it comes."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import streamlit as st
+
+from dashboards import format as written
+from dashboards.api_client import Json
+from dashboards.panels import navigation, show
+
+_LINES: Final = {
+    "line_no": "No.", "sku": "SKU", "title": "Title", "quantity": "Ordered", "state": "Where it is",
+    "cancelable": "May be canceled", "net": "Net", "tax": "Tax", "discount": "Discount",
+    "unit_price": "Unit price", "group_no": "Group", "product_type": "Type",
+}  # fmt: skip
+_BUCKETS: Final = ("allocated", "backordered", "shipped", "returned", "canceled")
+_GROUPS: Final = {
+    "group_no": "Group", "method": "Method", "location_code": "Collected at",
+    "pickup_point": "Pick-up point", "ship_to": "Goes to",
+}  # fmt: skip
+_CHANGES: Final = {
+    "at": "When (UTC)", "kind": "What", "line_no": "Line", "quantity": "Units", "net": "Net",
+    "tax": "Tax", "location_code": "Location", "reason": "Reason", "change_ref": "Reference",
+}  # fmt: skip
+_ADDRESS: Final = ("name", "company", "street", "house_number", "postcode", "city", "country_code")
+# What has its place on the page; any other part of an order is shown at the end of it.
+_PLACED: Final = frozenset({
+    "order_number", "channel_code", "external_ref", "external_number", "order_state",
+    "fulfillment_state", "fulfillment_method", "location_code", "placed_at", "placed_on",
+    "updated_at", "total", "customer_name", "customer_email", "country_code", "has_exception",
+    "is_test", "is_historical", "version", "customer_ref", "customer_phone", "ship_to", "bill_to",
+    "prices_include_tax", "items_net", "items_tax", "shipping_net", "shipping_tax", "stated_total",
+    "lines", "groups", "fulfillments", "cancelable", "changes", "events", "notes", "exceptions",
+    "allowed_actions", "refused_actions",
+})  # fmt: skip
+
+
+def head(order: Json) -> None:
+    """Show which order it is, how it is, and what somebody should look at."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.subheader(order["order_number"], anchor=False, width="content")
+        show.state(order["order_state"])
+        show.state(order["fulfillment_state"])
+        st.badge(show.words(order["fulfillment_method"]), color="gray")
+        for flag in ("is_test", "is_historical"):
+            if order[flag]:
+                st.badge(show.words(flag.removeprefix("is_")), color="orange")
+    theirs = order["external_number"] or order["external_ref"]
+    st.caption(
+        f"{written.plain(theirs)} of {written.plain(order['channel_code'])} · placed "
+        f"{show.instant(order['placed_at'])} UTC, {show.ago(order['placed_at'])} ago · changed "
+        f"{show.instant(order['updated_at'])} · {show.amount(order['total'])} · version "
+        f"{order['version']}".replace("$", r"\$")
+    )
+    for each in order["exceptions"]:
+        if each["resolved_at"] is None:
+            detail = written.plain(str(show.cell(each["detail"])))
+            st.warning(f"**{show.words(each['code'])}** since {show.instant(each['opened_at'])}. "
+                       f"{detail}", icon=":material/report:")  # fmt: skip
+
+
+def lines(order: Json) -> None:
+    """Show what was sold, and how much of each line is where."""
+    st.subheader("Lines", anchor=False)
+    rows = [
+        {**line, "state": _buckets(line),
+         "cancelable": order["cancelable"].get(str(line["line_no"]), 0)}
+        for line in order["lines"]
+    ]  # fmt: skip
+    show.table(rows, _LINES, "lines_table")
+    if len(order["groups"]) > 1 or order["fulfillment_method"] not in {"carry_out", "ship_home"}:
+        st.subheader("Delivery groups", anchor=False)
+        groups = [{**each, "method": show.words(each["method"])} for each in order["groups"]]
+        show.table(groups, _GROUPS, "groups_table")
+
+
+def fulfillments(order: Json) -> None:
+    """Show the work of locations on the order, each with the way to it."""
+    st.subheader("Fulfillment", anchor=False)
+    if not order["fulfillments"]:
+        st.caption("No location works on it.")
+    for each in order["fulfillments"]:
+        with st.container(border=True, horizontal=True, gap="small", vertical_alignment="center"):
+            st.markdown(f"**{each['location_code']}** {each['fulfillment_number']}",
+                        width="content")  # fmt: skip
+            show.state(each["state"])
+            st.caption(_told(each), width="content")
+            if st.button("Work on it", key=f"work_{each['fulfillment_number']}", type="tertiary"):
+                navigation.go("store_work", location=each["location_code"])
+
+
+def timeline(order: Json) -> None:
+    """Show the story of the order, and what happened to its lines."""
+    st.subheader("Timeline", anchor=False)
+    show.together([_step(event) for event in order["events"]])
+    if order["changes"]:
+        rows = [{**each, "at": show.instant(each["occurred_at"])} for each in order["changes"]]
+        st.subheader("Changes of lines", anchor=False)
+        show.table(rows, _CHANGES, "changes_table")
+
+
+def customer(order: Json) -> None:
+    """Show who bought, and where it goes."""
+    st.subheader("Customer", anchor=False)
+    names = {
+        "Name": "customer_name", "E-mail": "customer_email", "Phone": "customer_phone",
+        "Reference": "customer_ref", "Country": "country_code",
+    }  # fmt: skip
+    show.facts({name: order[column] for name, column in names.items() if order[column]})
+    for label, column in (("Goes to", "ship_to"), ("Billed to", "bill_to")):
+        if order[column]:
+            show.facts({label: _address(order[column])})
+
+
+def money(order: Json) -> None:
+    """Show what the order comes to."""
+    st.subheader("Money", anchor=False)
+    names = {
+        "Items, net": "items_net", "Tax on items": "items_tax", "Shipping, net": "shipping_net",
+        "Tax on shipping": "shipping_tax", "Total": "total", "The channel says": "stated_total",
+    }  # fmt: skip
+    show.facts({name: show.amount(order[column]) for name, column in names.items()})
+
+
+def others(order: Json) -> None:
+    """Show every part of an order this page does not know by name."""
+    for name, value in order.items():
+        if name in _PLACED or not value:
+            continue
+        st.subheader(show.words(name), anchor=False)
+        if isinstance(value, list) and all(isinstance(each, dict) for each in value):
+            show.table(value, _titles(value), f"{name}_table")
+        else:
+            st.markdown(written.plain(str(show.cell(value))))
+
+
+def _titles(rows: list[Json]) -> Mapping[str, str]:
+    return {name: show.words(name) for row in rows for name in row}
+
+
+def _step(event: Json) -> str:
+    said = f" · {show.cell(event['data'])}" if event["data"] else ""
+    return (
+        f"{show.instant(event['occurred_at'])} **{show.words(event['type'])}** by "
+        f"{written.plain(event['actor'] + said)}"
+    )
+
+
+def _address(address: Json) -> str:
+    """Write an address in the order it is read in; what else is in it comes last."""
+    names = [*(each for each in _ADDRESS if each in address), *address]
+    return ", ".join(str(address[each]) for each in dict.fromkeys(names) if address[each])
+
+
+def _buckets(line: Json) -> str:
+    return ", ".join(f"{line[name]} {name}" for name in _BUCKETS if line[name])
+
+
+def _told(each: Mapping[str, Any]) -> str:
+    parts = [f"for {show.ago(each['changed_at'])}"]
+    parts += [f"collect by {show.instant(each['collect_by'])}"] if each["collect_by"] else []
+    parts += [f"{each['carrier']} {each['tracking_number'] or ''}"] if each["carrier"] else []
+    parts += [show.words(each["reason"])] if each["reason"] else []
+    return written.plain(" · ".join(parts))

@@ -1,0 +1,165 @@
+"""A location's work: its queue, and a card for each piece with what may be done next."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final
+
+import streamlit as st
+
+from dashboards import format as written
+from dashboards.api_client import Client, Json
+from dashboards.panels import frame, show
+from dashboards.widgets import address
+from oms.kernel.clock import now
+
+STAGES: Final = {
+    "all": "All", "new": "New", "pick": "To pick", "pack": "To pack", "hand": "To hand over",
+}  # fmt: skip
+_STATES: Final[Mapping[str, tuple[str, ...]]] = {
+    "all": (), "new": ("assigned",), "pick": ("accepted", "picking"), "pack": ("picked",),
+    "hand": ("packed", "ready_for_collection"),
+}  # fmt: skip
+_REASONS: Final = ("not_found", "damaged", "no_capacity", "closed", "other")
+_TAPS: Final = {
+    "accept": "Accept", "start_pick": "Start picking", "unpick": "Put back", "pack": "Packed",
+    "unpack": "Unpack", "ready": "Ready to collect", "deliver": "Delivered",
+    "fail_delivery": "Not delivered", "reship": "Send again", "no_show": "Not collected",
+}  # fmt: skip
+# Steps back are there, but not where a thumb rests.
+_QUIET: Final = frozenset({"unpick", "unpack", "no_show", "fail_delivery"})
+_DONE: Final = {
+    "accept": "is accepted", "reject": "is rejected and sought elsewhere", "pick": "is picked",
+    "start_pick": "is being picked", "pack": "is packed", "ready": "is ready to be collected",
+    "ship": "is on its way", "collect": "is collected", "no_show": "was not collected",
+}  # fmt: skip
+PAGES_MAX: Final = 5
+
+
+def location(client: Client) -> str | None:
+    """Let a location be chosen among those with open work, or typed."""
+    codes = _codes(client)
+    known = next(iter(address.recall("location")), None)
+    if "work_location" not in st.session_state:
+        st.session_state["work_location"] = known or (codes[0] if codes else None)
+    value: str | None = st.session_state["work_location"]
+    address.keep("location", [value] if value else [])
+    if value and value not in codes:
+        codes = [value, *codes]
+    st.selectbox(
+        "Location", codes, key="work_location", accept_new_options=True, width=320,
+        placeholder="a location's code",
+    )  # fmt: skip
+    return value
+
+
+def states_of(stage: str) -> list[str]:
+    """Return the states of a stage of the work; none means all that is open."""
+    return list(_STATES[stage])
+
+
+def as_of() -> str:
+    """Return the instant the page is drawn at."""
+    return now().isoformat()
+
+
+def card(client: Client, each: Json) -> None:
+    """Show one piece of work, and what may be done with it next."""
+    number = each["fulfillment_number"]
+    with st.container(border=True, key=f"card_{number}"):
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.markdown(f"**{number}**", width="content")
+            show.state(each["state"])
+            st.badge(show.words(each["method"]), color="gray")
+            st.caption(f"{show.ago(each['created_at'])} old · {each['order_number']}",
+                       width="content")  # fmt: skip
+        for line in each["lines"]:
+            picked = f", {line['picked']} picked" if line["picked"] else ""
+            st.markdown(f"**{line['open']}** of {written.plain(line['title'])} "
+                        f"`{line['sku'].replace('`', '')}`{picked}")  # fmt: skip
+        version = frame.seen(number, each["version"])
+        act = partial(_act, client, {**each, "version": version})
+        with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+            for action in _in_order(each["allowed_actions"]):
+                _offer(action, each, act)
+
+
+def _offer(action: str, each: Json, act: Callable[..., None]) -> None:
+    asks: Mapping[str, Callable[[Json, Callable[..., None]], None]] = {
+        "pick": _pick, "reject": _reject, "ship": _ship, "collect": _collect,
+    }  # fmt: skip
+    if action in asks:
+        asks[action](each, act)
+        return
+    label = _TAPS.get(action, show.words(action))
+    kind: Any = "tertiary" if action in _QUIET else "primary"
+    if st.button(label, key=f"{action}_{each['fulfillment_number']}", type=kind):
+        act(action)
+
+
+def _pick(each: Json, act: Callable[..., None]) -> None:
+    number = each["fulfillment_number"]
+    if st.button("All picked", key=f"pick_{number}", type="primary"):
+        act("pick")
+    with st.popover("Something is short"), st.form(f"short_{number}", border=False):
+        picked = [
+            {"line_no": line["line_no"], "quantity": int(st.number_input(
+                f"Picked of {written.plain(line['title'])}", 0, line["open"], line["open"],
+                key=f"picked_{number}_{line['line_no']}",
+            ))}
+            for line in each["lines"] if line["open"]
+        ]  # fmt: skip
+        reason = st.selectbox("Why", _REASONS, format_func=show.words, key=f"why_{number}")
+        if st.form_submit_button("Picked as said", type="primary"):
+            act("pick", picked=picked, reason=reason)
+
+
+def _reject(each: Json, act: Callable[..., None]) -> None:
+    number = each["fulfillment_number"]
+    with st.popover("Reject", type="tertiary"):
+        reason = st.selectbox("Why", _REASONS, format_func=show.words, key=f"because_{number}")
+        if st.button("Reject it", key=f"reject_{number}"):
+            act("reject", reason=reason)
+
+
+def _ship(each: Json, act: Callable[..., None]) -> None:
+    number = each["fulfillment_number"]
+    with st.popover("Ship", type="primary"), st.form(f"ship_{number}", border=False):
+        carrier = st.text_input("Carrier", key=f"carrier_{number}")
+        tracking = st.text_input("Tracking number", key=f"tracking_{number}")
+        if st.form_submit_button("It has left", type="primary"):
+            act("ship", carrier=carrier.strip() or None, tracking_number=tracking.strip() or None)
+
+
+def _collect(each: Json, act: Callable[..., None]) -> None:
+    number = each["fulfillment_number"]
+    with (
+        st.form(f"collect_{number}", border=False),
+        st.container(horizontal=True, gap="small", vertical_alignment="bottom"),
+    ):
+        code = st.text_input("Collection code", key=f"code_{number}", width=180)
+        if st.form_submit_button("Hand over", type="primary"):
+            act("collect", collect_code=code.strip() or None)
+
+
+def _act(client: Client, each: Json, action: str, **said: Any) -> None:
+    number = each["fulfillment_number"]
+    body = {"action": action, **{name: value for name, value in said.items() if value is not None}}
+    work = partial(client.post, f"/v1/fulfillments/{number}/actions", body, version=each["version"])
+    frame.do(work, f"{number} {_DONE.get(action, 'is changed')}.")
+
+
+def _in_order(actions: list[str]) -> list[str]:
+    """Put what is done next before the steps back and the ways out."""
+    return sorted(actions, key=lambda each: (each in _QUIET, each == "reject", each))
+
+
+def _codes(client: Client) -> list[str]:
+    found: set[str] = set()
+    after = None
+    for _ in range(PAGES_MAX):
+        page = client.get("/v1/fulfillments", after=after, limit=200)
+        found |= {each["location_code"] for each in page["items"]}
+        after = page["next_after"]
+        if after is None:
+            break
+    return sorted(found)

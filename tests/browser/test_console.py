@@ -1,0 +1,77 @@
+"""Three things people do at the console, in a real browser."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.console import Counter
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # of the browser's driver, which is not ours
+
+PHONE = {"width": 390, "height": 844}
+
+
+def signed_in(page: "Page", address: str, title: str) -> None:
+    """Open a page as somebody who sits at the machine itself."""
+    page.goto(address)
+    page.get_by_role("button", name="Go on as this machine's admin").click()
+    settled(page, title)
+
+
+def settled(page: "Page", title: str) -> None:
+    """Wait until the page of a title has been drawn."""
+    expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
+    app = page.get_by_test_id("stApp")
+    expect(app).to_have_attribute("data-test-connection-state", "CONNECTED")
+    expect(app).to_have_attribute("data-test-script-state", "notRunning")
+    expect(page.locator("[data-stale=true]")).to_have_count(0)
+
+
+def test_an_agent_finds_an_order_by_half_a_name(
+    page: "Page", consoles: str, counter: Counter
+) -> None:
+    number = counter.ordered("FIND-1", customer_name="Zoë Achterberg")["order_number"]
+    signed_in(page, f"{consoles}/orders", "Orders")
+    page.get_by_label("Search", exact=True).fill("achter")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name=f"Open {number}").click()
+    settled(page, "Order")
+    expect(page.get_by_text("Zoë Achterberg").first).to_be_visible()
+    assert f"number={number}" in page.url
+
+
+def test_a_store_hands_over_by_the_code_of_the_customer_on_a_phone(
+    page: "Page", consoles: str, counter: Counter
+) -> None:
+    page.set_viewport_size(PHONE)
+    order = counter.collected_in_store("COLLECT-1")
+    number = order["fulfillments"][0]["fulfillment_number"]
+    signed_in(page, f"{consoles}/store_work?location=DC", "Store work")
+    card = page.locator(f".st-key-card_{number}")
+    for tap in ("Accept", "Start picking", "All picked", "Packed", "Ready to collect"):
+        card.get_by_role("button", name=tap, exact=True).click()
+        settled(page, "Store work")
+    code = counter.shop.value(
+        "select collect_code from fulfillment_orders where fulfillment_number = :n", n=number
+    )
+    card.get_by_label("Collection code").fill(str(code))
+    card.get_by_role("button", name="Hand over").click()
+    expect(page.get_by_text(f"{number} is collected.")).to_be_visible()
+    assert counter.order(order["order_number"])["fulfillments"][0]["state"] == "collected"
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_a_planner_sees_why_a_stock_number_is_what_it_is(
+    page: "Page", consoles: str, counter: Counter
+) -> None:
+    counter.ordered("WHY-1")
+    stock = counter.ask("GET", "/v1/stock/PEN")
+    web = next(each for each in stock["channels"] if each["channel_code"] == "web")
+    signed_in(page, f"{consoles}/stock_by_sku?stock_sku=PEN", "Stock by SKU")
+    expect(page.get_by_text(
+        f"web: {web['available_to_sell']} = {web['available_to_fulfill']} available"
+    )).to_be_visible()  # fmt: skip

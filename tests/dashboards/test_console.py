@@ -1,0 +1,274 @@
+"""The console over the real API: signed in, found, done; with data, without any, with many."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.console import Counter
+from tests.dashboards.conftest import Page
+
+FOLDER = Path(__file__).parents[2] / "dashboards" / "console"
+PAGES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
+
+
+def failures(app: AppTest) -> list[str]:
+    return [*(each.message for each in app.exception), *(each.value for each in app.error)]
+
+
+def text_of(app: AppTest) -> str:
+    elements = [*app.markdown, *app.caption, *app.info, *app.warning, *app.success, *app.subheader]
+    return "\n".join(str(element.value).replace("\\", "") for element in elements)
+
+
+def tap(app: AppTest, label: str) -> AppTest:
+    return next(each for each in app.button if each.label == label).click().run()
+
+
+class TestEveryPage:
+    @pytest.mark.parametrize("name", PAGES)
+    def test_asks_who_is_there(self, screen: Page, counter: Counter, name: str) -> None:
+        app = screen(name, counter, None)
+        assert failures(app) == []
+        assert [each.label for each in app.text_input] == ["API key"]
+        assert len(app.dataframe) == 0
+
+    @pytest.mark.parametrize("name", PAGES)
+    def test_says_what_to_do_when_there_is_nothing(
+        self, screen: Page, quiet_counter: Counter, name: str
+    ) -> None:
+        app = screen(name, quiet_counter)
+        assert failures(app) == []
+        assert len(app.info) >= 1
+
+    @pytest.mark.parametrize("name", PAGES)
+    def test_is_drawn_with_many(self, screen: Page, counter: Counter, name: str) -> None:
+        number = counter.shop.value("select order_number from orders limit 1")
+        app = screen(name, counter, number=str(number), stock_sku="PEN")
+        assert failures(app) == []
+        has_table = name in {"orders", "order", "stock_by_sku"}
+        assert len(app.dataframe) >= has_table
+
+    @pytest.mark.parametrize("name", PAGES)
+    def test_says_so_when_the_key_is_no_longer_one(
+        self, screen: Page, counter: Counter, name: str
+    ) -> None:
+        app = screen(name, counter, None)
+        app.session_state["api_key"] = f"oms_{'0' * 12}_{'0' * 64}"
+        app.query_params["number"] = "O1"
+        app.query_params["stock_sku"] = "PEN"
+        if name == "look_up":
+            app.session_state["receipt"] = "T-1"
+        app.run()
+        assert "Sign in with one that is" in app.error[0].value
+        assert "api_key" not in app.session_state
+
+
+class TestSigningIn:
+    def test_takes_a_key_and_forgets_it(self, screen: Page, counter: Counter) -> None:
+        app = screen("orders", counter, None)
+        app.text_input(key="typed_key").input("oms_no")
+        assert "not valid" in tap(app, "Sign in").error[0].value
+        app.text_input(key="typed_key").input(counter.keys["agent"])
+        tap(app, "Sign in")
+        assert failures(app) == []
+        assert len(app.dataframe) == 1
+        assert counter.keys["agent"].split("_")[2] not in str(app.query_params)
+        tap(app, "Sign out")
+        assert [each.label for each in app.text_input] == ["API key"]
+
+    def test_says_what_a_key_does_not_allow(self, screen: Page, counter: Counter) -> None:
+        (said,) = failures(screen("orders", counter, "store"))
+        assert "orders:read" in said
+
+    def test_offers_the_admin_key_only_where_a_setting_says_so(
+        self, screen: Page, counter: Counter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        (tmp_path / "admin.key").write_text(counter.keys["admin"])
+        label = "Go on as this machine's admin"
+        app = screen("orders", counter, None)
+        assert label not in [each.label for each in app.button]
+        monkeypatch.setenv("OMS_OFFER_ADMIN_KEY", "true")
+        app = screen("orders", counter, None)
+        assert len(tap(app, label).dataframe) == 1
+
+
+class TestOrders:
+    def test_are_found_by_half_a_name_and_opened(self, screen: Page, counter: Counter) -> None:
+        order = counter.ordered("FIND-1", customer_name="Zoë Achterberg")
+        app = screen("orders", counter)
+        app.text_input(key="words").input("achter").run()
+        assert failures(app) == []
+        assert app.dataframe[0].value["Order"].tolist() == [order["order_number"]]
+        assert app.query_params["words"] == "achter"
+        tap(app, f"Open {order['order_number']}")
+        assert failures(app) == []
+        assert app.title[0].value == "Order"
+        assert "Zoë Achterberg" in text_of(app)
+
+    def test_say_how_many_they_are_and_of_what(self, screen: Page, counter: Counter) -> None:
+        app = screen("orders", counter, order_channel="till")
+        assert failures(app) == []
+        assert "2 orders fit." in text_of(app)
+        assert "**Channel** till 2" in text_of(app)
+
+    def test_pages_hold_fifty_each(self, screen: Page, counter: Counter) -> None:
+        app = screen("orders", counter)
+        first = app.dataframe[0].value["Order"].tolist()
+        second = tap(app, "More").dataframe[0].value["Order"].tolist()
+        assert (len(first), len(second), set(first) & set(second)) == (50, 50, set())
+        assert tap(app, "Back").dataframe[0].value["Order"].tolist() == first
+
+    def test_nonsense_in_the_address_is_a_sentence(self, screen: Page, counter: Counter) -> None:
+        app = screen("orders", counter, order_state="nowhere", placed_from="yesterday")
+        assert len(app.exception) == 0
+        assert "placed_from" in app.error[0].value
+
+
+class TestOrder:
+    def test_tells_everything_and_takes_a_note(self, screen: Page, counter: Counter) -> None:
+        order = counter.ordered("WHOLE-1")
+        app = screen("order", counter, number=order["order_number"])
+        assert failures(app) == []
+        told = text_of(app)
+        for part in ("ada@example.org", "Order captured", "Timeline", "Fulfillment", "€20.00"):
+            assert part in told, part
+        app.text_area(key="note_body").input("Ring twice")
+        tap(app, "Add note")
+        assert failures(app) == []
+        assert "Ring twice" in text_of(app)
+        (note,) = counter.order(order["order_number"])["notes"]
+        assert (note["body"], note["author"]) == ("Ring twice", "admin")
+
+    def test_is_canceled_in_part_after_a_look(self, screen: Page, counter: Counter) -> None:
+        order = counter.ordered("CANCEL-1")
+        app = screen("order", counter, "agent", number=order["order_number"])
+        app.number_input(key="cancel_1").set_value(1).run()
+        assert "1 of PEN; 1 stay" in text_of(app)
+        assert counter.order(order["order_number"])["lines"][0]["canceled"] == 0
+        tap(app, "Cancel these units")
+        assert failures(app) == []
+        assert counter.order(order["order_number"])["lines"][0]["canceled"] == 1
+
+    def test_that_changed_meanwhile_is_shown_anew(self, screen: Page, counter: Counter) -> None:
+        number = counter.ordered("RACE-1")["order_number"]
+        first = screen("order", counter, "agent", number=number)
+        second = screen("order", counter, "admin", number=number)
+        first.number_input(key="cancel_1").set_value(1).run()
+        tap(first, "Cancel these units")
+        tap(second, "Cancel these units")
+        assert "Somebody changed this" in second.error[0].value
+        assert second.number_input(key="cancel_1").max == 1.0
+        assert counter.order(number)["lines"][0]["canceled"] == 1
+
+    def test_that_nobody_knows_is_a_sentence(self, screen: Page, counter: Counter) -> None:
+        (said,) = failures(screen("order", counter, number="O9"))
+        assert said == "There is no such order."
+
+
+class TestStoreWork:
+    def test_goes_from_the_queue_to_the_customer(self, screen: Page, counter: Counter) -> None:
+        order = counter.collected_in_store("COLLECT-1")
+        number = order["fulfillments"][0]["fulfillment_number"]
+        app = screen("store_work", counter, "store", location="DC")
+        for key in ("accept", "start_pick", "pick", "pack", "ready"):
+            app.button(key=f"{key}_{number}").click().run()
+            assert failures(app) == [], key
+        app.text_input(key=f"code_{number}").input("wrong")
+        hand_over = next(each for each in app.button if f"collect_{number}" in str(each.form_id))
+        hand_over.click().run()
+        assert "collection code" in app.error[0].value
+        code = counter.shop.value(
+            "select collect_code from fulfillment_orders where fulfillment_number = :n", n=number
+        )
+        app.text_input(key=f"code_{number}").input(str(code))
+        next(each for each in app.button if f"collect_{number}" in str(each.form_id)).click().run()
+        assert failures(app) == []
+        assert f"{number} is collected." in text_of(app)
+        assert counter.order(order["order_number"])["fulfillments"][0]["state"] == "collected"
+
+    def test_takes_less_than_asked_with_a_reason(self, screen: Page, counter: Counter) -> None:
+        number = counter.ordered("SHORT-1")["fulfillments"][0]["fulfillment_number"]
+        app = screen("store_work", counter, "store", location="DC")
+        for key in ("accept", "start_pick"):
+            app.button(key=f"{key}_{number}").click().run()
+        app.number_input(key=f"picked_{number}_1").set_value(1)
+        app.selectbox(key=f"why_{number}").set_value("damaged")
+        next(each for each in app.button if f"short_{number}" in str(each.form_id)).click().run()
+        assert failures(app) == []
+        picked = counter.ask("GET", f"/v1/fulfillments/{number}")
+        assert (picked["state"], picked["lines"][0]["picked"]) == ("picked", 1)
+
+    def test_two_taps_act_once(self, screen: Page, counter: Counter) -> None:
+        number = counter.ordered("TWICE-1")["fulfillments"][0]["fulfillment_number"]
+        first = screen("store_work", counter, "store", location="DC")
+        second = screen("store_work", counter, "store", location="DC")
+        first.button(key=f"accept_{number}").click().run()
+        second.button(key=f"accept_{number}").click().run()
+        assert failures(first) == failures(second) == []
+        assert counter.ask("GET", f"/v1/fulfillments/{number}")["state"] == "accepted"
+
+
+class TestStockBySku:
+    def test_says_why_a_number_is_what_it_is(self, screen: Page, counter: Counter) -> None:
+        order = counter.ordered("WHY-1")
+        stock = counter.ask("GET", "/v1/stock/PEN")
+        app = screen("stock_by_sku", counter, stock_sku="PEN")
+        assert failures(app) == []
+        told = text_of(app)
+        (level,) = (each for each in stock["levels"] if each["location_code"] == "DC")
+        assert (
+            f"DC: {level['available_to_fulfill']}** = {level['on_hand']} on hand less "
+            f"{level['unavailable']} not for sale less {level['allocated']} promised to orders"
+        ) in told
+        web = next(each for each in stock["channels"] if each["channel_code"] == "web")
+        assert f"web: {web['available_to_sell']}** = {web['available_to_fulfill']} avail" in told
+        assert order["order_number"] in app.dataframe[1].value["Order"].tolist()
+
+    def test_that_nobody_knows_is_a_sentence(self, screen: Page, counter: Counter) -> None:
+        assert len(failures(screen("stock_by_sku", counter, stock_sku="a/b?c"))) == 1
+
+
+class TestDeliveries:
+    def test_a_channel_is_switched_off_and_on(self, screen: Page, counter: Counter) -> None:
+        app = screen("deliveries", counter, "admin", outward="stock")
+        for label, is_enabled in (("Switch off", False), ("Switch on", True)):
+            button = app.button(key="switch_web")
+            assert button.label == label
+            button.click().run()
+            assert failures(app) == []
+            feed = counter.ask("GET", "/v1/channels/web/feed")
+            assert feed["is_enabled"] == is_enabled
+
+    def test_an_endpoint_is_paused(self, screen: Page, counter: Counter) -> None:
+        body = {"url": "https://shop.example.org/hooks", "topics": ["order.*"]}
+        made = counter.ask("POST", "/v1/webhooks", body)
+        app = screen("deliveries", counter, subscription=str(made["subscription_id"]))
+        for label, state in (("Pause", "paused"), ("Enable", "enabled"), ("Pause", "paused")):
+            tap(app, label)
+            assert failures(app) == []
+            found = counter.ask("GET", f"/v1/webhooks/{made['subscription_id']}")
+            assert found["state"] == state
+
+
+class TestQuarantine:
+    def test_a_document_is_tried_again_and_dismissed(self, screen: Page, counter: Counter) -> None:
+        number = counter.quarantined("Q-1")
+        app = screen("quarantine", counter, document=str(number))
+        assert failures(app) == []
+        assert "UNKNOWN_SKU" in text_of(app)
+        assert "still cannot be used: UNKNOWN_SKU" in tap(app, "Try again").error[0].value
+        tap(app, "Dismiss it")
+        assert failures(app) == []
+        assert counter.ask("GET", f"/v1/quarantine/{number}")["state"] == "dismissed"
+
+
+class TestLookUp:
+    def test_shows_an_order_and_not_who_bought_it(self, screen: Page, counter: Counter) -> None:
+        order = counter.ordered("LOOK-1", customer_name="Quentin Quill")
+        app = screen("look_up", counter, "store")
+        app.text_input(key="lookup_name").input("quill").run()
+        assert failures(app) == []
+        assert order["order_number"] in text_of(app)
+        assert "Quentin" not in text_of(app)
+        assert dict(app.query_params) == {}
