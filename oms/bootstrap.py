@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from oms.adapters.carriers.listed import PROFILES, ListedCarrier
+from oms.adapters.carriers.sandbox import SandboxCarrier
 from oms.adapters.channels import canonical, shopify
 from oms.adapters.channels.tabular.mapping import TabularMapping
 from oms.adapters.endpoints import HttpSender
@@ -15,6 +17,7 @@ from oms.kernel.errors import Rejected
 from oms.ledger.database import Ledger, open_ledger
 from oms.ledger.migrate import migrate
 from oms.settings import Settings
+from oms.shipments.port import Carrier
 from oms.workflows.documents import ChannelMapping, Puller
 from oms.workflows.ingest import Intake
 
@@ -48,6 +51,13 @@ class System:
     def sender(self) -> HttpSender:
         """What calls the endpoints of others."""
         return HttpSender(is_local_allowed=self.settings.allow_local_targets)
+
+    @cached_property
+    def carriers(self) -> dict[str, Carrier]:
+        """Who carries parcels, by code."""
+        sandbox = SandboxCarrier(hour_seconds=self.settings.sandbox_carrier_hour_seconds)
+        listed: list[Carrier] = [ListedCarrier(profile) for profile in PROFILES]
+        return {each.profile.code: each for each in (sandbox, *listed)}
 
     def mapping_of(self, channel: Channel) -> ChannelMapping:
         """Return the mapping of a channel, made anew when its options or its file changed."""

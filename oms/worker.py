@@ -22,7 +22,7 @@ from oms.kernel.errors import Unavailable
 from oms.ledger.database import Ledger, Tx
 from oms.ledger.followers import Stop, follow
 from oms.settings import Settings
-from oms.workflows import fulfillment, ingest
+from oms.workflows import fulfillment, ingest, parcels
 from oms.workflows.telling import Dispatcher
 
 log = logging.getLogger("oms.worker")
@@ -68,6 +68,7 @@ def chores(system: bootstrap.System) -> list[Chore]:
         ),
         Chore(name="erasures", step=partial(search_for_erased, system.ledger)),
         Chore(name="routing", step=following(system, "routing", fulfillment.route)),
+        Chore(name="carriers", step=partial(parcels.ask, system.ledger, system.carriers)),
         Chore(name="availability", step=availability(system.ledger)),
         Chore(name="telling", step=telling.step, close=telling.close),
     ]

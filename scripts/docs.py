@@ -58,6 +58,7 @@ def problems() -> str:
 def states() -> str:
     """Return docs/states.md: what may follow what, drawn from the tables that decide it."""
     from oms.fulfillment.model import NEXT
+    from oms.shipments.model import NEXT as PARCELS
 
     lines = ["# States", "", "## Fulfillment order", "", "Work at one location for one delivery"
              " group. What is not drawn is refused with 409 and `allowed_actions`; from every state"
@@ -66,6 +67,12 @@ def states() -> str:
     for state, actions in NEXT.items():
         lines += [f"    {state} --> {after}: {action}" for action, after in actions.items()]
         lines += [] if actions else [f"    {state} --> [*]"]
+    lines += ["```", "", "## Parcel", "", "What a carrier tells is folded in the order in which it"
+              " happened; what is not drawn moves nothing and is kept beside it.", "",
+              "```mermaid", "stateDiagram-v2", "    [*] --> label_created"]  # fmt: skip
+    for state, following in PARCELS.items():
+        lines += [f"    {state} --> {after}" for after in PARCELS if after in following]
+        lines += [] if following else [f"    {state} --> [*]"]
     return "\n".join([*lines, "```"]) + "\n"
 
 

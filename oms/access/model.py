@@ -15,7 +15,7 @@ SCOPES: Final = (
     "inbox:write", "quarantine:read", "quarantine:write", "sales:read", "keys:write",
     "channels:read", "channels:write", "fulfillment:read", "fulfillment:write", "customers:read",
     "customers:write", "customers:manage", "orders:lookup", "events:read", "webhooks:read",
-    "webhooks:write",
+    "webhooks:write", "tracking:write",
 )  # fmt: skip
 
 # A role is a named set of scopes.
@@ -33,6 +33,8 @@ _WORDS: Final[dict[str, str]] = {
     "store": (
         "orders:lookup stock:read stock:write catalog:read fulfillment:read fulfillment:write"
     ),
+    # A carrier, or who passes on what carriers tell: it learns of nothing.
+    "carrier": "tracking:write",
     "finance": "orders:read sales:read channels:read",
     "analyst": "stock:read catalog:read sales:read channels:read quarantine:read",
     "engineer": (
