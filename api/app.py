@@ -28,6 +28,7 @@ from api.routers import (
     keys,
     lookup,
     orders,
+    papers,
     parcels,
     quarantine,
     sales,
@@ -44,8 +45,8 @@ from oms.kernel.limits import IDEMPOTENCY_KEY_DAYS_MAX
 from oms.reports.published import Publications
 
 ROUTERS: Final = (
-    orders, fulfillments, parcels, customers, lookup, tracking, stock, channels, quarantine,
-    catalog, sales, events, feeds, webhooks, keys,
+    orders, fulfillments, parcels, papers, customers, lookup, tracking, stock, channels,
+    quarantine, catalog, sales, events, feeds, webhooks, keys,
 )  # fmt: skip
 # Open to everybody, each with its reason: they tell nothing of anybody, or only how an order is,
 # to who knows its number and address or has its link.

@@ -3,6 +3,14 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from oms.kernel.errors import NotFound
+
+
+class LocationNotFound(NotFound):
+    """There is no such location."""
+
+    code = "LOCATION_NOT_FOUND"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
