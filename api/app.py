@@ -30,6 +30,8 @@ from api.routers import (
     lookup,
     order_search,
     orders,
+    papers,
+    parcels,
     promises,
     quarantine,
     sales,
@@ -52,9 +54,9 @@ from oms.reports.published import Publications
 
 # What a list is asked comes before what one of it is: /orders/facets is no order.
 ROUTERS: Final = (
-    order_search, orders, holds, views, fulfillments, customers, lookup, tracking, sourcing,
-    stock_holds, stock, stores, promises, channels, quarantine, catalog, sales, events, feeds,
-    webhooks, keys,
+    order_search, orders, holds, views, fulfillments, parcels, papers, customers, lookup, tracking,
+    sourcing, stock_holds, stock, stores, promises, channels, quarantine, catalog, sales, events,
+    feeds, webhooks, keys,
 )  # fmt: skip
 # Open to everybody, each with its reason: they tell nothing of anybody, or only how an order is,
 # to who knows its number and address or has its link.

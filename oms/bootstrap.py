@@ -7,16 +7,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from oms.adapters.carriers.listed import PROFILES, ListedCarrier
+from oms.adapters.carriers.sandbox import SandboxCarrier
 from oms.adapters.channels import canonical, shopify
 from oms.adapters.channels.tabular.mapping import TabularMapping
+from oms.adapters.documents.pdf import PdfPrinter
 from oms.adapters.endpoints import HttpSender
 from oms.channels.model import Channel
 from oms.kernel.errors import Rejected
 from oms.ledger.database import Ledger, open_ledger
 from oms.ledger.migrate import migrate
 from oms.settings import Settings
+from oms.shipments.port import Carrier
 from oms.workflows.documents import ChannelMapping, Puller
 from oms.workflows.ingest import Intake
+from oms.workflows.papers import Printer
 
 # One line per kind of channel: its adapter's name, and what makes a mapping of its options.
 ADAPTERS: Final[dict[str, Callable[[dict[str, Any]], ChannelMapping]]] = {
@@ -48,6 +53,18 @@ class System:
     def sender(self) -> HttpSender:
         """What calls the endpoints of others."""
         return HttpSender(is_local_allowed=self.settings.allow_local_targets)
+
+    @cached_property
+    def carriers(self) -> dict[str, Carrier]:
+        """Who carries parcels, by code."""
+        sandbox = SandboxCarrier(hour_seconds=self.settings.sandbox_carrier_hour_seconds)
+        listed: list[Carrier] = [ListedCarrier(profile) for profile in PROFILES]
+        return {each.profile.code: each for each in (sandbox, *listed)}
+
+    @cached_property
+    def printer(self) -> Printer:
+        """What prints papers."""
+        return PdfPrinter()
 
     def mapping_of(self, channel: Channel) -> ChannelMapping:
         """Return the mapping of a channel, made anew when its options or its file changed."""

@@ -47,6 +47,10 @@ class Settings(BaseSettings):
             " a key of their own: for one person on one machine only"
         ),
     )
+    sandbox_carrier_hour_seconds: float = Field(
+        default=60.0, gt=0, le=3600,
+        description="how long an hour of the sandbox carrier's timetables lasts",
+    )  # fmt: skip
     dashboards_port: int = Field(default=8501, ge=1, le=65535, description="the dashboards' port")
     dagster_port: int = Field(default=3000, ge=1, le=65535, description="Dagster's port")
     refresh_seconds: float = Field(

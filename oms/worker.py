@@ -24,7 +24,7 @@ from oms.ledger.database import Ledger, Tx
 from oms.ledger.followers import Stop, follow
 from oms.orders import indexing
 from oms.settings import Settings
-from oms.workflows import fulfillment, ingest, stock_holds
+from oms.workflows import fulfillment, ingest, parcels, stock_holds
 from oms.workflows.telling import Dispatcher
 
 log = logging.getLogger("oms.worker")
@@ -74,6 +74,7 @@ def chores(system: bootstrap.System) -> list[Chore]:
         Chore(name="erasures", step=partial(search_for_erased, system.ledger)),
         Chore(name="routing", step=following(system, "routing", fulfillment.route)),
         Chore(name="stock holds", step=partial(expire_holds, system.ledger)),
+        Chore(name="carriers", step=partial(parcels.ask, system.ledger, system.carriers)),
         Chore(name="availability", step=availability(system.ledger)),
         Chore(name="telling", step=telling.step, close=telling.close),
     ]

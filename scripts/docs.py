@@ -59,6 +59,7 @@ def states() -> str:
     """Return docs/states.md: what may follow what, drawn from the tables that decide it."""
     from oms.fulfillment.model import NEXT
     from oms.holds.model import RULES, Command
+    from oms.shipments.model import NEXT as PARCELS
 
     lines = ["# States", "", "## Fulfillment order", "", "Work at one location for one delivery"
              " group. What is not drawn is refused with 409 and `allowed_actions`; from every state"
@@ -67,6 +68,12 @@ def states() -> str:
     for state, actions in NEXT.items():
         lines += [f"    {state} --> {after}: {action}" for action, after in actions.items()]
         lines += [] if actions else [f"    {state} --> [*]"]
+    lines += ["```", "", "## Parcel", "", "What a carrier tells is folded in the order in which it"
+              " happened; what is not drawn moves nothing and is kept beside it.", "",
+              "```mermaid", "stateDiagram-v2", "    [*] --> label_created"]  # fmt: skip
+    for state, following in PARCELS.items():
+        lines += [f"    {state} --> {after}" for after in PARCELS if after in following]
+        lines += [] if following else [f"    {state} --> [*]"]
     lines += ["```", "", "## Hold", "", "An order may be on several, one of a type. Each is placed"
               " and released; meanwhile the commands its type names are refused with 409"
               " `ORDER_ON_HOLD`.", "",

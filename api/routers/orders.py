@@ -22,6 +22,7 @@ from oms.kernel.errors import Conflict, OmsError
 from oms.ledger.database import Tx as Connection
 from oms.orders import operations, queries, search
 from oms.orders.model import Order, OrderNotFound, Outcome
+from oms.shipments import queries as parcels
 from oms.workflows import actions, changes, editing
 from oms.workflows.capture import capture
 from oms.workflows.documents import Problem as DraftProblem
@@ -80,7 +81,8 @@ def get_order(number: str, caller: OrdersRead, tx: Snapshot, response: Response)
     """Return an order with everything about it, and what may be done with it."""
     order = visible(tx, number, caller)
     response.headers["ETag"] = f'"{order.summary.version}"'
-    return OrderOut.of_all(actions.situation_of(tx, order), caller.scopes)
+    now = actions.situation_of(tx, order)
+    return OrderOut.of_all(now, caller.scopes, parcels.of_order(tx, number))
 
 
 @router.post("/orders", status_code=201, responses=POSTED)

@@ -5,9 +5,10 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.schemas.common import Out, Words
+from api.schemas.common import Out, Words, values_of
 from oms.customers.model import Tracking
 from oms.orders.model import FulfillmentMethod, FulfillmentState, OrderState
+from oms.shipments.model import ParcelState
 
 
 class TrackingQuery(BaseModel):
@@ -27,10 +28,14 @@ class StepOut(Out):
     occurred_at: datetime
 
 
-class ParcelOut(Out):
+class TrackedParcelOut(Out):
     """A parcel of the order."""
 
-    state: str
+    carrier: str
+    tracking_number: str
+    tracking_url: Annotated[str | None, Field(description="the carrier's page of it")]
+    state: ParcelState
+    eta_at: datetime | None
     updated_at: datetime
 
 
@@ -43,7 +48,7 @@ class TrackingOut(Out):
     placed_at: datetime
     updated_at: datetime
     steps: list[StepOut]
-    parcels: Annotated[list[ParcelOut], Field(description="empty until parcels are recorded")]
+    parcels: list[TrackedParcelOut]
 
     @classmethod
     def of(cls, tracking: Tracking) -> Self:
@@ -54,7 +59,7 @@ class TrackingOut(Out):
             fulfillment_method=FulfillmentMethod(tracking.fulfillment_method),
             placed_at=tracking.placed_at, updated_at=tracking.updated_at,
             steps=[StepOut(type=type_, occurred_at=at) for type_, at in tracking.steps],
-            parcels=[],
+            parcels=[TrackedParcelOut(**values_of(each)) for each in tracking.parcels],
         )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ SCOPES: Final = (
     "channels:read", "channels:write", "fulfillment:read", "fulfillment:write", "customers:read",
     "customers:write", "customers:manage", "orders:lookup", "orders:hold", "orders:review",
     "events:read", "webhooks:read", "webhooks:write", "sourcing:read", "sourcing:write",
+    "tracking:write",
 )  # fmt: skip
 
 # A role is a named set of scopes.
@@ -34,6 +35,8 @@ _WORDS: Final[dict[str, str]] = {
     "store": (
         "orders:lookup stock:read stock:write catalog:read fulfillment:read fulfillment:write"
     ),
+    # A carrier, or who passes on what carriers tell: it learns of nothing.
+    "carrier": "tracking:write",
     "finance": "orders:read orders:hold orders:review sales:read channels:read",
     "analyst": "stock:read catalog:read sales:read channels:read quarantine:read",
     "engineer": (

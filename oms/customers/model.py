@@ -183,6 +183,18 @@ class Purchase:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrackedParcel:
+    """A parcel as anybody may know of it who has the order's number."""
+
+    carrier: str
+    tracking_number: str
+    tracking_url: str | None
+    state: str
+    eta_at: datetime | None
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tracking:
     """How an order is, for whoever has its number: states and dates, nobody's name."""
 
@@ -192,6 +204,7 @@ class Tracking:
     placed_at: datetime
     updated_at: datetime
     steps: tuple[tuple[str, datetime], ...]
+    parcels: tuple[TrackedParcel, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

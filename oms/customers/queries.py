@@ -20,6 +20,7 @@ from oms.customers.model import (
     Identifier,
     Purchase,
     PurchaseLine,
+    TrackedParcel,
     Tracking,
     TrackingNotFound,
 )
@@ -140,8 +141,13 @@ def _tracking(tx: Tx, statement: str, **names: Any) -> Tracking:
     if row is None:
         raise TrackingNotFound
     values = dict(row._mapping)  # noqa: SLF001 - its public name
-    steps = store.READ.run(tx, "steps", order_id=values.pop("order_id"))
-    return Tracking(**values, steps=tuple((step.type, step.occurred_at) for step in steps))
+    order_id = values.pop("order_id")
+    steps = store.READ.run(tx, "steps", order_id=order_id)
+    parcels = store.READ.run(tx, "parcels", order_id=order_id)
+    return Tracking(
+        **values, steps=tuple((step.type, step.occurred_at) for step in steps),
+        parcels=tuple(TrackedParcel(**row._mapping) for row in parcels),  # noqa: SLF001 - its public name
+    )  # fmt: skip
 
 
 def _names(among: Family, channel_codes: Codes) -> dict[str, Any]:

@@ -150,6 +150,14 @@ where order_id = :order_id
   and type in ('order.captured', 'order.shipped', 'order.canceled', 'order.returned')
 order by occurred_at, seq;
 
+-- name: parcels
+-- The parcels of an order as anybody may know of them.
+select carrier, tracking_number, tracking_url, state, eta_at,
+    coalesce(last_event_at, created_at) as updated_at
+from parcels
+where order_id = :order_id and voided_at is null
+order by parcel_id;
+
 -- name: receipt
 -- The store's orders that look like a receipt: two that look the same are not told apart.
 select o.order_id, o.placed_at, l.customer_id, l.basis

@@ -8,6 +8,14 @@ from zoneinfo import ZoneInfo
 
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
+from oms.kernel.errors import NotFound
+
+
+class LocationNotFound(NotFound):
+    """There is no such location."""
+
+    code = "LOCATION_NOT_FOUND"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:

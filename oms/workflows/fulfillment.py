@@ -28,6 +28,7 @@ from oms.ledger.database import Tx
 from oms.orders import operations as orders
 from oms.orders import queries as order_queries
 from oms.orders.model import ChangeKind
+from oms.shipments import operations as shipments
 from oms.sourcing import queries as sourcing_queries
 from oms.stock import operations as stock
 from oms.stock.model import Correction
@@ -52,6 +53,7 @@ class Doing:
     collect_code: str | None = None
     carrier: str | None = None
     tracking_number: str | None = None
+    actor_type: str = "user"
 
 
 def route(tx: Tx, after: int, upto: int, *, at: datetime) -> bool:
@@ -131,7 +133,7 @@ def act(tx: Tx, number: str, action: Action, doing: Doing, *, version: int) -> F
     told = {name: value for name, value in facts.items() if name in _TOLD and value is not None}
     orders.tell(
         tx, [(held.order_id, f"fulfillment.{state}", data | told)],
-        actor_type="user", actor=doing.by, at=doing.at,
+        actor_type=doing.actor_type, actor=doing.by, at=doing.at,
     )  # fmt: skip
     if action in _LEAVING:
         _leave(tx, held, _LEAVING[action], doing)
@@ -169,8 +171,14 @@ def _reject(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
     return {"reason": doing.reason}
 
 
-def _unpick(tx: Tx, held: FulfillmentOrder, _doing: Doing) -> _Facts:
+def _unpick(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
     operations.put_back(tx, held)
+    return _unpack(tx, held, doing)
+
+
+def _unpack(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
+    """Take the goods out of their parcels again: their labels are for nothing."""
+    shipments.void_all(tx, held.fulfillment_id, at=doing.at)
     return {}
 
 
@@ -184,6 +192,11 @@ def _ready(_tx: Tx, _held: FulfillmentOrder, doing: Doing) -> _Facts:
 
 def _ship(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
     operations.hand_over(tx, held)
+    shipments.ship(
+        tx, fulfillment_id=held.fulfillment_id, order_id=held.order_id, carrier=doing.carrier,
+        tracking_number=doing.tracking_number, at=doing.at,
+        lines={line.line_no: line.open for line in held.lines if line.open},
+    )  # fmt: skip
     return {"carrier": doing.carrier, "tracking_number": doing.tracking_number}
 
 
@@ -205,6 +218,7 @@ _EFFECTS: Final[Mapping[Action, Callable[[Tx, FulfillmentOrder, Doing], _Facts]]
     Action.REJECT: _reject,
     Action.PICK: _pick,
     Action.UNPICK: _unpick,
+    Action.UNPACK: _unpack,
     Action.READY: _ready,
     Action.SHIP: _ship,
     Action.COLLECT: _collect,

@@ -45,6 +45,13 @@ TABLE: Final = """
     list_fulfillments    GET     /v1/fulfillments                     fulfillment:read
     get_fulfillment      GET     /v1/fulfillments/F500000001          fulfillment:read
     act_on_fulfillment   POST    /v1/fulfillments/F500000001/actions  fulfillment:write
+    pack_parcels         POST    /v1/fulfillments/F500000001/parcels  fulfillment:write
+    list_parcels         GET     /v1/parcels                          fulfillment:read
+    get_parcel           GET     /v1/parcels/P700000001               fulfillment:read
+    void_parcel          POST    /v1/parcels/P700000001/void          fulfillment:write
+    tell_of_parcels      POST    /v1/carriers/dpd/events              tracking:write
+    get_packing_slip     GET     /v1/fulfillments/F500000001/packing-slip fulfillment:read
+    get_pick_list        GET     /v1/locations/DC/pick-list           fulfillment:read
     list_stock_changes   GET     /v1/stock/changes                    stock:read
     get_stock            GET     /v1/stock/PEN                        stock:read
     batch_get_stock      POST    /v1/stock:batchGet                   stock:read

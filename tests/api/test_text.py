@@ -48,6 +48,11 @@ BODIES: Final[dict[str, Any]] = {
     "act_on_fulfillment": {
         "action": "accept", "reason": "other", "collect_code": "1", "carrier": "c",
         "tracking_number": "t"},
+    "pack_parcels": {"carrier": "dpd", "service": "s", "parcels": [
+        {"lines": [{"line_no": 1, "quantity": 1}], "tracking_number": "t", "label_ref": "l"}]},
+    "tell_of_parcels": {"events": [
+        {"tracking_number": "t", "occurred_at": "2026-01-05T12:00:00Z", "status": "s",
+         "event_ref": "e", "place": "p", "reason": "r", "eta_at": "2026-01-06T12:00:00Z"}]},
     "batch_get_stock": {"skus": ["PEN"]},
     "place_stock_hold": {"channel_code": "web", "location_code": "DC",
                    "lines": [{"sku": "PEN", "quantity": 1}]},
@@ -74,9 +79,10 @@ BODIES: Final[dict[str, Any]] = {
         {"name": "all", "rules": [{"name": "any", "kinds": ["dc"], "sort": ["distance"]}]}]}},
     "make_key": {"name": "n", "role": "channel", "channel_codes": ["web"]},
 }  # fmt: skip
-# These speak of an endpoint or a hold, and there is none: tests of their own have them succeed.
+# These speak of an endpoint, a hold or picked goods, and there are none: tests of their own have
+# them succeed.
 OF_OTHERS: Final = frozenset({
-    "subscribe", "rotate_secret", "extend_stock_hold", "release_hold",
+    "subscribe", "rotate_secret", "extend_stock_hold", "release_hold", "pack_parcels",
 })  # fmt: skip
 NO_TEXT: Final = ("\x00", "a\x00b", "\ud800", "a\udfffb")
 PATHS: Final = {name: (method, path) for name, method, path, _ in ROWS}

@@ -1,0 +1,105 @@
+"""Parcels: packed, listed, voided, and moved on by what carriers tell."""
+
+from datetime import timedelta
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Response
+
+from api.dependencies import IfMatch, Now, Snapshot, System, Tx
+from api.idempotency import OncePerKey, OncePerKeyIfGiven
+from api.paging import Page
+from api.problems import Refused, field_problem
+from api.routes import LedgerRoute
+from api.schemas.fulfillments import FulfillmentOut
+from api.schemas.parcels import (
+    PackedOut,
+    ParcelOut,
+    ParcelQuery,
+    ParcelsPost,
+    ScanOut,
+    ScansOut,
+    ScansPost,
+)
+from api.security import FulfillmentRead, FulfillmentWrite, TrackingWrite
+from oms.access.model import Caller
+from oms.fulfillment import queries as fulfillments
+from oms.fulfillment.model import FulfillmentOrderNotFound
+from oms.ledger.database import Tx as Connection
+from oms.shipments import queries
+from oms.shipments.model import Parcel, ParcelNotFound
+from oms.workflows import parcels
+
+router: Final = APIRouter(prefix="/v1", tags=["parcels"], route_class=LedgerRoute)
+
+
+@router.post("/fulfillments/{number}/parcels", status_code=201)
+def pack_parcels(
+    number: str, body: ParcelsPost, caller: FulfillmentWrite, tx: Tx, now: Now, *,
+    system: System, seen: IfMatch, response: Response, _once: OncePerKey,
+) -> PackedOut:  # fmt: skip
+    """Put what was picked into parcels, each with a label; when all is in some, it is packed."""
+    if not caller.may_see(fulfillments.fulfillment_order(tx, number).channel_code):
+        raise FulfillmentOrderNotFound
+    held, made = parcels.pack(
+        tx, number, body.drafts(), system.carriers, version=seen, by=caller.name, at=now
+    )
+    response.headers["ETag"] = f'"{held.version}"'
+    return PackedOut(
+        fulfillment=FulfillmentOut.of(held), parcels=[ParcelOut.of(each) for each in made]
+    )
+
+
+@router.get("/parcels")
+def list_parcels(
+    query: Annotated[ParcelQuery, Query()], caller: FulfillmentRead, tx: Snapshot, now: Now
+) -> Page[ParcelOut]:
+    """List parcels, oldest first: all, or those nothing was told of for some days."""
+    if query.after is not None and not query.after.isdecimal():
+        raise Refused([field_problem("VALIDATION", "/after", location="query")])
+    days = query.is_silent_days
+    found, cursor = queries.page(
+        tx, silent_since_at=None if days is None else now - timedelta(days=days),
+        carrier=query.carrier, location_code=query.location,
+        channel_codes=None if caller.channels is None else sorted(caller.channels),
+        after=int(query.after or 0), limit=query.limit,
+    )  # fmt: skip
+    items = [ParcelOut.of(each) for each in found]
+    return Page(items=items, next_after=None if cursor is None else str(cursor))
+
+
+@router.get("/parcels/{number}")
+def get_parcel(number: str, caller: FulfillmentRead, tx: Snapshot) -> ParcelOut:
+    """Return a parcel with all that was told of it."""
+    return ParcelOut.of(_visible(tx, number, caller))
+
+
+@router.post("/parcels/{number}/void")
+def void_parcel(
+    number: str, caller: FulfillmentWrite, tx: Tx, now: Now, *, system: System, _once: OncePerKey
+) -> ParcelOut:
+    """Void a parcel that is not with its carrier yet; what was in it can be packed again."""
+    _visible(tx, number, caller)
+    return ParcelOut.of(parcels.void(tx, number, system.carriers, by=caller.name, at=now))
+
+
+@router.post("/carriers/{carrier}/events")
+def tell_of_parcels(
+    carrier: str, body: ScansPost, caller: TrackingWrite, tx: Tx, now: Now, *,
+    system: System, _once: OncePerKeyIfGiven,
+) -> ScansOut:  # fmt: skip
+    """Take in what a carrier tells of its parcels: in any order, and the same again is nothing.
+
+    A code that is not known is kept as it is. What arrives, or does not, moves its order on.
+    """
+    told = parcels.record(
+        tx, parcels.carrier_of(system.carriers, carrier), body.scans(), at=now,
+        may_see=caller.may_see,
+    )  # fmt: skip
+    return ScansOut(outcomes=[ScanOut.of(each) for each in told])
+
+
+def _visible(tx: Connection, number: str, caller: Caller) -> Parcel:
+    found = queries.parcel(tx, number)
+    if not caller.may_see(found.channel_code):
+        raise ParcelNotFound
+    return found

@@ -1,0 +1,1 @@
+"""Carriers: each one's own service, or what is known of it."""

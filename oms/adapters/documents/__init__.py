@@ -1,0 +1,1 @@
+"""Documents on paper: what turns their contents into files."""
