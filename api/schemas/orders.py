@@ -1,6 +1,7 @@
 """Orders on the wire."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, Self
 
