@@ -32,6 +32,7 @@ from api.routers import (
     sales,
     stock,
     tracking,
+    transfers,
     webhooks,
 )
 from api.routes import LedgerRoute, Unguarded
@@ -43,8 +44,8 @@ from oms.kernel.limits import IDEMPOTENCY_KEY_DAYS_MAX
 from oms.reports.published import Publications
 
 ROUTERS: Final = (
-    orders, fulfillments, customers, lookup, tracking, stock, channels, quarantine, catalog, sales,
-    events, feeds, webhooks, keys,
+    orders, fulfillments, transfers, customers, lookup, tracking, stock, channels, quarantine,
+    catalog, sales, events, feeds, webhooks, keys,
 )  # fmt: skip
 # Open to everybody, each with its reason: they tell nothing of anybody, or only how an order is,
 # to who knows its number and address or has its link.

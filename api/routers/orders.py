@@ -29,6 +29,7 @@ from oms.kernel.errors import Conflict
 from oms.ledger.database import Tx as Connection
 from oms.orders import operations, queries
 from oms.orders.model import Order, OrderNotFound, Outcome
+from oms.transfers import queries as transfers
 from oms.workflows import changes
 from oms.workflows.capture import capture
 from oms.workflows.documents import Problem as DraftProblem
@@ -133,7 +134,10 @@ def add_note(
 
 def _whole(tx: Connection, order: Order) -> OrderOut:
     cancelable = {} if order.summary.is_historical else changes.cancelable(tx, order)
-    return OrderOut.of_all(order, fulfillments.of_order(tx, order.summary.order_number), cancelable)
+    return OrderOut.of_all(
+        order, fulfillments.of_order(tx, order.summary.order_number),
+        transfers.of_order(tx, order.summary.order_id), cancelable,
+    )  # fmt: skip
 
 
 def _visible(caller: Caller, asked: str | None) -> tuple[str, ...] | None:

@@ -10,12 +10,14 @@ from pydantic import ConfigDict, Field
 from api.paging import Paging
 from api.schemas.common import Moment, MoneyOut, Out, Wire, Words, values_of
 from api.schemas.fulfillments import FulfillmentOut
+from api.schemas.transfers import TransferOut
 from oms.adapters.channels.canonical.rows import order_rows
 from oms.adapters.channels.canonical.schema import NoteText, OrderIn, Ref
 from oms.fulfillment.model import FulfillmentOrder
 from oms.orders.model import Change, FulfillmentMethod, FulfillmentState, Line, Order, OrderState
 from oms.orders.model import Summary as OrderSummary
 from oms.orders.queries import Filters
+from oms.transfers.model import Transfer
 from oms.workflows.documents import csv_rows
 
 EXAMPLE: Final[dict[str, Any]] = {
@@ -229,6 +231,7 @@ class OrderOut(SummaryOut):
     lines: list[LineOut]
     groups: list[GroupOut]
     fulfillments: list[FulfillmentOut]
+    transfers: list[TransferOut]
     cancelable: Annotated[
         dict[int, int], Field(description="how much of each line may be canceled, by line_no")
     ]
@@ -239,8 +242,9 @@ class OrderOut(SummaryOut):
 
     @classmethod
     def of_all(
-        cls, order: Order, fulfillments: Iterable[FulfillmentOrder], cancelable: dict[int, int]
-    ) -> Self:
+        cls, order: Order, fulfillments: Iterable[FulfillmentOrder],
+        transfers: Iterable[Transfer], cancelable: dict[int, int],
+    ) -> Self:  # fmt: skip
         """Write an order with everything about it."""
         currency = order.summary.currency
         return cls(
@@ -254,6 +258,7 @@ class OrderOut(SummaryOut):
             stated_total=MoneyOut.of_known(order.stated_total_minor, currency),
             lines=[LineOut.of(line, currency) for line in order.lines],
             fulfillments=[FulfillmentOut.of(each) for each in fulfillments],
+            transfers=[TransferOut.of(each) for each in transfers],
             cancelable=cancelable,
             groups=[GroupOut(**values_of(group)) for group in order.groups],
             changes=[ChangeOut.of(change, currency) for change in order.changes],

@@ -45,6 +45,8 @@ class ChannelDraft:
     network: tuple[str, ...] = ()
     threshold: int = 0
     is_routed: bool = False  # whether we give its orders to locations, or it does and tells us
+    # What is collected in a store comes of its own stock only, or of any in the network.
+    collect_supply: str = "store"  # store, any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,7 @@ class Channel:
     adapter_options: dict[str, Any]
     threshold: int
     is_routed: bool
+    collect_supply: str
     is_enabled: bool
 
 

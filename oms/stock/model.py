@@ -83,6 +83,7 @@ class Units:
     product_id: int
     location_id: int
     quantity: int
+    place_id: int | None = None  # where they are collected
 
 
 class Correction(StrEnum):
@@ -91,3 +92,23 @@ class Correction(StrEnum):
     NONE = ""
     MISSING = "adjust"  # they are not there
     UNSELLABLE = "regrade"  # they are, and not for sale
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moving:
+    """Goods that go from one location to another: which, and between which."""
+
+    transfer_id: int
+    number: str
+    from_id: int
+    to_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """What came of a line: in good order, and not for sale."""
+
+    line_no: int
+    product_id: int
+    received: int
+    damaged: int

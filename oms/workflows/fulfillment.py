@@ -6,7 +6,7 @@ stock; what leaves or is canceled goes through capture like any other change of 
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -26,7 +26,9 @@ from oms.orders import operations as orders
 from oms.orders import queries as order_queries
 from oms.orders.model import ChangeKind
 from oms.stock import operations as stock
-from oms.stock.model import Correction
+from oms.stock.model import Correction, Units
+from oms.transfers import operations as transfers
+from oms.transfers.model import Sourced
 from oms.workflows import changes
 
 ORDERS_AT_ONCE_MAX: Final = 500
@@ -64,23 +66,46 @@ def route(tx: Tx, after: int, upto: int, *, at: datetime) -> bool:
 
 
 def open_work(tx: Tx, order_ids: Sequence[int], *, at: datetime) -> int:
-    """Ask locations to pick what is kept there for these orders; return how many were asked."""
+    """Ask locations to pick what is kept there for these orders; return how many were asked.
+
+    What is collected is picked where it is collected: what is kept elsewhere is sent there.
+    """
     for order_id in sorted(order_ids):
         orders.hold(tx, order_id)
-    opened = operations.open_for(tx, stock.unassigned(tx, order_ids), at=at)
-    stock.assign(
-        tx, {units: each.fulfillment_id for each in opened for units in each.reservation_ids}
-    )
+    units = stock.unassigned(tx, order_ids)
+    opened = operations.open_for(tx, units, at=at)
+    work_of = {kept: each.fulfillment_id for each in opened for kept in each.reservation_ids}
+    stock.assign(tx, work_of)
     orders.tell(
         tx,
         [
-            (each.order_id, "fulfillment.assigned",
+            (each.order_id, f"fulfillment.{each.state}",
              {"fulfillment": each.fulfillment_number, "location": each.location_code})
             for each in opened
+            if each.is_new
         ],
         actor_type="system", actor="routing", at=at,
     )  # fmt: skip
+    _send_for(tx, units, work_of, at=at)
     return len(opened)
+
+
+def _send_for(tx: Tx, units: Sequence[Units], work_of: Mapping[int, int], *, at: datetime) -> None:
+    """Have sent to its place what is collected there and kept elsewhere."""
+    sourced = [
+        Sourced(**asdict(each), fulfillment_id=work_of[each.reservation_id])
+        for each in units
+        if each.place_id not in {None, each.location_id}
+    ]
+    opened = transfers.open_for(tx, sourced, at=at)
+    stock.assign_transfer(
+        tx, {kept: each.transfer_id for each in opened for kept in each.reservation_ids}
+    )
+    steps = [
+        (each.order_id, "transfer.allocated", {"transfer": each.transfer_number})
+        for each in opened
+    ]
+    orders.tell(tx, steps, actor_type="system", actor="routing", at=at)
 
 
 def act(tx: Tx, number: str, action: Action, doing: Doing, *, version: int) -> FulfillmentOrder:

@@ -35,6 +35,10 @@ TABLE: Final = """
     list_fulfillments    GET     /v1/fulfillments                     fulfillment:read
     get_fulfillment      GET     /v1/fulfillments/F500000001          fulfillment:read
     act_on_fulfillment   POST    /v1/fulfillments/F500000001/actions  fulfillment:write
+    list_transfers       GET     /v1/transfers                        fulfillment:read
+    request_transfer     POST    /v1/transfers                        fulfillment:write
+    get_transfer         GET     /v1/transfers/T700000001             fulfillment:read
+    act_on_transfer      POST    /v1/transfers/T700000001/actions     fulfillment:write
     list_stock_changes   GET     /v1/stock/changes                    stock:read
     get_stock            GET     /v1/stock/PEN                        stock:read
     batch_get_stock      POST    /v1/stock:batchGet                   stock:read

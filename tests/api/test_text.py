@@ -28,6 +28,12 @@ BODIES: Final[dict[str, Any]] = {
     "act_on_fulfillment": {
         "action": "accept", "reason": "other", "collect_code": "1", "carrier": "c",
         "tracking_number": "t"},
+    "request_transfer": {
+        "from_location_code": "DC", "to_location_code": "AMS",
+        "lines": [{"sku": "PEN", "quantity": 1}]},
+    "act_on_transfer": {
+        "action": "allocate", "reason": "other", "carrier": "c", "tracking_number": "t",
+        "receipt_id": "r", "wrong_items": [{"sku": "INK", "quantity": 1}]},
     "batch_get_stock": {"skus": ["PEN"]},
     "record_counts": {"counts": [a_count()]},
     "record_movements": {"movements": [a_movement()]},
@@ -109,6 +115,8 @@ class TestBody:
         routed.routed_order(an_order("W-0"))
         if "/customers/1" in PATHS[name][1]:
             make_customers(routed, is_merged=name == "unmerge_customer")
+        if name == "act_on_transfer":
+            routed.post("/v1/transfers", BODIES["request_transfer"], once="first")
         method, path = PATHS[name]
         answer = routed._ask(method, path, "admin", json=BODIES[name], headers=ONCE)
         assert answer.is_success, answer.text

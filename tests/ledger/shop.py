@@ -44,6 +44,7 @@ _KEEP: Final = """
         end loop;
         perform setval('orders_order_id_seq', 100000001, false);
         perform setval('fulfillment_orders_fulfillment_id_seq', 500000001, false);
+        perform setval('transfers_transfer_id_seq', 700000001, false);
     end $$
 """
 

@@ -13,7 +13,7 @@ from tests.tidy.house import ROOT, files, name, text
 
 FEATURES = (
     "access", "catalog", "channels", "customers", "events", "feeds", "fulfillment", "locations",
-    "orders", "stock", "webhooks",
+    "orders", "stock", "transfers", "webhooks",
 )  # fmt: skip
 ROLES = {
     "__init__", "model", "tables", "store", "messages", "operations", "queries", "port", "search",
