@@ -27,12 +27,14 @@ from api.routers import (
     health,
     keys,
     lookup,
+    order_search,
     orders,
     quarantine,
     sales,
     stock,
     tracking,
     transfers,
+    views,
     webhooks,
 )
 from api.routes import LedgerRoute, Unguarded
@@ -43,9 +45,10 @@ from oms.kernel.errors import OmsError
 from oms.kernel.limits import IDEMPOTENCY_KEY_DAYS_MAX
 from oms.reports.published import Publications
 
+# What a list is asked comes before what one of it is: /orders/facets is no order.
 ROUTERS: Final = (
-    orders, fulfillments, transfers, customers, lookup, tracking, stock, channels, quarantine,
-    catalog, sales, events, feeds, webhooks, keys,
+    order_search, orders, views, fulfillments, transfers, customers, lookup, tracking, stock,
+    channels, quarantine, catalog, sales, events, feeds, webhooks, keys,
 )  # fmt: skip
 # Open to everybody, each with its reason: they tell nothing of anybody, or only how an order is,
 # to who knows its number and address or has its link.

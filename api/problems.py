@@ -115,6 +115,10 @@ _HEADERS: Final[Mapping[int, Mapping[str, str]]] = {
     401: {"WWW-Authenticate": 'Bearer realm="oms"'},
     503: {"Retry-After": "2"},
 }
+# What a query says beside its filters.
+_QUERY_CODES: Final[Mapping[str, str]] = {
+    "/after": "INVALID_CURSOR", "/limit": "VALIDATION", "/sort": "VALIDATION",
+}  # fmt: skip
 _FIELD_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
@@ -151,6 +155,12 @@ class Refused(Rejected):
         assert found, "something is wrong"
         super().__init__(errors=[asdict(each) for each in found])
         self.problem_code = found[0].code
+
+
+class InvalidFilter(Refused):
+    """A filter is none, or has a value that cannot be asked for; `errors` names it."""
+
+    code = "INVALID_FILTER"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +248,8 @@ def _of_form(details: Any) -> FieldProblem:
             break
         pointer += f"/{part}"
     code = "UNKNOWN_CURRENCY" if details["type"] == "unknown_currency" else "VALIDATION"
+    if location == "query":
+        code = _QUERY_CODES.get(pointer, InvalidFilter.code)
     return FieldProblem(
         location=str(location), pointer=pointer, code=code,
         detail=str(details["msg"])[:DETAIL_CHARACTERS_MAX],

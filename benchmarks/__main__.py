@@ -2,9 +2,11 @@
 
 import sys
 
-from benchmarks import bulk, fresh
+from benchmarks import bulk, fresh, push, search
 
-MEASUREMENTS = {"bulk": bulk.measure, "fresh": fresh.measure}
+MEASUREMENTS = {
+    "bulk": bulk.measure, "fresh": fresh.measure, "push": push.measure, "search": search.measure,
+}  # fmt: skip
 
 
 def main() -> None:

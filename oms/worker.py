@@ -17,10 +17,12 @@ from oms import bootstrap
 from oms.customers import operations as customers
 from oms.feeds import operations as feeds
 from oms.feeds import queries as feed_queries
+from oms.feeds.model import RECOMPUTED_SKUS_MAX
 from oms.kernel import clock
 from oms.kernel.errors import Unavailable
 from oms.ledger.database import Ledger, Tx
 from oms.ledger.followers import Stop, follow
+from oms.orders import indexing
 from oms.settings import Settings
 from oms.workflows import fulfillment, ingest
 from oms.workflows.telling import Dispatcher
@@ -31,10 +33,12 @@ IDLE_SECONDS = 0.2
 AWAY_SECONDS = 2.0
 # Changes whose order came by another worker at the same moment are looked for this often.
 ORPHANS_EVERY_ROUNDS = 25
-# Working out availability rests so many times as long as it took, but not for long: while stock
-# changes all the time it takes a fifth of a processor.
+# Working out availability rests so many times as long as it took, but not for long: shops wait
+# for it. Amid a bulk load, which changes as much as is worked out at once, it takes a tenth.
 REST_FACTOR = 4.0
-REST_SECONDS_MAX = 0.8
+REST_SECONDS_MAX = 0.6
+REST_AMID_MUCH_FACTOR = 9.0
+REST_AMID_MUCH_SECONDS_MAX = 4.0
 RECONCILING_EVERY_SECONDS = 60.0
 
 
@@ -66,6 +70,7 @@ def chores(system: bootstrap.System) -> list[Chore]:
                 system, customers.FOLLOWER, customers.assign_changed, stop=customers.stop
             ),
         ),
+        Chore(name="order search", step=partial(index_orders, system.ledger)),
         Chore(name="erasures", step=partial(search_for_erased, system.ledger)),
         Chore(name="routing", step=following(system, "routing", fulfillment.route)),
         Chore(name="availability", step=availability(system.ledger)),
@@ -82,6 +87,11 @@ def following(
         return step(tx, after, upto, at=clock.now())
 
     return lambda: follow(system.ledger, follower, work, stop=stop)
+
+
+def index_orders(ledger: Ledger) -> bool:
+    """Index anew what orders are searched by where they changed."""
+    return follow(ledger, indexing.FOLLOWER, indexing.index_changes, stop=indexing.stop)
 
 
 def search_for_erased(ledger: Ledger) -> bool:
@@ -117,13 +127,19 @@ def availability(ledger: Ledger) -> Callable[[], bool]:
         follow(ledger, feeds.FOLLOWER, feeds.mark_changed)
         with ledger.snapshot() as tx:
             is_waiting = feed_queries.is_waiting(tx, at=clock.now())
-        if is_waiting:
-            ledger.run(lambda tx: feeds.recompute(tx, at=clock.now()))
+        count = ledger.run(lambda tx: feeds.recompute(tx, at=clock.now())) if is_waiting else 0
+        is_much = count >= RECOMPUTED_SKUS_MAX
         ended = time.monotonic()
-        rests_until = ended + min((ended - begun) * REST_FACTOR, REST_SECONDS_MAX)
+        rests_until = ended + _rest_seconds(ended - begun, is_much=is_much)
         return False
 
     return step
+
+
+def _rest_seconds(seconds: float, *, is_much: bool) -> float:
+    if is_much:
+        return min(seconds * REST_AMID_MUCH_FACTOR, REST_AMID_MUCH_SECONDS_MAX)
+    return min(seconds * REST_FACTOR, REST_SECONDS_MAX)
 
 
 def keep_doing(chore: Chore, stop: threading.Event) -> None:

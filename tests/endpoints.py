@@ -67,8 +67,8 @@ class Endpoint:
 
 
 @contextmanager
-def listening(answer: Callable[[Sent], Reply] = well) -> Iterator[Endpoint]:
-    """Run an endpoint on a port of its own."""
+def listening(answer: Callable[[Sent], Reply] = well, *, port: int = 0) -> Iterator[Endpoint]:
+    """Run an endpoint, on a port of its own unless the test says where."""
     endpoint = Endpoint(port=0, answer=answer)
 
     class Handler(BaseHTTPRequestHandler):
@@ -86,7 +86,7 @@ def listening(answer: Callable[[Sent], Reply] = well) -> Iterator[Endpoint]:
         def log_message(self, *_: object) -> None:
             """Print nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     endpoint.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

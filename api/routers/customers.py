@@ -36,7 +36,7 @@ from oms.customers.model import Family, IdentifierKind, ReceiptNotFound
 from oms.kernel.errors import Forbidden
 from oms.kernel.money import exponent_of, minor_from_text
 from oms.ledger.database import Tx as Transaction
-from oms.orders.queries import BadCursor
+from oms.orders.cursors import BadCursor
 
 router: Final = APIRouter(prefix="/v1", tags=["customers"], route_class=LedgerRoute)
 

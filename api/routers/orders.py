@@ -11,15 +11,8 @@ from api.problems import FieldProblem, Problem, Refused, field_problem
 from api.routes import LedgerRoute
 from api.schemas.common import values_of
 from api.schemas.fulfillments import CancelPost
-from api.schemas.orders import (
-    NoteOut,
-    NotePost,
-    OrderOut,
-    OrderPost,
-    OrderQuery,
-    ReceiptOut,
-    SummaryOut,
-)
+from api.schemas.order_search import OrderQuery
+from api.schemas.orders import NoteOut, NotePost, OrderOut, OrderPost, ReceiptOut, SummaryOut
 from api.security import OrdersRead, OrdersWrite
 from oms.access.model import Caller
 from oms.channels import queries as channels
@@ -27,7 +20,7 @@ from oms.channels.model import Channel, UnknownChannel
 from oms.fulfillment import queries as fulfillments
 from oms.kernel.errors import Conflict
 from oms.ledger.database import Tx as Connection
-from oms.orders import operations, queries
+from oms.orders import operations, queries, search
 from oms.orders.model import Order, OrderNotFound, Outcome
 from oms.transfers import queries as transfers
 from oms.workflows import changes
@@ -64,10 +57,9 @@ class ChannelDisabled(Conflict):
 def list_orders(
     query: Annotated[OrderQuery, Query()], caller: OrdersRead, tx: Snapshot
 ) -> Page[SummaryOut]:
-    """List orders, newest first, by what is known of them."""
-    channel_codes = _visible(caller, query.channel)
-    found, cursor = queries.page(
-        tx, query.filters(channel_codes), after=query.after, limit=query.limit
+    """List orders by what is known of them, newest first unless `sort` says otherwise."""
+    found, cursor = search.page(
+        tx, query.filters(caller), after=query.after, limit=query.limit, sort=query.sort
     )
     return Page(items=[SummaryOut.of(summary) for summary in found], next_after=cursor)
 
@@ -138,13 +130,6 @@ def _whole(tx: Connection, order: Order) -> OrderOut:
         order, fulfillments.of_order(tx, order.summary.order_number),
         transfers.of_order(tx, order.summary.order_id), cancelable,
     )  # fmt: skip
-
-
-def _visible(caller: Caller, asked: str | None) -> tuple[str, ...] | None:
-    """Return the channels whose orders to look among; None is every channel."""
-    if asked is None:
-        return None if caller.channels is None else tuple(sorted(caller.channels))
-    return (asked,) if caller.may_see(asked) else ()
 
 
 def _order(tx: Tx, number: str, caller: Caller) -> Order:

@@ -12,8 +12,8 @@ from api.schemas.common import MoneyOut, Out, Wire, Words, values_of
 from oms.adapters.channels.canonical.schema import Amount, Currency, Ref
 from oms.customers.model import Basis, Customer, Erasure, Event, Identifier, Purchase, PurchaseLine
 from oms.customers.model import returnable as returnable_on
+from oms.orders.cursors import BadCursor
 from oms.orders.model import FulfillmentMethod, FulfillmentState, OrderState
-from oms.orders.queries import BadCursor
 
 Reason = Annotated[Words, Field(min_length=3, description="why; it is kept, so it names nobody")]
 

@@ -7,8 +7,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import ConfigDict, Field
 
-from api.paging import Paging
-from api.schemas.common import Moment, MoneyOut, Out, Wire, Words, values_of
+from api.schemas.common import MoneyOut, Out, Wire, values_of
 from api.schemas.fulfillments import FulfillmentOut
 from api.schemas.transfers import TransferOut
 from oms.adapters.channels.canonical.rows import order_rows
@@ -16,7 +15,6 @@ from oms.adapters.channels.canonical.schema import NoteText, OrderIn, Ref
 from oms.fulfillment.model import FulfillmentOrder
 from oms.orders.model import Change, FulfillmentMethod, FulfillmentState, Line, Order, OrderState
 from oms.orders.model import Summary as OrderSummary
-from oms.orders.queries import Filters
 from oms.transfers.model import Transfer
 from oms.workflows.documents import csv_rows
 
@@ -52,34 +50,6 @@ class OrderPost(OrderIn):
         digest = hashlib.sha256(content.encode()).hexdigest()
         tables = order_rows(self, 1, digest, is_gross=is_gross)
         return {name: csv_rows(rows) for name, rows in tables.items() if rows}
-
-
-class OrderQuery(Paging):
-    """Which orders to list; a filter left out means any."""
-
-    number: Annotated[Words | None, Field(description="our number")] = None
-    external: Annotated[
-        Words | None, Field(description="the channel's id or number of the order")
-    ] = None
-    customer: Annotated[
-        Words | None, Field(description="words of the customer's name, or how they begin")
-    ] = None
-    email: Words | None = None
-    placed_from: Annotated[Moment | None, Field(description="from this instant on")] = None
-    placed_to: Annotated[Moment | None, Field(description="before this instant")] = None
-    channel: Annotated[Words | None, Field(description="a channel's code")] = None
-    order_state: OrderState | None = None
-    fulfillment_state: FulfillmentState | None = None
-    sku: Annotated[Words | None, Field(description="a SKU in the order")] = None
-    product_type: Annotated[Words | None, Field(description="a type of product in the order")] = (
-        None
-    )
-    has_exception: bool | None = None
-
-    def filters(self, channel_codes: tuple[str, ...] | None) -> Filters:
-        """Return the filters, with the channels that may be seen."""
-        asked = self.model_dump(exclude={"after", "limit", "channel"})
-        return Filters(**asked, channel_codes=channel_codes)
 
 
 class NotePost(Wire):

@@ -182,6 +182,8 @@ class TransferActionPost(Wire):
             return None
         came = {c.line_no: Came(received=c.received, damaged=c.damaged) for c in self.came}
         return Receipt(
-            receipt_id=self.receipt_id, came=came, is_complete=self.is_complete,
+            receipt_id=self.receipt_id,
+            came=came,
+            is_complete=self.is_complete,
             wrong_items=tuple(each.value() for each in self.wrong_items),
         )

@@ -1,6 +1,7 @@
 """API keys as values, roles, scopes, and what a caller may do."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -71,6 +72,12 @@ class Caller:
     def may_see(self, channel_code: str) -> bool:
         """Tell whether the caller may know of a channel's orders."""
         return self.channels is None or channel_code in self.channels
+
+    def visible(self, asked: Iterable[str] | None) -> tuple[str, ...] | None:
+        """Return the channels whose orders to look among, of those asked; None is every channel."""
+        if asked is None:
+            return None if self.channels is None else tuple(sorted(self.channels))
+        return tuple(sorted({code for code in asked if self.may_see(code)}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,10 +25,12 @@ from oms.customers.model import (
     OrdersOpen,
     ReceiptNotFound,
 )
+from oms.events.model import PERSONAL
 from oms.ledger import journal
 from oms.ledger.database import Tx
 from oms.orders import operations as orders
 from oms.orders import queries as order_queries
+from oms.webhooks import operations as webhooks
 
 FOLLOWER: Final = "customers"
 
@@ -64,6 +66,7 @@ def _keep_out(tx: Tx, bounds: dict[str, str], *, at: datetime) -> None:
     order_ids = [row.order_id for row in found]
     if order_ids:
         orders.erase_customers(tx, order_ids, at=at)
+        webhooks.erase(tx, order_ids, fields=[*PERSONAL])
         store.ERASE.run(tx, "bury", salt=salt, order_ids=order_ids, customer_ids=[], at=at)
 
 
@@ -274,6 +277,7 @@ def erase(
     salt = store.secret(tx, "erasure")
     store.ERASE.run(tx, "bury", salt=salt, order_ids=found.order_ids, at=at, **names)
     orders.erase_customers(tx, found.order_ids, by=by, at=at)
+    webhooks.erase(tx, found.order_ids, fields=[*PERSONAL])
     for statement in ("remove_identifiers", "remove_links", "close_customers"):
         store.ERASE.run(tx, statement, **names)
     erasure_id = store.ERASE.run(

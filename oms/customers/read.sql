@@ -187,7 +187,9 @@ with recursive found as (
     join channels c using (channel_id)
     where (o.order_number = upper(:words) or o.external_number = :words
         or lower(o.customer_email) = lower(:words)
-        or to_tsvector('simple', coalesce(o.customer_name, '')) @@ to_tsquery('simple', :prefixes))
+        or o.order_id in (select s.order_id from order_search s
+            where s.words @@ cast(:name_words as tsquery)
+              and ' ' || s.name_key like all (cast(:names as text[]))))
       and (cast(:channel_codes as text[]) is null or c.channel_code = any (:channel_codes))
 ),
 up as (

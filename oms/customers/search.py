@@ -7,7 +7,7 @@ from sqlalchemy import text
 from oms.customers import store
 from oms.customers.queries import Codes
 from oms.ledger.database import Tx
-from oms.orders.queries import prefix_query
+from oms.orders.filters import NAMED, named
 
 _VISIBLE: Final = (
     "(cast(:channel_codes as text[]) is null or c.channel_code = any (:channel_codes))"
@@ -24,14 +24,18 @@ LOOK_UPS: Final[dict[str, str]] = {
         " where i.kind = 'phone' and i.value_normalized = normalized_phone(:phone))"
         " and normalized_phone(o.customer_phone) = normalized_phone(:phone)"
     ),
-    "name": "to_tsvector('simple', coalesce(o.customer_name, '')) @@ to_tsquery('simple', :name)",
+    "name": (
+        "o.order_id in (select s.order_id from order_search s"  # noqa: S608 - a condition of ours
+        f" where s.words @@ cast(:name as tsquery) and {NAMED})"
+    ),
 }
 
 
 def customers(tx: Tx, words: str, *, channel_codes: Codes, after: int, limit: int) -> list[int]:
     """Return the customers known by a value, a name, or the number of an order of theirs."""
+    name, names = named(tx, words)
     rows = store.READ.run(
-        tx, "search", words=words, prefixes=prefix_query(words), after=after, limit=limit,
+        tx, "search", words=words, name_words=name, names=names, after=after, limit=limit,
         channel_codes=None if channel_codes is None else list(channel_codes),
     )  # fmt: skip
     return [row.customer_id for row in rows]
@@ -45,12 +49,12 @@ def account(tx: Tx, ref: str, *, channel_code: str) -> int | None:
 
 def orders(tx: Tx, asked: dict[str, str], *, channel_codes: Codes, limit: int) -> list[int]:
     """Return the newest orders that fit everything a store was told, of any channel."""
-    names: dict[str, Any] = {
+    given: dict[str, Any] = {
         **asked, "limit": limit,
         "channel_codes": None if channel_codes is None else list(channel_codes),
     }  # fmt: skip
     if "name" in asked:
-        names["name"] = prefix_query(asked["name"])
+        given["name"], given["names"] = named(tx, asked["name"])
     where = " and ".join(LOOK_UPS[name] for name in asked)
     rows = tx.execute(
         text(
@@ -58,6 +62,6 @@ def orders(tx: Tx, asked: dict[str, str], *, channel_codes: Codes, limit: int) -
             f" where {where} and not o.is_test and {_VISIBLE}"
             " order by o.placed_at desc, o.order_id desc limit :limit"
         ),
-        names,
+        given,
     )
     return [row.order_id for row in rows]

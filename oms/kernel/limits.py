@@ -18,6 +18,13 @@ INBOX_ATTEMPTS_MAX: Final = 5
 FRAGMENT_BYTES_MAX: Final = 1024 * 1024
 
 PAGE_ROWS_MAX: Final = 200
+# Up to so many orders a search takes all that an index finds, counts and sorts it; when there are
+# more it goes through the orders as they are sorted.
+SEARCH_HITS_MAX: Final = 25_000
+# So many orders are looked through for the facets of a result that is larger.
+FACET_ORDERS_MAX: Final = 10_000
+ANALYSIS_ORDERS_MAX: Final = 100_000
+EXPORT_ORDERS_MAX: Final = 200_000
 STOCK_SKUS_MAX: Final = 500
 TRANSACTION_ATTEMPTS_MAX: Final = 8
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from oms.kernel.limits import NOTE_CHARACTERS_MAX
 from oms.ledger.database import Tx
-from oms.orders import store
+from oms.orders import indexing, store
 from oms.orders.model import Captured, Note, NoteEmpty, OrderNotFound
 
 # What capture leaves for stock to do, as queries over its staged batch. Goods of historical and
@@ -173,6 +173,7 @@ def erase_customers(
     """
     names = {"order_ids": list(order_ids), "at": at, "by": by}
     tx.execute(_FORGET, names)
+    indexing.index(tx, order_ids)  # who is erased is found no more, not even for a second
     tx.execute(
         text("update order_groups set ship_to = null where order_id = any (:order_ids)"), names
     )

@@ -1,15 +1,12 @@
-"""Reads of orders: one with everything about it, a page of many."""
+"""Reads of orders: one with everything about it, and what was sold of late."""
 
-import base64
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
-from oms.kernel.errors import Rejected
 from oms.ledger.database import Tx
 from oms.orders.model import (
     Change,
@@ -23,7 +20,7 @@ from oms.orders.model import (
     Summary,
 )
 
-_SUMMARY: Final = """
+SUMMARY: Final = """
     o.order_id, o.order_number, c.channel_code, o.external_ref, o.external_number,
     o.order_state, o.fulfillment_state, o.fulfillment_method, x.location_code, o.placed_at,
     o.placed_on, o.updated_at, o.currency, o.customer_name, o.customer_email, o.country_code,
@@ -85,30 +82,6 @@ _EXCEPTIONS: Final = text("""
 """)
 
 
-class BadCursor(Rejected):
-    """The cursor of the page is not one we gave out."""
-
-    code = "INVALID_CURSOR"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
-    """What orders to list; None means any. Periods are half-open."""
-
-    number: str | None = None
-    external: str | None = None
-    customer: str | None = None
-    email: str | None = None
-    placed_from: datetime | None = None
-    placed_to: datetime | None = None
-    channel_codes: tuple[str, ...] | None = None
-    order_state: str | None = None
-    fulfillment_state: str | None = None
-    sku: str | None = None
-    product_type: str | None = None
-    has_exception: bool | None = None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveSales:
     """What was sold by a channel on a date, in one currency, without tax."""
@@ -121,35 +94,6 @@ class LiveSales:
     net_minor: int
 
 
-# One condition per filter; a filter that is not asked for is not in the statement, so that
-# the planner sees only what counts.
-_CONDITIONS: Final[dict[str, str]] = {
-    "number": "o.order_number = upper(:number)",
-    "external": "(o.external_ref = :external or o.external_number = :external)",
-    "customer": (
-        "to_tsvector('simple', coalesce(o.customer_name, '')) @@ to_tsquery('simple', :customer)"
-    ),
-    "email": "lower(o.customer_email) = lower(:email)",
-    "placed_from": "o.placed_at >= :placed_from",
-    "placed_to": "o.placed_at < :placed_to",
-    "channel_codes": (
-        "o.channel_id in (select k.channel_id from channels k"
-        " where k.channel_code = any (:channel_codes))"
-    ),
-    "order_state": "o.order_state = :order_state",
-    "fulfillment_state": "o.fulfillment_state = :fulfillment_state",
-    "sku": (
-        "exists (select from order_lines l join products p using (product_id)"
-        " where l.order_id = o.order_id and p.sku = :sku)"
-    ),
-    "product_type": (
-        "exists (select from order_lines l join products p using (product_id)"
-        " where l.order_id = o.order_id and lower(p.product_type) = lower(:product_type))"
-    ),
-    "has_exception": "o.has_exception = :has_exception",
-}
-
-
 def order(tx: Tx, number: str) -> Order:
     """Return an order with everything about it, by our number.
 
@@ -157,7 +101,7 @@ def order(tx: Tx, number: str) -> Order:
     """
     row = tx.execute(
         text(
-            f"select {_SUMMARY}, o.customer_ref, o.customer_phone, o.ship_to, o.bill_to,"
+            f"select {SUMMARY}, o.customer_ref, o.customer_phone, o.ship_to, o.bill_to,"
             " o.prices_include_tax, o.items_net_minor, o.items_tax_minor, o.shipping_net_minor,"
             f" o.shipping_tax_minor, o.stated_total_minor {_FROM} where o.order_number = :number"
         ),
@@ -166,7 +110,9 @@ def order(tx: Tx, number: str) -> Order:
     if row is None:
         raise OrderNotFound
     values = dict(row._mapping)  # noqa: SLF001 - its public name
-    summary = Summary(**{field.name: values.pop(field.name) for field in fields(Summary)})
+    summary = summary_of(row)
+    for field in fields(Summary):
+        del values[field.name]
     key = {"order_id": summary.order_id}
 
     def all_of(kind: type, query: Any) -> tuple[Any, ...]:
@@ -180,37 +126,9 @@ def order(tx: Tx, number: str) -> Order:
     )  # fmt: skip
 
 
-def page(
-    tx: Tx, filters: Filters, *, after: str | None, limit: int
-) -> tuple[list[Summary], str | None]:
-    """Return a page of orders, newest first, and the cursor of the next one.
-
-    Raises BadCursor.
-    """
-    asked = {
-        field.name: value
-        for field in fields(Filters)
-        if (value := getattr(filters, field.name)) is not None
-    }
-    conditions = [_CONDITIONS[name] for name in asked]
-    parameters: dict[str, Any] = {**asked, "limit": limit + 1}
-    if filters.channel_codes is not None:
-        parameters["channel_codes"] = list(filters.channel_codes)
-    if filters.customer is not None:
-        parameters["customer"] = prefix_query(filters.customer)
-    if after is not None:
-        conditions.append("(o.placed_at, o.order_id) < (:after_at, :after_id)")
-        parameters["after_at"], parameters["after_id"] = _read_cursor(after)
-    where = " and ".join(conditions) or "true"
-    rows = tx.execute(
-        text(
-            f"select {_SUMMARY} {_FROM} where {where}"
-            " order by o.placed_at desc, o.order_id desc limit :limit"
-        ),
-        parameters,
-    ).all()
-    found = [Summary(**row._mapping) for row in rows[:limit]]  # noqa: SLF001 - its public name
-    return found, _cursor(found[-1]) if len(rows) > limit else None
+def summary_of(row: Row[Any]) -> Summary:
+    """Return the summary among the columns of a row."""
+    return Summary(**{field.name: getattr(row, field.name) for field in fields(Summary)})
 
 
 def sales_after(tx: Tx, watermark: int, *, since: date) -> list[LiveSales]:
@@ -281,29 +199,3 @@ def open_orders(tx: Tx, order_ids: Sequence[int]) -> list[str]:
         {"order_ids": list(order_ids)},
     )
     return [row.order_number for row in rows]
-
-
-def prefix_query(words: str) -> str:
-    """Return a query of every word as a prefix, quoted so that no character is an operator.
-
-    PostgreSQL takes the words apart as it did the names: in lower case, at an apostrophe.
-    """
-    quoted = (word.replace("\\", "\\\\").replace("'", "''") for word in words.split())
-    return " & ".join(f"'{word}':*" for word in quoted) or "''"
-
-
-def _cursor(last: Summary) -> str:
-    content = json.dumps([last.placed_at.isoformat(), last.order_id])
-    return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, int]:
-    try:
-        content = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        placed_at, order_id = json.loads(content)
-        at = datetime.fromisoformat(placed_at)
-        if at.tzinfo is None or not 0 <= int(order_id) < 1 << 63:
-            raise BadCursor
-        return at, int(order_id)
-    except (ValueError, TypeError):
-        raise BadCursor from None

@@ -97,9 +97,7 @@ def hold(tx: Tx, number: str) -> Transfer:
     return queries.transfer(tx, number)
 
 
-def move(
-    tx: Tx, moved: Transfer, state: TransferState, *, at: datetime, **facts: Any
-) -> None:
+def move(tx: Tx, moved: Transfer, state: TransferState, *, at: datetime, **facts: Any) -> None:
     """Write the next state of a transfer that is held, with what is newly known of it.
 
     Raises VersionConflict when somebody else has changed it.

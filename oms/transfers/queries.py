@@ -69,9 +69,7 @@ def of_order(tx: Tx, order_id: int) -> list[Transfer]:
     return _read(tx, ["t.order_id = :order_id"], {"order_id": order_id})
 
 
-def page(
-    tx: Tx, sought: Sought, *, after: int, limit: int
-) -> tuple[list[Transfer], int | None]:
+def page(tx: Tx, sought: Sought, *, after: int, limit: int) -> tuple[list[Transfer], int | None]:
     """Return transfers, oldest first, and where the next page begins."""
     conditions = ["t.transfer_id > :after", "t.state = any (:states)"]
     values: dict[str, Any] = {"after": after, "limit": limit + 1, "states": list(sought.states)}

@@ -172,7 +172,8 @@ class Sending:
     url: str
     secrets: tuple[str, ...]
     body: bytes
-    attempts_count: int  # this one included
+    refusals_count: int  # how often it failed over this very message
+    failures_count: int  # how often in a row the endpoint has failed over whatever it was sent
     is_of_stock: bool = False
 
 
@@ -182,8 +183,6 @@ def pause_seconds(failures: int, pauses: tuple[int, ...], *, dice: float) -> flo
     return base * (1 - SPREAD + 2 * SPREAD * dice)
 
 
-def is_to_be_parked(sending: Sending, verdict: Verdict, *, works_since: bool) -> bool:
-    """Tell whether a message has failed often enough, while the endpoint takes others."""
-    return sending.attempts_count > len(MESSAGE_PAUSES_SECONDS) and (
-        works_since or verdict is Verdict.REFUSED
-    )
+def is_over_the_message(sending: Sending, verdict: Verdict) -> bool:
+    """Tell whether it is the message that failed: it was refused, or broke what worked before."""
+    return verdict is Verdict.REFUSED or (verdict is Verdict.FAILED and sending.failures_count == 0)

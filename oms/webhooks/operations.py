@@ -21,7 +21,7 @@ from oms.webhooks.model import (
     SubscriptionDraft,
     TargetRefused,
     Verdict,
-    is_to_be_parked,
+    is_over_the_message,
     pause_seconds,
 )
 from oms.webhooks.store import SQL
@@ -144,18 +144,21 @@ def conclude(
 
 
 def _settle(tx: Tx, sending: Sending, verdict: Verdict, *, at: datetime) -> None:
-    state, next_at = "pending", None
+    state, next_at, refusals = "pending", None, sending.refusals_count
     if verdict is Verdict.DELIVERED:
         state = "delivered"
     elif sending.is_of_stock:
         state = "superseded"
-    elif verdict in {Verdict.REFUSED, Verdict.FAILED}:
-        works = bool(SQL.run(tx, "works_since", delivery_id=sending.delivery_id).scalar_one())
-        if is_to_be_parked(sending, verdict, works_since=works):
+    elif is_over_the_message(sending, verdict):
+        refusals += 1
+        if refusals > len(MESSAGE_PAUSES_SECONDS):
             state = "parked"
         else:
-            next_at = at + _pause(sending.attempts_count, MESSAGE_PAUSES_SECONDS)
-    SQL.run(tx, "settle", delivery_id=sending.delivery_id, state=state, next_at=next_at, at=at)
+            next_at = at + _pause(refusals, MESSAGE_PAUSES_SECONDS)
+    SQL.run(
+        tx, "settle", delivery_id=sending.delivery_id, state=state, next_at=next_at, at=at,
+        refusals_count=refusals,
+    )  # fmt: skip
 
 
 def hold_back(tx: Tx, subscription_id: int, answer: Answer, *, at: datetime) -> None:
@@ -187,3 +190,8 @@ def forget_deliveries(tx: Tx, *, at: datetime, rows_max: int = REMOVED_ROWS_MAX)
     """Remove messages that are over longer than their days; return how many, a part at a time."""
     before = at - timedelta(days=DELIVERY_DAYS_MAX)
     return SQL.run(tx, "forget", before=before, rows_max=rows_max).rowcount
+
+
+def erase(tx: Tx, order_ids: Sequence[int], *, fields: Sequence[str]) -> None:
+    """Take fields of orders out of the messages that speak of them, whether sent or not."""
+    SQL.run(tx, "erase", orders=list(order_ids), fields=list(fields))

@@ -26,6 +26,6 @@ def sending(row: Any) -> Sending:
     return Sending(
         subscription_id=row.subscription_id, delivery_id=row.delivery_id,
         attempt_id=row.attempt_id, message_id=row.message_id, url=row.url,
-        secrets=tuple(row.secrets), body=bytes(row.body), attempts_count=row.attempts_count,
-        is_of_stock=row.order_id is None,
+        secrets=tuple(row.secrets), body=bytes(row.body), refusals_count=row.refusals_count,
+        failures_count=row.failures_count, is_of_stock=row.order_id is None,
     )  # fmt: skip

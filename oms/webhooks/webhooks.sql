@@ -127,7 +127,7 @@ attempt as (
 )
 select
     t.subscription_id, t.delivery_id, a.attempt_id, t.message_id, s.url, t.body,
-    t.attempts_count, t.order_id,
+    t.refusals_count, t.order_id, s.failures_count,
     array_remove(array[s.secret, case when s.former_until_at > :at then s.former_secret end], null)
         as secrets
 from taken t
@@ -157,16 +157,9 @@ where d.delivery_id = lost.delivery_id and d.order_id is null and d.state = 'pen
 -- name: settle
 -- What became of a message.
 update webhook_deliveries
-set state = :state, next_attempt_at = :next_at,
+set state = :state, next_attempt_at = :next_at, refusals_count = :refusals_count,
     finished_at = case when :state = 'pending' then null else cast(:at as timestamptz) end
 where delivery_id = :delivery_id;
-
--- name: works_since
--- Whether the endpoint took anything since a message was first sent to it.
-select coalesce(s.succeeded_at > d.first_attempt_at, false)
-from webhook_subscriptions s
-join webhook_deliveries d using (subscription_id)
-where d.delivery_id = :delivery_id;
 
 -- name: note_success
 -- The endpoint works: nothing waits for it any more.
@@ -222,10 +215,23 @@ order by attempt_id;
 -- name: redeliver
 -- Send a message of an order again that is over.
 update webhook_deliveries
-set state = 'pending', attempts_count = 0, first_attempt_at = null, next_attempt_at = null,
-    finished_at = null
+set state = 'pending', attempts_count = 0, refusals_count = 0, first_attempt_at = null,
+    next_attempt_at = null, finished_at = null
 where delivery_id = :delivery_id and subscription_id = :subscription_id
   and order_id is not null and state in ('delivered', 'parked');
+
+-- name: erase
+-- Take fields of the order out of the messages that speak of some orders, sent or not.
+update webhook_deliveries d
+set body = convert_to(
+    jsonb_set(
+        m.document, '{data,order}', (m.document #> '{data,order}') - cast(:fields as text[])
+    )::text, 'UTF8')
+from (
+    select delivery_id, convert_from(body, 'UTF8')::jsonb as document
+    from webhook_deliveries where order_id = any (cast(:orders as bigint[]))
+) m
+where d.delivery_id = m.delivery_id;
 
 -- name: forget
 -- Messages that are over for long, with their attempts.

@@ -102,8 +102,7 @@ def _send_for(tx: Tx, units: Sequence[Units], work_of: Mapping[int, int], *, at:
         tx, {kept: each.transfer_id for each in opened for kept in each.reservation_ids}
     )
     steps = [
-        (each.order_id, "transfer.allocated", {"transfer": each.transfer_number})
-        for each in opened
+        (each.order_id, "transfer.allocated", {"transfer": each.transfer_number}) for each in opened
     ]
     orders.tell(tx, steps, actor_type="system", actor="routing", at=at)
 

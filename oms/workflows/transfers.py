@@ -63,9 +63,7 @@ class Moved:
     receipt: Receipt | None = None
 
 
-def act(
-    tx: Tx, number: str, action: TransferAction, moved: Moved, *, version: int
-) -> Transfer:
+def act(tx: Tx, number: str, action: TransferAction, moved: Moved, *, version: int) -> Transfer:
     """Do something with a transfer, as its state allows; return what it is then.
 
     A receipt that was taken in already changes nothing. Raises TransferNotFound; VersionConflict
@@ -198,9 +196,7 @@ def _receive(tx: Tx, held: Transfer, moved: Moved, state: TransferState) -> Tran
         )
         for line in held.lines
     ]  # fmt: skip
-    risen = stock.receive(
-        tx, _moving(held), arrivals, receipt_id=receipt.receipt_id, at=moved.at
-    )
+    risen = stock.receive(tx, _moving(held), arrivals, receipt_id=receipt.receipt_id, at=moved.at)
     after = [_after(line, came[line.line_no]) for line in held.lines]
     _settle(
         tx, held, after, moved, receipt_id=receipt.receipt_id, is_complete=receipt.is_complete,
@@ -270,9 +266,7 @@ def _settle(
         for line in after
         if missing[line.line_no]
     ]
-    operations.note_discrepancies(
-        tx, held.transfer_id, found, receipt_id=receipt_id, at=moved.at
-    )
+    operations.note_discrepancies(tx, held.transfer_id, found, receipt_id=receipt_id, at=moved.at)
     if held.order_id is None:
         return
     expected = stock.coming_for_order(tx, held.transfer_id)

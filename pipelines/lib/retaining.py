@@ -4,6 +4,7 @@ from datetime import datetime
 
 from oms.access import operations
 from oms.ledger.database import Ledger
+from oms.webhooks import operations as webhooks
 
 
 def forget_answers(ledger: Ledger, *, at: datetime) -> int:
@@ -14,5 +15,13 @@ def forget_answers(ledger: Ledger, *, at: datetime) -> int:
     """
     count = 0
     while removed := ledger.run(lambda tx: operations.forget_answers(tx, at=at)):
+        count += removed
+    return count
+
+
+def forget_deliveries(ledger: Ledger, *, at: datetime) -> int:
+    """Remove every message to a subscriber that is over for longer than it is kept, likewise."""
+    count = 0
+    while removed := ledger.run(lambda tx: webhooks.forget_deliveries(tx, at=at)):
         count += removed
     return count

@@ -16,6 +16,12 @@ from tests.api.wire import an_order
 # Route, method, path, the scope it asks for; `-` is open to everybody.
 TABLE: Final = """
     list_orders          GET     /v1/orders                           orders:read
+    get_order_facets     GET     /v1/orders/facets                    orders:read
+    get_order_analysis   GET     /v1/orders/analysis?by=day           orders:read
+    export_orders        GET     /v1/orders/export                    orders:read
+    list_views           GET     /v1/views                            orders:read
+    save_view            POST    /v1/views                            orders:read
+    remove_view          DELETE  /v1/views/1                          orders:read
     get_order            GET     /v1/orders/R100000001                orders:read
     post_order           POST    /v1/orders                           orders:write
     add_note             POST    /v1/orders/R100000001/notes          orders:write

@@ -6,6 +6,7 @@ import pytest
 
 from tests.api.conftest import House
 from tests.api.wire import a_receipt, an_order
+from tests.ledger.finding import indexed
 from tests.ledger.people import caught_up
 
 ADDRESS: Final = {
@@ -72,6 +73,7 @@ class TestLookUp:
     def test_finds_newest_first_in_every_store(self, house: House) -> None:
         for n in range(3):
             house.order(a_receipt(f"T-{n}", placed_at=f"2026-01-05T1{n}:00:00Z"))
+        indexed(house.shop.ledger)
         found = house.get("/v1/lookup", "store", params={"name": "ada", "limit": 2}).json()
         assert [each["external_number"] for each in found] == ["#T-2", "#T-1"]
 

@@ -7,6 +7,7 @@ import pytest
 from tests.api.conftest import House
 from tests.api.wire import a_line, a_receipt, an_order
 from tests.builders import a_change, a_partial
+from tests.ledger.finding import indexed
 
 
 @pytest.fixture
@@ -26,6 +27,7 @@ def known(stocked: House) -> House:
         )
     )
     stocked.order(a_receipt("T-1", placed_at="2026-01-03T12:00:00Z", lines=[a_line("INK")]))
+    indexed(stocked.shop.ledger)
     return stocked
 
 
@@ -60,6 +62,15 @@ class TestList:
             ({"product_type": "Office"}, ["W-1", "M-1", "T-1"]),
             ({"has_exception": "true"}, ["W-1", "M-1", "T-1"]),
             ({"sku": "PEN", "channel": "market"}, []),
+            ({"sku": ["PEN", "LAMP"]}, ["W-1", "M-1"]),
+            ({"channel": ["market", "till"]}, ["M-1", "T-1"]),
+            ({"location": "AMS", "method": "carry_out"}, ["T-1"]),
+            ({"q": "berg mar"}, []),
+            ({"q": "van der berg lamp"}, ["M-1"]),
+            ({"currency": "EUR", "total_from": "10.01"}, ["W-1"]),
+            ({"sort": "placed_at"}, ["T-1", "M-1", "W-1"]),
+            ({"sort": "-total", "limit": "1"}, ["W-1"]),
+            ({"exception": "TOTALS_MISMATCH"}, ["W-1"]),
         ],
     )
     def test_finds(self, known: House, filters: dict[str, str], found: list[str]) -> None:
@@ -74,7 +85,9 @@ class TestList:
         [
             ("limit", "201"), ("limit", "0"), ("after", "!"), ("after", "bm9uc2Vuc2U"),
             ("placed_from", "yesterday"), ("placed_from", "0001-01-01T00:00:00+14:00"),
-            ("order_state", "lost"), ("customer", ""), ("customer", "a\x00"), ("colour", "red"),
+            ("order_state", "lost"), ("sort", "color"), ("method", ""), ("total_to", "1e3"),
+            ("currency", "XXX"), ("total_from", "1.00"), ("customer", ""),
+            ("customer", "a\x00"), ("colour", "red"),
             ("has_exception", "perhaps"),
         ],
     )  # fmt: skip

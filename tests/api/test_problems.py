@@ -56,7 +56,7 @@ class TestShape:
         def fault(*_: Any, **__: Any) -> None:
             raise RuntimeError(MARK)
 
-        monkeypatch.setattr("api.routers.orders.queries.page", fault)
+        monkeypatch.setattr("api.routers.orders.search.page", fault)
         answer = house.get("/v1/orders")
         assert (answer.status_code, answer.json()["code"]) == (500, "INTERNAL")
         assert MARK not in answer.text

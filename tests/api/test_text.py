@@ -23,6 +23,9 @@ FULL_ORDER: Final = an_order(
 )  # fmt: skip
 BODIES: Final[dict[str, Any]] = {
     "post_order": FULL_ORDER,
+    "save_view": {"name": "n", "query": {
+        "q": "pen", "placed_from": "2026-01-05", "sku": ["PEN"], "method": ["ship_home"],
+        "currency": "EUR", "total_from": "1.00", "sort": "total"}},
     "add_note": {"body": "Call.", "visibility": "internal"},
     "cancel_order": {"reason": "customer", "lines": [{"line_no": 1, "quantity": 1}]},
     "act_on_fulfillment": {

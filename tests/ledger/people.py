@@ -5,6 +5,7 @@ from oms.customers.model import Identifier, IdentifierKind
 from oms.ledger.database import Ledger
 from oms.ledger.followers import follow
 from tests.builders import NOW
+from tests.ledger.finding import indexed
 from tests.ledger.shop import Shop
 
 
@@ -21,6 +22,7 @@ def caught_up(ledger: Ledger) -> None:
     step()
     while step():
         pass
+    indexed(ledger)
 
 
 def owners(shop: Shop) -> dict[str, tuple[int, str]]:

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from oms.adapters.endpoints import HttpSender
 from oms.feeds import operations as feeds
 from oms.kernel import clock
+from oms.ledger.database import Ledger
 from oms.ledger.followers import follow
 from oms.webhooks import operations, queries
 from oms.webhooks.model import Subscription, SubscriptionDraft
@@ -102,9 +103,9 @@ class Dying:
         raise KeyboardInterrupt
 
 
-def move(town: Town, number: int, endpoint: Endpoint) -> None:
+def move(ledger: Ledger, number: int, endpoint: Endpoint) -> None:
     """Let an endpoint that was down come up where it is now."""
-    with town.shop.ledger.transaction() as tx:
+    with ledger.transaction() as tx:
         tx.execute(
             text("update webhook_subscriptions set url = :url where subscription_id = :number"),
             {"url": endpoint.url, "number": number},

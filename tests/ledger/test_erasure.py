@@ -11,9 +11,13 @@ from sqlalchemy import text
 from oms.channels import operations as channels
 from oms.customers import operations
 from oms.customers.model import CustomerCannot, CustomerNotFound, OrdersOpen
+from oms.webhooks import operations as webhooks
 from tests.builders import NOW, a_change, a_group, a_line, a_partial, an_order, minutes
+from tests.conftest import Clock
+from tests.endpoints import listening
 from tests.ledger.people import caught_up, owners, verified
 from tests.ledger.shop import Shop
+from tests.ledger.subscribers import town_of
 
 ADA: Final[Mapping[str, Any]] = {
     "customer_ref": "c-1", "customer_name": "Ada Pen", "customer_email": "Ada@example.org",
@@ -86,6 +90,26 @@ class TestOrders:
         blank, later = shop.rows("select customer_key, changed_xid::text::bigint from orders")[0]
         assert (key is not None, blank) == (True, None)
         assert later > xid
+
+    def test_are_named_to_no_subscriber_any_more(self, shop: Shop, clock: Clock) -> None:
+        """What was sent is masked, and so is what still waits to be."""
+        with town_of(shop) as town, listening() as endpoint:
+            number = town.subscribe(endpoint.url)
+            me = bought(shop, "W-1")
+            shop.take(an_order("W-2", customer_name="Bea"))
+            town.serve(number)
+            with shop.ledger.transaction() as tx:
+                told = shop.value("select min(delivery_id) from webhook_deliveries")
+                webhooks.redeliver(tx, number, told)
+            erase(shop, me)
+            town.serve(number)
+        bodies = [bytes(body).decode() for (body,) in shop.rows(
+            "select body from webhook_deliveries order by delivery_id")]  # fmt: skip
+        assert not [body for body in bodies if "Ada" in body or "Laan" in body or "c-1" in body]
+        assert "Bea" in "".join(bodies)
+        again = [sent for sent in endpoint.sent if sent.document["event_id"] == "evt_R100000001_1"]
+        assert [b"Ada" in sent.body for sent in again] == [True, False]
+        assert "order.erased" in [sent.document["type"] for sent in endpoint.sent]
 
     def test_that_go_several_ways_lose_every_address(self, shop: Shop) -> None:
         to = json.dumps({"name": "Eve Pen", "street": "Steeg 3"})

@@ -1,20 +1,21 @@
 """Pages of orders: every filter, every order once, whatever is asked for."""
 
+from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import text
 
-from oms.orders import queries
-from oms.orders.queries import BadCursor, Filters
-from tests.builders import a_change, a_line, a_movement, an_order, minutes
+from oms.orders import search
+from oms.orders.cursors import BadCursor, Sort
+from oms.orders.filters import Filters
+from oms.orders.queries import order
+from tests.builders import NOW, a_change, a_line, a_movement, an_order, minutes
+from tests.ledger.finding import found, indexed
 from tests.ledger.shop import Shop
-
-
-def found(shop: Shop, limit: int = 100, after: str | None = None, **asked: Any) -> list[str]:
-    """Ask for a page; return the references of its orders."""
-    with shop.ledger.snapshot() as tx:
-        page, _ = queries.page(tx, Filters(**asked), after=after, limit=limit)
-    return [each.external_ref for each in page]
 
 
 @pytest.fixture
@@ -22,11 +23,17 @@ def stocked(shop: Shop) -> Shop:
     """Give a retailer with three orders, a minute apart."""
     shop.take(a_movement(1), a_movement(9, sku="INK"))
     shop.take(an_order("W-1", customer_name="Jan van der Berg", customer_email="Jan@X.nl"))
-    shop.take(an_order("M-1", placed_at=minutes(1), lines=[a_line("INK")]), channel="market")
+    shop.take(
+        an_order("M-1", placed_at=minutes(1), lines=[a_line("INK", 3)]),
+        channel="market",
+        at=minutes(1),
+    )
     shop.take(
         an_order("W-2", placed_at=minutes(2), changes=[a_change("cancel")], customer_name=None,
-                 customer_email=None, external_number="12%_")
+                 customer_email=None, external_number="12%_", country_code="BE", currency="JPY",
+                 fulfillment_method="collect_store", location_code="AMS", is_test=True)
     )  # fmt: skip
+    indexed(shop.ledger)
     return shop
 
 
@@ -56,11 +63,26 @@ class TestPage:
             ({"placed_from": minutes(1), "placed_to": minutes(2)}, ["M-1"]),
             ({"channel_codes": ("web",)}, ["W-2", "W-1"]),
             ({"channel_codes": ()}, []),
-            ({"order_state": "canceled"}, ["W-2"]),
-            ({"fulfillment_state": "allocated"}, ["M-1", "W-1"]),
-            ({"sku": "INK"}, ["M-1"]),
-            ({"sku": "PEN", "channel_codes": ("market",)}, []),
-            ({"product_type": "OFFICE"}, ["W-2", "M-1", "W-1"]),
+            ({"order_states": ("canceled",)}, ["W-2"]),
+            ({"fulfillment_states": ("allocated",)}, ["M-1", "W-1"]),
+            ({"fulfillment_states": ("allocated", "canceled")}, ["W-2", "M-1", "W-1"]),
+            ({"skus": ("INK",)}, ["M-1"]),
+            ({"skus": ("INK", "nonesuch")}, ["M-1"]),
+            ({"skus": ("nonesuch",)}, []),
+            ({"skus": ("PEN",), "channel_codes": ("market",)}, []),
+            ({"skus": ("PEN",), "channel_codes": ("market", "web")}, ["W-2", "W-1"]),
+            ({"product_types": ("OFFICE",)}, ["W-2", "M-1", "W-1"]),
+            ({"methods": ("collect_store",)}, ["W-2"]),
+            ({"location_codes": ("AMS", "UTR")}, ["W-2"]),
+            ({"location_codes": ("UTR",)}, []),
+            ({"country_codes": ("BE",)}, ["W-2"]),
+            ({"currency": "JPY"}, ["W-2"]),
+            ({"currency": "EUR", "total_from_minor": 3000}, ["M-1"]),
+            ({"currency": "EUR", "total_to_minor": 2999}, ["W-1"]),
+            ({"updated_from": minutes(1), "updated_to": minutes(2)}, ["M-1"]),
+            ({"is_test": True}, ["W-2"]),
+            ({"is_test": False, "q": "pen"}, ["M-1", "W-1"]),
+            ({"exception_codes": ("TOTALS_MISMATCH",)}, []),
             ({"has_exception": True}, []),
         ],
     )  # fmt: skip
@@ -82,21 +104,23 @@ class TestPage:
         self, shop: Shop, customer: str, word: str
     ) -> None:
         shop.take(an_order("W-1", customer_name=customer), an_order("W-2", customer_name="Nobody"))
+        indexed(shop.ledger)
         assert found(shop, customer=word) == ["W-1"]
 
-    @pytest.mark.parametrize("limit", [1, 2, 3, 4, 9])
-    def test_page_by_page_every_order_comes_once(self, shop: Shop, limit: int) -> None:
-        shop.take(*(an_order(f"W-{n}", placed_at=minutes(n // 3)) for n in range(9)))
-        refs, after = [], None
-        while True:
-            with shop.ledger.snapshot() as tx:
-                page, after = queries.page(tx, Filters(), after=after, limit=limit)
-            refs += [each.external_ref for each in page]
-            if after is None:
-                break
-        assert sorted(refs) == [f"W-{n}" for n in range(9)]
-        assert refs[:3] == ["W-8", "W-7", "W-6"]
+    def test_what_was_sold_is_no_name(self, stocked: Shop) -> None:
+        assert found(stocked, customer="ink") == []
+        assert found(stocked, customer="nonesuch") == []
 
+    def test_an_order_is_found_in_any_case_of_its_number(self, stocked: Shop) -> None:
+        with stocked.ledger.snapshot() as tx:
+            assert order(tx, "r100000001").summary.external_ref == "W-1"
+
+    def test_what_is_no_words_is_listed_at_once(self, shop: Shop) -> None:
+        shop.take(an_order("W-1"))
+        assert found(shop, order_states=("placed",), channel_codes=("web",)) == ["W-1"]
+
+
+class TestCursor:
     @pytest.mark.parametrize(
         "cursor", ["", "x", "e30", "WzEsMl0", "☎", "W10", "A" * 5000, "bnVsbA"]
     )
@@ -104,6 +128,82 @@ class TestPage:
         with pytest.raises(BadCursor):
             found(shop, after=cursor)
 
-    def test_an_order_is_found_in_any_case_of_its_number(self, stocked: Shop) -> None:
+    @pytest.mark.parametrize(
+        "other",
+        [{"sort": Sort.PLACED_AT}, {"channel_codes": ("web",)}, {"q": "pen"}, {"is_test": False}],
+    )
+    def test_a_cursor_is_for_its_own_question_only(
+        self, stocked: Shop, other: dict[str, Any]
+    ) -> None:
         with stocked.ledger.snapshot() as tx:
-            assert queries.order(tx, "r100000001").summary.external_ref == "W-1"
+            _, after = search.page(tx, Filters(), after=None, limit=1)
+        assert found(stocked, after=after) == ["M-1", "W-1"]
+        with pytest.raises(BadCursor):
+            found(stocked, after=after, **other)
+
+    @given(
+        orders=st.lists(
+            st.tuples(st.integers(0, 2), st.sampled_from(["EUR", "JPY"]), st.integers(1, 3),
+                      st.sampled_from([None, "Ada", "ADÁ", "Bo", "x" * 500, "Ångström"])),
+            min_size=1, max_size=9,
+        ),
+        limit=st.integers(1, 4),
+        sort=st.sampled_from(Sort),
+        q=st.sampled_from([None, "pen"]),
+    )  # fmt: skip
+    def test_page_by_page_every_order_comes_once(
+        self, common_shop: Shop, orders: list[tuple[int, str, int, str | None]], limit: int,
+        sort: Sort, q: str | None,
+    ) -> None:  # fmt: skip
+        common_shop.restore()
+        common_shop.take(*(
+            an_order(f"W-{n}", placed_at=NOW - timedelta(minutes=minute), currency=currency,
+                     lines=[a_line(quantity=quantity)], customer_name=name)
+            for n, (minute, currency, quantity, name) in enumerate(orders)
+        ))  # fmt: skip
+        indexed(common_shop.ledger)
+        listed, after = [], None
+        while True:
+            with common_shop.ledger.snapshot() as tx:
+                page, after = search.page(tx, Filters(q=q), after=after, limit=limit, sort=sort)
+            listed += page
+            if after is None:
+                break
+        assert len({each.order_id for each in listed}) == len(listed) == len(orders)
+        keys = [self.key(each, sort) for each in listed]
+        assert all((a >= b) if sort.is_down else (a <= b) for a, b in pairwise(keys))
+
+    @staticmethod
+    def key(order: Any, sort: Sort) -> Any:
+        """Return what an order is compared by, where that is plain."""
+        return {
+            "placed_at": order.placed_at, "updated_at": order.updated_at,
+            "total": (order.currency, order.total_minor),
+            "customer_name": bool(order.customer_name),
+        }[sort.removeprefix("-")]  # fmt: skip
+
+
+class TestWays:
+    @pytest.mark.parametrize("sort", list(Sort))
+    @pytest.mark.parametrize(
+        ("hits", "through", "broad"), [(1, 1, 1), (1, 1, 99), (1, 99, 1), (99, 1, 1)]
+    )
+    def test_every_way_finds_the_same(
+        self, shop: Shop, monkeypatch: pytest.MonkeyPatch, sort: Sort, hits: int, through: int,
+        broad: int,
+    ) -> None:  # fmt: skip
+        shop.take(*(
+            an_order(f"W-{n}", placed_at=minutes(n), lines=[a_line("PEN" if n % 3 else "INK", n)],
+                     customer_name=f"Customer {n % 4}")
+            for n in range(1, 9)
+        ))  # fmt: skip
+        indexed(shop.ledger)
+        with shop.ledger.transaction() as tx:
+            tx.execute(text("analyze order_search, orders"))
+        asked: dict[str, Any] = {"q": "pen customer", "sort": sort, "limit": 3}
+        expected = found(shop, **asked)
+        monkeypatch.setattr(search, "SEARCH_HITS_MAX", hits)
+        monkeypatch.setattr(search, "THROUGH_ORDERS_MAX", through)
+        monkeypatch.setattr(search, "BROAD_ORDERS_MAX", broad)
+        assert found(shop, **asked) == expected
+        assert len(expected) == 3

@@ -97,7 +97,7 @@ class TestPush:
             town.serve(number)
             clock.forward(minutes=2)
         with listening() as endpoint:
-            move(town, number, endpoint)
+            move(town.shop.ledger, number, endpoint)
             clock.forward(hours=1)
             town.serve(number)
             assert [sent.items for sent in endpoint.sent] == [{"PEN": 5, "INK": 0, "LAMP": 0}]
@@ -209,6 +209,27 @@ class TestClosed:
         town.serve(number)
         first, second = endpoint.sent
         assert first.document["data"] == second.document["data"]
+
+    def test_a_reconciliation_amid_a_push_is_not_lost(
+        self, town: Town, endpoint: Endpoint, clock: Clock
+    ) -> None:
+        number = town.subscribe(endpoint.url, *STOCK, channels=WEB)
+        town.serve(number)
+        town.shop.take(a_movement(3))
+        town.recompute()
+
+        def reconciling(_: Sent) -> Reply:
+            endpoint.answer = lambda _: (204, {})
+            with town.shop.ledger.transaction() as tx:
+                operations.reconcile(tx, queries.feed(tx, "web").channel_id, at=clock.at)
+            return 204, {}
+
+        endpoint.answer = reconciling
+        town.serve(number)
+        town.recompute()
+        assert town.due() == [number]
+        town.serve(number)
+        assert endpoint.sent[-1].items == {"PEN": 3, "INK": 0, "LAMP": 0}
 
     def switch(self, town: Town, *, is_enabled: bool) -> None:
         with town.shop.ledger.transaction() as tx:

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from oms.kernel.limits import DELIVERY_DAYS_MAX
 from oms.webhooks import operations
 from oms.webhooks.model import ENDPOINT_PAUSES_SECONDS, MESSAGE_PAUSES_SECONDS
 from oms.workflows import telling
@@ -123,7 +124,7 @@ class TestTrouble:
         assert town.due() == []
         clock.forward(seconds=ENDPOINT_PAUSES_SECONDS[0] * 1.3)
         with listening() as endpoint:
-            move(town, number, endpoint)
+            move(town.shop.ledger, number, endpoint)
             town.serve(number)
             assert told(endpoint) == [("W-1", 1), ("W-2", 1)]
 
@@ -156,6 +157,20 @@ class TestTrouble:
             assert town.of(number).state == "enabled"
             assert town.of(number).parked_count == 1
 
+    def test_what_failed_with_the_whole_endpoint_is_not_held_against_a_message(
+        self, town: Town, clock: Clock
+    ) -> None:
+        with listening(lambda _: (502, {})) as endpoint:
+            number = town.subscribe(endpoint.url)
+            town.shop.take(an_order("W-1"), an_order("W-2"))
+            for _ in range(20):
+                town.serve(number)
+                clock.forward(hours=2)
+            assert len(endpoint.sent) > 15
+            endpoint.answer = lambda sent: (422 if order_of(sent) == "W-1" else 204, {})
+            town.serve(number)
+            assert [state for state, _ in town.states(number)] == ["pending", "delivered"]
+
     def test_one_failure_over_one_message_stops_nobody_else(self, town: Town) -> None:
         with listening(lambda sent: (500 if order_of(sent) == "W-1" else 204, {})) as endpoint:
             number = town.subscribe(endpoint.url)
@@ -185,7 +200,7 @@ class TestTrouble:
         assert town.of(number).state_reason == "nothing but failures for 72 hours"
         assert town.of(number).pending_count == 1
         with listening() as endpoint:
-            move(town, number, endpoint)
+            move(town.shop.ledger, number, endpoint)
             with town.shop.ledger.transaction() as tx:
                 operations.change_state(tx, number, "enabled", reason=None, at=clock.at)
             town.serve(number)
@@ -269,6 +284,25 @@ class TestRedeliver:
         assert (first.body, first.headers["webhook-id"]) == (
             second.body, second.headers["webhook-id"],
         )  # fmt: skip
+
+
+class TestForget:
+    def test_keeps_what_waits_and_what_is_young(
+        self, town: Town, endpoint: Endpoint, clock: Clock
+    ) -> None:
+        number = town.subscribe(endpoint.url)
+        town.shop.take(an_order("W-1"))
+        town.serve(number)
+        clock.forward(days=DELIVERY_DAYS_MAX)
+        endpoint.answer = lambda _: (422, {})
+        town.shop.take(an_order("W-2"))
+        town.serve(number)
+        ledger = town.shop.ledger
+        assert ledger.run(lambda tx: operations.forget_deliveries(tx, at=clock.at)) == 0
+        clock.forward(days=40)
+        assert ledger.run(lambda tx: operations.forget_deliveries(tx, at=clock.at)) == 1
+        assert town.states(number) == [("pending", 1)]
+        assert town.attempts(number) == [(422, None)]
 
 
 class TestDispatcher:

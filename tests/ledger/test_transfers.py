@@ -263,9 +263,7 @@ class TestDiscrepancies:
     def test_closing_says_that_no_more_comes(self, sending: Shop) -> None:
         shipped = self.shipped(sending, stock=2, quantity=2)
         came = {1: Came(received=1)}
-        closed = do(
-            sending, receive(sending, shipped, came=came, is_complete=False), A.CLOSE
-        )
+        closed = do(sending, receive(sending, shipped, came=came, is_complete=False), A.CLOSE)
         assert (closed.state, closed.lines[0].missing) == (S.CLOSED, 1)
         assert (sending.line().backordered, work(sending)[0].state) == (1, F.ASSIGNED)
 

@@ -240,4 +240,5 @@ class TestRetention:
         clock.forward(days=IDEMPOTENCY_KEY_DAYS_MAX + 7)
         result = retention.execute_in_process(resources={"system": system})
         assert result.output_for_node("forget_answers") == 7
+        assert result.output_for_node("forget_deliveries") == 0
         assert scalar(ledger, "select min(idempotency_key) from idempotency_keys") == "k-7"

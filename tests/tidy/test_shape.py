@@ -13,11 +13,12 @@ from tests.tidy.house import ROOT, files, name, text
 
 FEATURES = (
     "access", "catalog", "channels", "customers", "events", "feeds", "fulfillment", "locations",
-    "orders", "stock", "transfers", "webhooks",
+    "orders", "stock", "transfers", "views", "webhooks",
 )  # fmt: skip
 ROLES = {
     "__init__", "model", "tables", "store", "messages", "operations", "queries", "port", "search",
-    "rules", "availability",
+    "rules", "availability", "filters", "words", "cursors",
+    "finding", "facets", "analysis", "indexing",
 }  # fmt: skip
 STATEMENT = re.compile(r"^-- name: (\S+)\n(.*)$", re.MULTILINE)
 

@@ -25,6 +25,7 @@ HOSTS = re.compile(r"\bhttps?://([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
 OUR_HOSTS = {
     "127.0.0.1", "localhost", "example.com", "example.org", "example.net",
     "docs.getdbt.com",  # where dbt explains its own files
+    "1.1.1.1", "10.0.0.1", "169.254.169.254",  # addresses to try: one public, two that are not
     "www.w3.org",  # names of XML and SVG, which are no addresses
 }  # fmt: skip
 # Words of the islands, and what we write.

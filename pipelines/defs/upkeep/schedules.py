@@ -3,7 +3,7 @@
 import dagster as dg
 
 from oms.kernel import clock
-from oms.kernel.limits import IDEMPOTENCY_KEY_DAYS_MAX
+from oms.kernel.limits import DELIVERY_DAYS_MAX, IDEMPOTENCY_KEY_DAYS_MAX
 from pipelines.defs.capture.checks import (
     drop_folders_are_emptied,
     inbox_is_not_stale,
@@ -56,10 +56,20 @@ def forget_answers(context: dg.OpExecutionContext, system: SystemResource) -> in
     return count
 
 
+@dg.op(description=f"Removes messages to subscribers {DELIVERY_DAYS_MAX} days after their end.")
+def forget_deliveries(context: dg.OpExecutionContext, system: SystemResource) -> int:
+    """Remove what was delivered or parked long ago, and say how much it was."""
+    with system.opened() as running:
+        count = retaining.forget_deliveries(running.ledger, at=clock.now())
+    context.add_output_metadata({"rows_count": count})
+    return count
+
+
 @dg.job(description="Removes from the ledger what is kept there for a time only.")
 def retention() -> None:
     """Remove what has had its time."""
     forget_answers()
+    forget_deliveries()
 
 
 every_quarter_of_an_hour = dg.ScheduleDefinition(

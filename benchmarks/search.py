@@ -1,0 +1,168 @@
+"""Twenty typical questions to the list of a million orders: how long each takes, and by which way.
+
+The orders are made in SQL, a transaction per 5,000, and indexed by the follower as in use.
+"""
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event, text
+
+from benchmarks.stage import stage
+from oms.ledger.database import Ledger, Tx
+from oms.ledger.statements import Statements
+from oms.orders import search
+from oms.orders.cursors import Sort
+from oms.orders.facets import facets
+from oms.orders.filters import Filters
+from oms.worker import index_orders
+
+ORDERS = 1_000_000
+PRODUCTS = 10_000
+SLICE = 5_000
+ROUNDS = 40
+PAGE_ROWS = 50
+SQL = Statements(Path(__file__).with_name("search.sql"))
+LARGE = ("orders", "order_search", "order_lines")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody asks for, a little different each time."""
+
+    title: str
+    filters: Callable[[int], dict[str, Any]]
+    sort: Sort = Sort.PLACED_AT_DOWN
+
+
+def at(year: int, month: int) -> datetime:
+    return datetime(year, month, 1, tzinfo=UTC)
+
+
+NAMES = ("bergsen", "haanstra", "kosterink", "lundhof", "silvamans", "holmveld")
+TOWNS = ("utrecht", "gent", "koln", "zurich", "den haag")
+LOOK_UPS = (
+    Question("our number", lambda n: {"q": f"R{100000001 + n * 9973}"}),
+    Question("a channel's number", lambda n: {"q": f"#{1 + n * 7919}"}),
+    Question("its digits, without zeros", lambda n: {"q": f"{500001 + n * 13}"}),
+    Question("an e-mail as it begins", lambda n: {"q": f"julia.{NAMES[n % 6]}{n % 9 + 1}"}),
+    Question("a phone number", lambda n: {"q": f"06 {(n * 7919) % 10000:04} {n * 131 % 10000:04}"}),
+    Question("half a surname, a first name", lambda n: {"q": f"{NAMES[n % 6][:7]} anna"}),
+    Question("a name, a postcode", lambda n: {"q": f"{NAMES[n % 6]} {1000 + n * 97}"}),
+    Question("a GTIN", lambda n: {"q": f"{8710000000000 + (100 + n * 211) * 97}"}),
+    Question("a SKU in words", lambda n: {"q": f"sku-{2000 + n * 171:05}"}),
+    Question("number as a filter", lambda n: {"number": f"R{100000001 + n * 9001}"}),
+)
+WIDE = (
+    Question("everything", lambda _: {}),
+    Question("a type of product", lambda n: {"product_types": (f"Type {n % 60}",)}),
+    Question("a type, backordered", lambda n: {
+        "product_types": (f"type {n % 60}",), "fulfillment_states": ("backordered",)}),
+    Question("a brand, a quarter, by total", lambda n: {
+        "brands": (f"Brand {n % 150}",), "placed_from": at(2024, 4), "placed_to": at(2024, 7)},
+        Sort.TOTAL_DOWN),
+    Question("a category, a country", lambda n: {
+        "categories": (f"Category {n % 12}",), "country_codes": (("BE", "DE", "CH")[n % 3],)}),
+    Question("a store, a month, by name", lambda n: {
+        "location_codes": (f"S{1 + n % 40:03}",), "placed_from": at(2025, 1 + n % 11),
+        "placed_to": at(2025, 2 + n % 11)}, Sort.CUSTOMER_NAME),
+    Question("what is open, by age", lambda _: {"order_states": ("placed", "in_progress")},
+             Sort.UPDATED_AT),
+    Question("a surname, a town", lambda n: {"q": f"{NAMES[n % 6]} {TOWNS[n % 5]}"}),
+    Question("two words of a title", lambda n: {"q": f"{('blue', 'oak', 'wool')[n % 3]} lamp"}),
+    Question("large ones in dollars", lambda n: {
+        "currency": "USD", "total_from_minor": 50_000 + n * 1000}, Sort.TOTAL_DOWN),
+)  # fmt: skip
+
+
+def measure() -> None:
+    with stage() as made:
+        ledger = made.system.ledger
+        begun = time.perf_counter()
+        _make(ledger)
+        made_seconds = time.perf_counter() - begun
+        begun = time.perf_counter()
+        while index_orders(ledger):
+            pass
+        seconds = time.perf_counter() - begun
+        print(f"search: {ORDERS:,} orders made in {made_seconds:,.0f} s, indexed in"
+              f" {seconds:,.0f} s = {ORDERS / seconds:,.0f} orders/s")  # fmt: skip
+        with ledger.engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT").execute(
+                text("vacuum analyze")
+            )
+        print(f"  {ROUNDS} rounds, ms                            median      p99    worst")
+        _ask(ledger, "look-ups, a page", LOOK_UPS, with_facets=False)
+        _ask(ledger, "wide filters, a page and its facets", WIDE, with_facets=True)
+
+
+def _make(ledger: Ledger) -> None:
+    started = at(2024, 1)
+    with ledger.transaction() as tx:
+        SQL.run(tx, "make_places", at=started)
+        SQL.run(tx, "make_channels", at=started)
+        SQL.run(tx, "make_products", at=started, products=PRODUCTS)
+    index_orders(ledger)
+    for first in range(1, ORDERS + 1, SLICE):
+        with ledger.transaction() as tx:
+            tx.execute(text("select setseed(:seed)"), {"seed": first / ORDERS / 2})
+            some = {"first": first, "last": first + SLICE - 1}
+            SQL.run(tx, "make_orders", **some, orders=ORDERS)
+            SQL.run(tx, "make_lines", **some, products=PRODUCTS)
+            SQL.run(tx, "add_up", **some)
+    with ledger.transaction() as tx:
+        SQL.run(tx, "make_exceptions")
+
+
+def _ask(ledger: Ledger, title: str, questions: tuple[Question, ...], *, with_facets: bool) -> None:
+    everything: list[float] = []
+    for question in questions:
+        with ledger.snapshot() as tx, _checked(tx):
+            _answer(tx, question, 0, with_facets=with_facets)
+        times = []
+        for number in range(ROUNDS):
+            begun = time.perf_counter()
+            with ledger.snapshot() as tx:
+                _answer(tx, question, number, with_facets=with_facets)
+            times.append((time.perf_counter() - begun) * 1000)
+        everything += times
+        print(f"    {question.title:<36} {_told(times)}")
+    print(f"  {title:<38} {_told(everything)}")
+
+
+def _answer(tx: Tx, question: Question, number: int, *, with_facets: bool) -> None:
+    filters = Filters(**question.filters(number))
+    search.page(tx, filters, after=None, limit=PAGE_ROWS, sort=question.sort)
+    if with_facets:
+        facets(tx, filters)
+
+
+def _told(times: list[float]) -> str:
+    p99 = statistics.quantiles(times, n=100, method="inclusive")[98]
+    return f"{statistics.median(times):8.1f} {p99:8.1f} {max(times):8.1f}"
+
+
+@contextmanager
+def _checked(tx: Tx) -> Iterator[None]:
+    """Hold every statement's plan to the indexes: no large table is read from end to end."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_conn: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(tx, "before_cursor_execute", note)
+    try:
+        yield
+    finally:
+        event.remove(tx, "before_cursor_execute", note)
+    for statement, parameters in asked:
+        rows = tx.exec_driver_sql(f"explain {statement}", parameters).scalars()
+        plan = "\n".join(rows)
+        scans = [table for table in LARGE if f"Seq Scan on {table}" in plan]
+        assert not scans, f"{scans} read from end to end\n{plan}"

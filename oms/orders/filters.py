@@ -1,0 +1,273 @@
+"""What orders may be looked for by: filters as values, and the conditions they become."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import text
+
+from oms.kernel.limits import SEARCH_HITS_MAX
+from oms.ledger.database import Tx
+from oms.orders.model import OrderState
+from oms.orders.words import Term, all_of, any_tag, begins, sentence
+
+WORDS_MAX: Final = 20
+# What is met by more than this share of the orders is not worth looking up first, and what is
+# this short may be, whatever the statistics know: they know the most frequent words only.
+FREQUENT: Final = 0.02
+BROAD_CHARACTERS_MAX: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What orders to list: of several values any, None means all. Periods are half-open."""
+
+    q: str | None = None
+    number: str | None = None
+    external: str | None = None
+    customer: str | None = None
+    email: str | None = None
+    placed_from: datetime | None = None
+    placed_to: datetime | None = None
+    updated_from: datetime | None = None
+    updated_to: datetime | None = None
+    channel_codes: tuple[str, ...] | None = None
+    location_codes: tuple[str, ...] | None = None
+    methods: tuple[str, ...] | None = None
+    order_states: tuple[str, ...] | None = None
+    fulfillment_states: tuple[str, ...] | None = None
+    product_types: tuple[str, ...] | None = None
+    categories: tuple[str, ...] | None = None
+    brands: tuple[str, ...] | None = None
+    skus: tuple[str, ...] | None = None
+    country_codes: tuple[str, ...] | None = None
+    currency: str | None = None
+    total_from_minor: int | None = None
+    total_to_minor: int | None = None
+    has_exception: bool | None = None
+    exception_codes: tuple[str, ...] | None = None
+    is_test: bool | None = None
+
+    def asked(self) -> dict[str, Any]:
+        """Return the filters that are set, by name."""
+        return {
+            each.name: value
+            for each in fields(self)
+            if (value := getattr(self, each.name)) is not None
+        }
+
+
+@dataclass(slots=True, kw_only=True)
+class Search:
+    """Filters as SQL: what an order's words must meet, and what the order itself.
+
+    Conditions are such of orders (o) and such of what they are searched by (s). How frequent a
+    term is, and how many orders there are, the statistics tell; words of one letter are too
+    broad to be looked up: `letters`.
+    """
+
+    terms: list[Term] = field(default_factory=list)
+    frequencies: list[float] = field(default_factory=list)
+    orders_count: float = 0
+    letters: list[Term] = field(default_factory=list)
+    conditions: list[str] = field(default_factory=list)
+    search_conditions: list[str] = field(default_factory=list)
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_selective(self) -> bool:
+        """Whether some term is met by few orders only, as far as the statistics know."""
+        return any(
+            each <= FREQUENT and (term.is_tag or term.characters > BROAD_CHARACTERS_MAX)
+            for each, term in zip(self.frequencies, self.terms, strict=True)
+        )
+
+    @property
+    def rarest(self) -> list[Term]:
+        """The terms to look up first: tags, which cost little, and the rarest of the others.
+
+        Every word with some beginning is collected before it is known which of them count.
+        None, when even the rarest is too frequent.
+        """
+        others = sorted(
+            (frequency, -term.characters, n)
+            for n, (frequency, term) in enumerate(zip(self.frequencies, self.terms, strict=True))
+            if not term.is_tag
+        )
+        if not others or others[0][0] * self.orders_count > SEARCH_HITS_MAX:
+            return []
+        return [term for n, term in enumerate(self.terms) if term.is_tag or n == others[0][2]]
+
+
+# One condition per filter; a filter that is not asked for is not in the statement, so that the
+# planner sees only what counts. Codes are numbers before it plans (_resolved).
+_CONDITIONS: Final[dict[str, str]] = {
+    "number": "o.order_number = upper(:number)",
+    "external": "(o.external_ref = :external or o.external_number = :external)",
+    "email": "lower(o.customer_email) = lower(:email)",
+    "placed_from": "o.placed_at >= :placed_from",
+    "placed_to": "o.placed_at < :placed_to",
+    "updated_from": "o.updated_at >= :updated_from",
+    "updated_to": "o.updated_at < :updated_to",
+    "order_states": "o.order_state = any (:order_states)",
+    # With both columns of their index even when only the second is asked for.
+    "fulfillment_states": (
+        "o.fulfillment_state = any (:fulfillment_states)"
+        f" and o.order_state = any ('{{{','.join(OrderState)}}}')"
+    ),
+    "exception_codes": (
+        "o.order_id in (select e.order_id from order_exceptions e"
+        " where e.code = any (:exception_codes) and e.resolved_at is null)"
+    ),
+}
+# Without a parameter, so that a partial index can be seen to do.
+_FLAGS: Final[dict[str, tuple[str, str]]] = {
+    "has_exception": ("not o.has_exception", "o.has_exception"),
+    "is_test": ("not o.is_test", "o.is_test"),
+}
+_AMOUNTS: Final[dict[str, str]] = {
+    "currency": "s.currency = :currency",
+    "total_from_minor": "s.total_minor >= :total_from_minor",
+    "total_to_minor": "s.total_minor <= :total_to_minor",
+}
+# What is kept among an order's words under a letter (migration 0006).
+_TAGS: Final[dict[str, str]] = {
+    "methods": "m", "country_codes": "n", "product_types": "t", "categories": "k", "brands": "b",
+}  # fmt: skip
+_RESOLVED: Final = text("""
+    select
+        (select coalesce(array_agg(channel_id), '{}') from channels
+            where channel_code = any (:channel_codes)) as channel_codes,
+        (select coalesce(array_agg(location_id), '{}') from locations
+            where location_code = any (:location_codes)) as location_codes,
+        (select coalesce(array_agg(product_id), '{}') from products
+            where sku = any (:skus)) as skus,
+        array(select search_fold(chunk) from unnest(cast(:q as text[]))
+            with ordinality as c (chunk, n) order by n) as q,
+        array(select search_fold(chunk) from unnest(cast(:customer as text[]))
+            with ordinality as c (chunk, n) order by n) as customer
+""")
+NAMED: Final = "' ' || s.name_key like all (cast(:names as text[]))"
+_FOLDED: Final = text("select search_fold(:words)")
+# The share of orders with a word that begins so, from the thousand most frequent words.
+_STATISTICS: Final = text("""
+    with known as materialized (
+        select k.word, k.frequency
+        from pg_stats s
+        cross join unnest(s.most_common_elems::text::text[], s.most_common_elem_freqs)
+            as k (word, frequency)
+        where s.schemaname = current_schema and s.tablename = 'order_search'
+          and s.attname = 'words' and k.word is not null
+    )
+    select
+        (select reltuples from pg_class where oid = to_regclass('orders')) as orders_count,
+        array(
+            select coalesce((
+                select sum(frequency) from known where starts_with(known.word, b.word)
+            ), 0)
+            from unnest(cast(:beginnings as text[])) with ordinality as b (word, n) order by n
+        ) as frequencies
+""")
+
+
+def search_of(tx: Tx, filters: Filters) -> Search:
+    """Make filters into what the ledger is asked."""
+    asked = filters.asked()
+    found = Search()
+    _add_conditions(found, asked)
+    ids = _resolved(tx, asked)
+    found.terms = _tags(asked, ids)
+    if "channel_codes" in asked:
+        found.parameters["channel_ids"] = ids["channel_codes"]
+        found.conditions.append(_channels(ids["channel_codes"]))
+    if filters.customer is not None:
+        _add_name(found, " ".join(ids["customer"]).replace("-", " ").split())
+    if filters.q is not None:
+        wanted = sentence(filters.q, ids["q"])
+        found.letters = [each for each in wanted if each.characters == 1]
+        found.terms += [each for each in wanted if each.characters > 1]
+        if not wanted:
+            found.conditions.append("false")
+    if found.terms or found.letters:
+        _estimate(tx, found)
+    return found
+
+
+def _estimate(tx: Tx, found: Search) -> None:
+    """Let a search know how many orders there are, and what share of them meets each term."""
+    beginnings = [word for term in found.terms for word in term.beginnings]
+    row = tx.execute(_STATISTICS, {"beginnings": beginnings}).one()
+    known = iter(row.frequencies)
+    found.frequencies = [sum(next(known) for _ in term.beginnings) for term in found.terms]
+    found.orders_count = row.orders_count
+
+
+def _add_conditions(found: Search, asked: dict[str, Any]) -> None:
+    for known, conditions in (
+        (_CONDITIONS, found.conditions), (_AMOUNTS, found.search_conditions),
+    ):  # fmt: skip
+        for name in (each for each in known if each in asked):
+            conditions.append(known[name])
+            value = asked[name]
+            found.parameters[name] = list(value) if isinstance(value, tuple) else value
+    found.conditions += [_FLAGS[name][asked[name]] for name in _FLAGS if name in asked]
+
+
+def _resolved(tx: Tx, asked: dict[str, Any]) -> dict[str, Any]:
+    """Look up what the statement needs to know first; nothing where nothing of it is asked."""
+    names = ("channel_codes", "location_codes", "skus", "q", "customer")
+    if not any(name in asked for name in names):
+        return {}
+    parameters = {
+        name: asked[name].split()[:WORDS_MAX]
+        if isinstance(asked.get(name), str)
+        else list(asked.get(name, ()))
+        for name in names
+    }
+    return dict(tx.execute(_RESOLVED, parameters).one()._mapping)  # noqa: SLF001 - its public name
+
+
+def _channels(channel_ids: Sequence[int]) -> str:
+    """Compare with a list of one as such: then the index has the channel's orders in order."""
+    if len(channel_ids) == 1:
+        return "o.channel_id = (cast(:channel_ids as integer[]))[1]"
+    return "o.channel_id = any (cast(:channel_ids as integer[]))"
+
+
+def _tags(asked: dict[str, Any], ids: dict[str, Any]) -> list[Term]:
+    """Write the filters that are looked up among the words, each as any of its values."""
+    tags = [
+        any_tag([f"{tag}:{_lower(name, each)}" for each in asked[name]])
+        for name, tag in _TAGS.items()
+        if name in asked
+    ]
+    return tags + [
+        any_tag([f"{tag}:{each}" for each in ids[name]])
+        for name, tag in (("location_codes", "l"), ("skus", "p"))
+        if name in asked
+    ]
+
+
+def _lower(name: str, value: str) -> str:
+    return value if name in {"methods", "country_codes"} else value.lower()
+
+
+def named(tx: Tx, words: str) -> tuple[str, list[str]]:
+    """Return what looks up whom orders name: a tsquery for `words`, patterns for ` name_key`.
+
+    Every word begins one of the customer's name; elsewhere in the order it does not count.
+    """
+    folded: str = tx.execute(_FOLDED, {"words": words}).scalar_one()
+    found = folded.replace("-", " ").split()[:WORDS_MAX]
+    terms = [begins(each) for each in found] or [any_tag([])]
+    return all_of(terms) or "", [f"% {each}%" for each in found]
+
+
+def _add_name(found: Search, words: Sequence[str]) -> None:
+    """Let every word begin one of the customer's name: elsewhere in the order it does not count."""
+    found.terms += [begins(each) for each in words if len(each) > 1]
+    found.search_conditions.append(NAMED)
+    found.parameters["names"] = [f"% {each}%" for each in words]
+    if not words:
+        found.conditions.append("false")

@@ -1,0 +1,164 @@
+"""The list of orders: a page of what was asked for, in any order."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Row, text
+
+from oms.kernel.limits import SEARCH_HITS_MAX
+from oms.ledger.database import Tx
+from oms.orders.cursors import Sort, cursor_of, digest_of, read_cursor
+from oms.orders.filters import Filters, Search, search_of
+from oms.orders.finding import (
+    FEW,
+    SEARCHED,
+    hits_of,
+    is_broad,
+    joined,
+    lookups,
+    parameters_of,
+    where_of,
+)
+from oms.orders.model import Summary
+from oms.orders.queries import SUMMARY, summary_of
+from oms.orders.words import Term
+
+EXPORT_PAGE_ROWS: Final = 5_000
+# So many orders are looked through before the words are looked up when many should have them,
+# and so many when too many have them.
+BROAD_ORDERS_MAX: Final = 5_000
+THROUGH_ORDERS_MAX: Final = 30_000
+EVERYTHING: Final = 1 << 40
+
+_SHOWN: Final = """
+    join channels c using (channel_id)
+    left join locations x on x.location_id = o.location_id
+"""
+
+
+def page(
+    tx: Tx, filters: Filters, *, after: str | None, limit: int, sort: Sort = Sort.PLACED_AT_DOWN
+) -> tuple[list[Summary], str | None]:
+    """Return a page of orders and the cursor of the next one.
+
+    Raises BadCursor.
+    """
+    digest = digest_of(filters, sort)
+    search = search_of(tx, filters)
+    if after is not None:
+        _go_on(search, read_cursor(after, digest, sort), sort)
+    rows = _listed(tx, search, sort, limit + 1)
+    found = [summary_of(row) for row in rows[:limit]]
+    return found, cursor_of(rows[limit - 1], digest, sort) if len(rows) > limit else None
+
+
+def pages(
+    tx: Tx, filters: Filters, *, sort: Sort = Sort.PLACED_AT_DOWN, limit: int = EXPORT_PAGE_ROWS
+) -> Iterator[list[Summary]]:
+    """Yield all orders, page by page."""
+    after = None
+    while True:
+        found, after = page(tx, filters, after=after, limit=limit, sort=sort)
+        yield found
+        if after is None:
+            return
+
+
+def _listed(tx: Tx, search: Search, sort: Sort, rows_max: int) -> Sequence[Row[Any]]:
+    """Find the first orders.
+
+    Where many orders should have the words, enough of them are among the first; else all that
+    the words' index finds is sorted, unless that is too much. What is neither little nor among
+    the first is sorted however much it is.
+    """
+    if not search.terms:
+        return _through(tx, search, sort, rows_max)
+    if is_broad(search):
+        found = _through(tx, search, sort, rows_max, orders_max=BROAD_ORDERS_MAX)
+        if len(found) == rows_max:
+            return found
+    for terms in lookups(search):
+        few = _sorted(tx, search, sort, rows_max, terms, hits_max=SEARCH_HITS_MAX + 1)
+        if few is not None:
+            return few
+    found = _through(tx, search, sort, rows_max, orders_max=THROUGH_ORDERS_MAX)
+    if len(found) == rows_max:
+        return found
+    return _sorted(tx, search, sort, rows_max, search.terms, hits_max=EVERYTHING) or []
+
+
+def _sorted(
+    tx: Tx, search: Search, sort: Sort, rows_max: int, terms: Sequence[Term], *, hits_max: int
+) -> list[Row[Any]] | None:
+    """Sort all that is found by looking up some terms; None when that is too much."""
+    words = SEARCHED if _is_by_search(sort) else joined(search, terms)
+    statement = (
+        f"with {hits_of(search, terms)}, listed as materialized (select o.*, {_keys(sort)}"
+        f" from hits join orders o using (order_id) {words}"
+        f" where {FEW} and {where_of(search, terms)}"
+        f" {_order(sort)} limit :rows_max)"
+        f" select {FEW} as is_few, f.* from (values (1)) as one (n) left join"
+        f" (select {SUMMARY}, {_named(sort)} from listed o {_SHOWN}) f on true"
+        f" order by {_named(sort, _direction(sort))}"
+    )
+    parameters = parameters_of(search, terms, rows_max=rows_max, hits_max=hits_max)
+    rows = tx.execute(text(statement), parameters).all()
+    if not rows[0].is_few:
+        return None
+    return [row for row in rows if row.order_id is not None]
+
+
+def _through(
+    tx: Tx, search: Search, sort: Sort, rows_max: int, *, orders_max: int | None = None
+) -> Sequence[Row[Any]]:
+    """Go through the orders as they are sorted, at most through so many, until enough are found."""
+    tables = f"orders o {SEARCHED if _is_by_search(sort) else joined(search, [])}"
+    if orders_max is not None:
+        tables = _first(search, sort)
+    statement = (
+        f"select {SUMMARY}, {_keys(sort)} from {tables} {_SHOWN} where {where_of(search, [])}"
+        f" {_order(sort)} limit :rows_max"
+    )
+    parameters = parameters_of(search, [], rows_max=rows_max, orders_max=orders_max or 0)
+    return tx.execute(text(statement), parameters).all()
+
+
+def _first(search: Search, sort: Sort) -> str:
+    """Write the first :orders_max of the table that is sorted, joined with the other one."""
+    if _is_by_search(sort):
+        where = " and ".join(search.search_conditions) or "true"
+        first = f"select s.* from order_search s where {where} {_order(sort)} limit :orders_max"
+        return f"({first}) s join orders o using (order_id)"
+    where = " and ".join(search.conditions) or "true"
+    first = f"select o.* from orders o where {where} {_order(sort)} limit :orders_max"
+    return f"({first}) o {SEARCHED}"
+
+
+def _is_by_search(sort: Sort) -> bool:
+    return sort.keys[0].column.startswith("s.")
+
+
+def _keys(sort: Sort) -> str:
+    return ", ".join(f"{key.column} as key_{n}" for n, key in enumerate(sort.keys))
+
+
+def _named(sort: Sort, direction: str = "") -> str:
+    return ", ".join(f"key_{n} {direction}" for n in range(len(sort.keys)))
+
+
+def _direction(sort: Sort) -> str:
+    return "desc" if sort.is_down else "asc"
+
+
+def _order(sort: Sort) -> str:
+    return "order by " + ", ".join(f"{key.column} {_direction(sort)}" for key in sort.keys)
+
+
+def _go_on(search: Search, values: list[Any], sort: Sort) -> None:
+    """Let a search begin after the order a cursor names."""
+    columns = ", ".join(key.column for key in sort.keys)
+    given = ", ".join(f"cast(:after_{n} as {key.type})" for n, key in enumerate(sort.keys))
+    condition = f"({columns}) {'<' if sort.is_down else '>'} ({given})"
+    conditions = search.search_conditions if _is_by_search(sort) else search.conditions
+    conditions.append(condition)
+    search.parameters |= {f"after_{n}": value for n, value in enumerate(values)}

@@ -1,0 +1,147 @@
+"""GET /v1/orders/facets, /analysis and /export: a search as a whole."""
+
+import csv
+import io
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import House
+from tests.api.wire import a_line, an_order
+from tests.ledger.finding import indexed
+
+ROUTES = ("/v1/orders/facets", "/v1/orders/analysis?by=channel", "/v1/orders/export", "/v1/orders")
+
+
+@pytest.fixture
+def sold(stocked: House) -> House:
+    """Give the retailer two orders of two channels."""
+    stocked.order(an_order("W-1", customer_name="=cmd()", lines=[a_line(quantity=2)]))
+    stocked.order(
+        an_order("M-1", channel_code="market", customer_name="Jan Vis", lines=[a_line("LAMP")],
+                 allow_backorder=True, placed_at="2026-01-04T12:00:00Z")
+    )  # fmt: skip
+    indexed(stocked.shop.ledger)
+    return stocked
+
+
+def rows(answer: Any) -> list[dict[str, str]]:
+    """Read a file's rows, its facts left out."""
+    lines = [line for line in answer.content.decode("utf-8-sig").splitlines() if line[:1] != "#"]
+    return list(csv.DictReader(io.StringIO("\n".join(lines))))
+
+
+class TestFacets:
+    def test_they_count(self, sold: House) -> None:
+        counted = sold.get("/v1/orders/facets").json()
+        assert (counted["orders_count"], counted["is_complete"]) == (2, True)
+        assert counted["facets"]["channel"] == [
+            {"value": "market", "orders_count": 1}, {"value": "web", "orders_count": 1},
+        ]  # fmt: skip
+        assert set(counted["facets"]) == {
+            "channel", "order_state", "fulfillment_state", "method", "country", "product_type",
+        }  # fmt: skip
+
+    def test_they_are_of_what_the_key_may_see(self, sold: House) -> None:
+        counted = sold.get("/v1/orders/facets", "web").json()
+        assert [each["value"] for each in counted["facets"]["channel"]] == ["web"]
+        assert sold.get("/v1/orders/facets", "nowhere").json()["orders_count"] == 0
+
+
+class TestAnalysis:
+    def test_it_adds_up(self, sold: House) -> None:
+        answer = sold.get("/v1/orders/analysis", params={"by": ["channel", "day"], "q": "pen"})
+        assert answer.json() == {"items": [{
+            "values": {"channel": "web", "day": "2026-01-05"}, "orders_count": 1, "units": 2,
+            "net": {"amount": "16.53", "currency": "EUR"},
+            "gross": {"amount": "20.00", "currency": "EUR"},
+        }]}  # fmt: skip
+
+    def test_it_is_of_what_the_key_may_see(self, sold: House) -> None:
+        items = sold.get("/v1/orders/analysis?by=channel", "web").json()["items"]
+        assert [each["values"]["channel"] for each in items] == ["web"]
+
+    @pytest.mark.parametrize("query", ["", "?by=moon", "?by=day&by=week&by=month&by=channel"])
+    def test_it_needs_one_to_three_dimensions(self, house: House, query: str) -> None:
+        assert house.get(f"/v1/orders/analysis{query}").status_code == 422
+
+    def test_too_much_is_refused(self, sold: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("oms.orders.analysis.ANALYSIS_ORDERS_MAX", 1)
+        answer = sold.get("/v1/orders/analysis?by=channel")
+        assert (answer.status_code, answer.json()["code"]) == (422, "RESULT_TOO_WIDE")
+
+
+class TestExport:
+    def test_it_has_the_rows_of_the_list_in_its_order(self, sold: House) -> None:
+        answer = sold.get("/v1/orders/export", params={"sort": "placed_at", "channel": "market"})
+        assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+        assert answer.headers["content-disposition"] == 'attachment; filename="orders.csv"'
+        (row,) = rows(answer)
+        assert (row["Order"], row["Customer"], row["Total"]) == ("R100000002", "Jan Vis", "10.000")
+        facts = answer.content.decode("utf-8-sig").splitlines()[:3]
+        assert facts == ["# Report,Orders", "# channel,market", "# sort,placed_at"]
+
+    def test_all_pages_of_it(self, sold: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("oms.orders.search.EXPORT_PAGE_ROWS", 1)
+        assert [row["Order"] for row in rows(sold.get("/v1/orders/export"))] == [
+            "R100000001", "R100000002",
+        ]  # fmt: skip
+
+    def test_no_cell_is_a_formula(self, sold: House) -> None:
+        (row,) = rows(sold.get("/v1/orders/export", "web"))
+        assert row["Customer"] == "'=cmd()"
+
+    def test_too_much_is_refused_whole(self, sold: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("oms.reports.order_list.EXPORT_ORDERS_MAX", 1)
+        answer = sold.get("/v1/orders/export")
+        assert (answer.status_code, answer.json()["code"]) == (422, "RESULT_TOO_WIDE")
+
+    def test_nothing_is_a_file_with_a_head(self, sold: House) -> None:
+        answer = sold.get("/v1/orders/export", params={"q": "nonesuch"})
+        assert answer.status_code == 200
+        assert rows(answer) == []
+        assert '"Order","Channel"' in answer.text
+
+
+class TestFilters:
+    @pytest.mark.parametrize("route", ROUTES)
+    @pytest.mark.parametrize(
+        ("query", "field", "code"),
+        [
+            ({"order_state": "lost"}, "/order_state/0", "INVALID_FILTER"),
+            ({"color": "red"}, "/color", "INVALID_FILTER"),
+            ({"placed_from": "2026-01-02", "placed_to": "2026-01-01"}, "/placed_to",
+             "INVALID_FILTER"),
+            ({"total_from": "10.00"}, "/currency", "INVALID_FILTER"),
+            ({"currency": "XXX"}, "/currency", "INVALID_FILTER"),
+            ({"total_to": "ten", "currency": "EUR"}, "/total_to", "INVALID_FILTER"),
+        ],
+    )  # fmt: skip
+    def test_a_wrong_one_is_named(
+        self, house: House, route: str, query: dict[str, str], field: str, code: str
+    ) -> None:
+        path, _, by = route.partition("?by=")
+        answer = house.get(path, params=query | ({"by": by} if by else {}))
+        assert answer.status_code == 422
+        assert answer.json()["code"] == code
+        (problem,) = answer.json()["errors"]
+        assert (problem["location"], problem["pointer"], problem["code"]) == ("query", field, code)
+
+    @pytest.mark.parametrize("after", ["bm9uc2Vuc2U", "!", "W10"])
+    def test_a_wrong_cursor_is_named(self, house: House, after: str) -> None:
+        answer = house.get("/v1/orders", params={"after": after})
+        assert (answer.status_code, answer.json()["code"]) == (422, "INVALID_CURSOR")
+
+    def test_a_cursor_of_another_order_is_refused(self, sold: House) -> None:
+        after = sold.get("/v1/orders", params={"limit": 1, "sort": "total"}).json()["next_after"]
+        good = sold.get("/v1/orders", params={"sort": "total", "after": after})
+        assert [each["external_ref"] for each in good.json()["items"]] == ["W-1"]
+        for other in ({}, {"sort": "-total"}, {"sort": "total", "q": "pen"}):
+            answer = sold.get("/v1/orders", params={**other, "after": after})
+            assert answer.json()["code"] == "INVALID_CURSOR"
+        foreign = sold.get("/v1/orders", "web", params={"sort": "total", "after": after})
+        assert foreign.json()["code"] == "INVALID_CURSOR"
+
+    @pytest.mark.parametrize("route", ROUTES)
+    def test_a_store_of_no_orders_is_refused(self, house: House, route: str) -> None:
+        assert house.get(route, "analyst").json()["code"] == "SCOPE_MISSING"
