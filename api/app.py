@@ -40,6 +40,7 @@ from api.routers import (
     stock_holds,
     stores,
     tracking,
+    transfers,
     views,
     webhooks,
 )
@@ -54,9 +55,9 @@ from oms.reports.published import Publications
 
 # What a list is asked comes before what one of it is: /orders/facets is no order.
 ROUTERS: Final = (
-    order_search, orders, holds, views, fulfillments, parcels, papers, customers, lookup, tracking,
-    sourcing, stock_holds, stock, stores, promises, channels, quarantine, catalog, sales, events,
-    feeds, webhooks, keys,
+    order_search, orders, holds, views, fulfillments, parcels, papers, transfers, customers, lookup,
+    tracking, sourcing, stock_holds, stock, stores, promises, channels, quarantine, catalog, sales,
+    events, feeds, webhooks, keys,
 )  # fmt: skip
 # Open to everybody, each with its reason: they tell nothing of anybody, or only how an order is,
 # to who knows its number and address or has its link.

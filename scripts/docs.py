@@ -4,7 +4,9 @@ import importlib
 import json
 import pkgutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -57,31 +59,36 @@ def problems() -> str:
 
 def states() -> str:
     """Return docs/states.md: what may follow what, drawn from the tables that decide it."""
-    from oms.fulfillment.model import NEXT
+    from oms.fulfillment.model import NEXT as WORK
     from oms.holds.model import RULES, Command
     from oms.shipments.model import NEXT as PARCELS
+    from oms.transfers.model import NEXT as WAYS
 
     lines = ["# States", "", "## Fulfillment order", "", "Work at one location for one delivery"
              " group. What is not drawn is refused with 409 and `allowed_actions`; from every state"
-             " up to `ready_for_collection` a cancellation of the order leads to `canceled`.", "",
-             "```mermaid", "stateDiagram-v2", "    [*] --> assigned: route"]  # fmt: skip
-    for state, actions in NEXT.items():
-        lines += [f"    {state} --> {after}: {action}" for action, after in actions.items()]
-        lines += [] if actions else [f"    {state} --> [*]"]
-    lines += ["```", "", "## Parcel", "", "What a carrier tells is folded in the order in which it"
-              " happened; what is not drawn moves nothing and is kept beside it.", "",
-              "```mermaid", "stateDiagram-v2", "    [*] --> label_created"]  # fmt: skip
-    for state, following in PARCELS.items():
-        lines += [f"    {state} --> {after}" for after in PARCELS if after in following]
-        lines += [] if following else [f"    {state} --> [*]"]
-    lines += ["```", "", "## Hold", "", "An order may be on several, one of a type. Each is placed"
-              " and released; meanwhile the commands its type names are refused with 409"
-              " `ORDER_ON_HOLD`.", "",
-              "| type | blocks | released by |", "|---|---|---|"]  # fmt: skip
-    for hold_type, rule in RULES.items():
-        blocks = ", ".join(command for command in Command if command in rule.blocks)
-        lines.append(f"| `{hold_type}` | {blocks} | `{rule.release_scope}` |")
+             " up to `ready_for_collection` a cancellation of the order leads to `canceled`. What"
+             " is collected in a store and sent there waits until all of it has come.", "",
+             *_drawn(WORK, "[*] --> assigned: route", "[*] --> waiting_for_transfer: route",
+                     "waiting_for_transfer --> assigned: all received",
+                     "waiting_for_transfer --> canceled: nothing comes"),
+             "", "## Transfer", "", "Goods one location sends to another: for an order that is"
+             " collected there they are kept from the start, to fill shelves they are requested."
+             " A cancellation of the order leads to `canceled` before the goods have left, and"
+             " leaves them free stock where they arrive afterwards.", "",
+             *_drawn(WAYS, "[*] --> requested: shelves", "[*] --> allocated: order",
+                     "shipped --> partially_received: receive some",
+                     "partially_received --> partially_received: receive some")]  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+def _drawn(following: Mapping[Any, Mapping[Any, Any]], *beside: str) -> list[str]:
+    """Draw a table of states, and beside it what no action leads to."""
+    lines = ["```mermaid", "stateDiagram-v2", *(f"    {each}" for each in beside)]
+    led_on = {each.split(" ")[0] for each in beside}
+    for state, actions in following.items():
+        lines += [f"    {state} --> {after}: {action}" for action, after in actions.items()]
+        lines += [] if actions or state in led_on else [f"    {state} --> [*]"]
+    return [*lines, "```"]
 
 
 def environment() -> str:

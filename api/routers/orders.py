@@ -23,6 +23,7 @@ from oms.ledger.database import Tx as Connection
 from oms.orders import operations, queries, search
 from oms.orders.model import Order, OrderNotFound, Outcome
 from oms.shipments import queries as parcels
+from oms.transfers import queries as transfers
 from oms.workflows import actions, changes, editing
 from oms.workflows.capture import capture
 from oms.workflows.documents import Problem as DraftProblem
@@ -82,7 +83,10 @@ def get_order(number: str, caller: OrdersRead, tx: Snapshot, response: Response)
     order = visible(tx, number, caller)
     response.headers["ETag"] = f'"{order.summary.version}"'
     now = actions.situation_of(tx, order)
-    return OrderOut.of_all(now, caller.scopes, parcels.of_order(tx, number))
+    return OrderOut.of_all(
+        now, caller.scopes, parcels.of_order(tx, number),
+        transfers.of_order(tx, order.summary.order_id),
+    )  # fmt: skip
 
 
 @router.post("/orders", status_code=201, responses=POSTED)

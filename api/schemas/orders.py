@@ -11,11 +11,13 @@ from api.schemas.common import MoneyOut, Out, Wire, values_of
 from api.schemas.fulfillments import FulfillmentOut
 from api.schemas.holds import HoldOut, VerdictOut
 from api.schemas.parcels import ParcelOut
+from api.schemas.transfers import TransferOut
 from oms.adapters.channels.canonical.rows import order_rows
 from oms.adapters.channels.canonical.schema import NoteText, OrderIn, Ref
 from oms.orders.model import Change, FulfillmentMethod, FulfillmentState, Line, Order, OrderState
 from oms.orders.model import Summary as OrderSummary
 from oms.shipments.model import Parcel
+from oms.transfers.model import Transfer
 from oms.workflows.actions import Situation, verdicts
 from oms.workflows.documents import csv_rows
 
@@ -207,6 +209,7 @@ class OrderOut(SummaryOut):
     groups: list[GroupOut]
     fulfillments: list[FulfillmentOut]
     parcels: list[ParcelOut]
+    transfers: list[TransferOut]
     cancelable: Annotated[
         dict[int, int], Field(description="how much of each line may be canceled, by line_no")
     ]
@@ -222,7 +225,8 @@ class OrderOut(SummaryOut):
 
     @classmethod
     def of_all(
-        cls, now: Situation, scopes: frozenset[str], parcels: Iterable[Parcel]
+        cls, now: Situation, scopes: frozenset[str], parcels: Iterable[Parcel],
+        transfers: Iterable[Transfer],
     ) -> Self:  # fmt: skip
         """Write an order with everything about it, for a caller who has these scopes."""
         order = now.order
@@ -238,7 +242,8 @@ class OrderOut(SummaryOut):
             stated_total=MoneyOut.of_known(order.stated_total_minor, currency),
             lines=[LineOut.of(line, currency) for line in order.lines],
             fulfillments=[FulfillmentOut.of(each) for each in now.fulfillments],
-            parcels=[ParcelOut.of(each) for each in parcels], cancelable=now.cancelable(),
+            parcels=[ParcelOut.of(each) for each in parcels],
+            transfers=[TransferOut.of(each) for each in transfers], cancelable=now.cancelable(),
             groups=[GroupOut(**values_of(group)) for group in order.groups],
             changes=[ChangeOut.of(change, currency) for change in order.changes],
             events=[EventOut(**values_of(event)) for event in order.events],

@@ -46,6 +46,8 @@ class ChannelDraft:
     threshold: int = 0
     is_routed: bool = False  # whether we give its orders to locations, or it does and tells us
     stock_shown: str = "banded"  # of a store's stock: exact, banded, hidden
+    # What is collected in a store comes of its own stock only, or of any in the network.
+    collect_supply: str = "store"  # store, any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,7 @@ class Channel:
     threshold: int
     is_routed: bool
     stock_shown: str
+    collect_supply: str
     is_enabled: bool
 
 

@@ -1,41 +1,66 @@
 -- The statements of fulfillment orders.
 
 -- name: open_orders
--- A fulfillment order per (order, group, location) of the units given, with its lines.
--- Returns which units are whose.
+-- A fulfillment order per (order, group, location) of the units given, with its lines; what is
+-- collected is picked where it is collected, and waits while some of it is kept elsewhere. One
+-- that waits already takes what comes to it. Returns which units are whose.
 with units as (
     select * from jsonb_to_recordset(cast(:units as jsonb)) as u(
         reservation_id bigint, order_id bigint, line_no smallint, product_id integer,
-        location_id integer, quantity bigint)
+        location_id integer, quantity bigint, place_id integer)
 ),
 placed as (
-    select u.*, coalesce(k.group_no, 1) as group_no
+    select u.reservation_id, u.order_id, u.line_no, u.product_id, u.quantity,
+        coalesce(k.group_no, 1) as group_no, coalesce(u.place_id, u.location_id) as location_id,
+        coalesce(u.place_id <> u.location_id, false) as is_elsewhere
     from units u
     join order_lines k using (order_id, line_no)
+),
+wanted as (
+    select order_id, group_no, location_id, bool_or(is_elsewhere) as is_waiting
+    from placed
+    group by order_id, group_no, location_id
+),
+joined as (
+    update fulfillment_orders f
+    set version = version + 1, changed_at = :at
+    from wanted w
+    where (f.order_id, f.group_no, f.location_id) = (w.order_id, w.group_no, w.location_id)
+      and f.state = 'waiting_for_transfer'
+    returning f.fulfillment_id, f.fulfillment_number, f.order_id, f.group_no, f.location_id, f.state
 ),
 opened as (
     insert into fulfillment_orders (
         order_id, group_no, location_id, method, state, created_at, changed_at
     )
-    select p.order_id, p.group_no, p.location_id, g.method, 'assigned', :at, :at
-    from (select distinct order_id, group_no, location_id from placed) p
+    select w.order_id, w.group_no, w.location_id, g.method,
+        case when w.is_waiting then 'waiting_for_transfer' else 'assigned' end, :at, :at
+    from wanted w
     join delivery_groups g using (order_id, group_no)
-    order by p.order_id, p.group_no, p.location_id
-    returning fulfillment_id, fulfillment_number, order_id, group_no, location_id
+    where not exists (
+        select from joined j
+        where (j.order_id, j.group_no, j.location_id) = (w.order_id, w.group_no, w.location_id))
+    order by w.order_id, w.group_no, w.location_id
+    returning fulfillment_id, fulfillment_number, order_id, group_no, location_id, state
+),
+taking as (
+    select *, true as is_new from opened union all select *, false from joined
 ),
 lines as (
     insert into fulfillment_lines (fulfillment_id, order_id, line_no, product_id, quantity)
     select o.fulfillment_id, o.order_id, p.line_no, min(p.product_id), sum(p.quantity)
     from placed p
-    join opened o using (order_id, group_no, location_id)
+    join taking o using (order_id, group_no, location_id)
     group by o.fulfillment_id, o.order_id, p.line_no
+    on conflict (fulfillment_id, line_no) do update
+    set quantity = fulfillment_lines.quantity + excluded.quantity
 )
-select o.fulfillment_id, o.fulfillment_number, o.order_id, x.location_code,
+select o.fulfillment_id, o.fulfillment_number, o.order_id, x.location_code, o.state, o.is_new,
     array_agg(p.reservation_id) as reservation_ids
-from opened o
+from taking o
 join placed p using (order_id, group_no, location_id)
 join locations x on x.location_id = o.location_id
-group by o.fulfillment_id, o.fulfillment_number, o.order_id, x.location_code
+group by o.fulfillment_id, o.fulfillment_number, o.order_id, x.location_code, o.state, o.is_new
 order by o.fulfillment_id;
 
 -- name: hold
@@ -65,6 +90,30 @@ set picked = p.picked, removed = l.removed + p.short
 from jsonb_to_recordset(cast(:lines as jsonb)) as p(line_no smallint, picked bigint, short bigint)
 where l.fulfillment_id = :fulfillment_id and l.line_no = p.line_no;
 
+-- name: reduce
+-- Some of it will not come.
+update fulfillment_lines l
+set removed = l.removed + p.quantity
+from jsonb_to_recordset(cast(:lines as jsonb)) as p(line_no smallint, quantity bigint)
+where l.fulfillment_id = :fulfillment_id and l.line_no = p.line_no;
+
+-- name: stop_waiting
+-- Those of these orders whose units are all there are to be picked; one that has none left is
+-- canceled. Returns those that changed.
+update fulfillment_orders f
+set
+    state = case when exists (
+        select from fulfillment_lines l
+        where l.fulfillment_id = f.fulfillment_id and l.quantity > l.done + l.removed)
+        then 'assigned' else 'canceled' end,
+    changed_at = :at, version = version + 1
+where f.order_id = any (cast(:order_ids as bigint[])) and f.state = 'waiting_for_transfer'
+  and not exists (
+      select from reservations r
+      where r.order_id = f.order_id and r.fulfillment_id = f.fulfillment_id
+        and r.transfer_id is not null and r.state in ('active', 'in_transit'))
+returning f.fulfillment_number, f.order_id, f.state;
+
 -- name: take_away
 -- Nothing of it is to be supplied here any more.
 update fulfillment_lines
@@ -89,7 +138,8 @@ with kept as (
         coalesce((
             select sum(r.quantity) from reservations r
             where r.order_id = l.order_id and r.line_no = l.line_no
-              and r.fulfillment_id = l.fulfillment_id and r.state = 'active'), 0)::bigint as reserved
+              and r.fulfillment_id = l.fulfillment_id
+              and r.state in ('active', 'in_transit')), 0)::bigint as reserved
     from fulfillment_lines l
     join fulfillment_orders f using (fulfillment_id)
     where l.order_id = any (cast(:order_ids as bigint[])) and f.state = any (cast(:open_states as text[]))

@@ -12,6 +12,7 @@ from oms.kernel.errors import Conflict, NotFound, Rejected
 class FulfillmentOrderState(StrEnum):
     """How far a location is with its part of a delivery group."""
 
+    WAITING_FOR_TRANSFER = "waiting_for_transfer"
     ASSIGNED = "assigned"
     ACCEPTED = "accepted"
     PICKING = "picking"
@@ -60,6 +61,7 @@ _S, _A = FulfillmentOrderState, Action
 
 # What may follow what (features.md 4.4a). Whatever is not here is refused.
 NEXT: Final[dict[FulfillmentOrderState, dict[Action, FulfillmentOrderState]]] = {
+    _S.WAITING_FOR_TRANSFER: {},  # goods that come lead it on, see docs/states.md
     _S.ASSIGNED: {_A.ACCEPT: _S.ACCEPTED, _A.REJECT: _S.REJECTED},
     _S.ACCEPTED: {_A.START_PICK: _S.PICKING, _A.REJECT: _S.REJECTED},
     _S.PICKING: {_A.PICK: _S.PICKED},
@@ -80,7 +82,8 @@ assert set(NEXT) == set(FulfillmentOrderState)
 
 # Before goods have left: what an order cancels here is simply not done any more.
 OPEN: Final = frozenset({
-    _S.ASSIGNED, _S.ACCEPTED, _S.PICKING, _S.PICKED, _S.PACKED, _S.READY_FOR_COLLECTION,
+    _S.WAITING_FOR_TRANSFER, _S.ASSIGNED, _S.ACCEPTED, _S.PICKING, _S.PICKED, _S.PACKED,
+    _S.READY_FOR_COLLECTION,
 })  # fmt: skip
 COLLECTED_METHODS: Final = frozenset({"collect_store", "reserve"})
 # Which way goods leave decides between two ends of packing.

@@ -28,6 +28,8 @@ class Opened:
     fulfillment_number: str
     order_id: int
     location_code: str
+    state: FulfillmentOrderState
+    is_new: bool
     reservation_ids: tuple[int, ...]
 
 
@@ -41,7 +43,11 @@ class Fitted:
 
 
 def open_for(tx: Tx, units: Sequence[Units], *, at: datetime) -> list[Opened]:
-    """Open a fulfillment order per order, delivery group and location of these units."""
+    """Open a fulfillment order per order, delivery group and location of these units.
+
+    What is collected is picked where it is collected: units kept elsewhere are to be sent
+    there first. One that waits for such units already takes further ones.
+    """
     if not units:
         return []
     rows = store.SQL.run(tx, "open_orders", units=json.dumps(list(map(asdict, units))), at=at)
@@ -49,6 +55,7 @@ def open_for(tx: Tx, units: Sequence[Units], *, at: datetime) -> list[Opened]:
         Opened(
             fulfillment_id=row.fulfillment_id, fulfillment_number=row.fulfillment_number,
             order_id=row.order_id, location_code=row.location_code,
+            state=FulfillmentOrderState(row.state), is_new=row.is_new,
             reservation_ids=tuple(row.reservation_ids),
         )
         for row in rows
@@ -97,6 +104,24 @@ def pick(tx: Tx, of: FulfillmentOrder, picked: Mapping[int, int]) -> None:
         for line in of.lines
     ]  # fmt: skip
     store.SQL.run(tx, "pick", fulfillment_id=of.fulfillment_id, lines=json.dumps(lines))
+
+
+def reduce(tx: Tx, fulfillment_id: int, quantities: Mapping[int, int]) -> None:
+    """Take away units of its lines that will not come."""
+    lines = [{"line_no": no, "quantity": quantity} for no, quantity in quantities.items()]
+    store.SQL.run(tx, "reduce", fulfillment_id=fulfillment_id, lines=json.dumps(lines))
+
+
+def stop_waiting(tx: Tx, order_ids: Sequence[int], *, at: datetime) -> list[Fitted]:
+    """Let the fulfillment orders go on to which all units have come; of none nothing is left."""
+    rows = store.SQL.run(tx, "stop_waiting", order_ids=list(order_ids), at=at)
+    return [
+        Fitted(
+            fulfillment_number=row.fulfillment_number, order_id=row.order_id,
+            state=FulfillmentOrderState(row.state),
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def put_back(tx: Tx, of: FulfillmentOrder) -> None:

@@ -138,7 +138,12 @@ class Units:
     product_id: int
     location_id: int
     quantity: int
-    is_movable: bool = True  # what is collected is kept where it is collected
+    place_id: int | None = None  # where they are collected
+
+    @property
+    def is_movable(self) -> bool:
+        """Whether they may be kept elsewhere: what is collected is supplied by its own rules."""
+        return self.place_id is None
 
 
 class Correction(StrEnum):
@@ -147,3 +152,23 @@ class Correction(StrEnum):
     NONE = ""
     MISSING = "adjust"  # they are not there
     UNSELLABLE = "regrade"  # they are, and not for sale
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moving:
+    """Goods that go from one location to another: which, and between which."""
+
+    transfer_id: int
+    number: str
+    from_id: int
+    to_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """What came of a line: in good order, and not for sale."""
+
+    line_no: int
+    product_id: int
+    received: int
+    damaged: int

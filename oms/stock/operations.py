@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,7 +12,15 @@ from oms.ledger.copying import copy_in
 from oms.ledger.database import Tx
 from oms.stock import holds, store
 from oms.stock.availability import available_to_sell
-from oms.stock.model import COUNT_DRAFT, MOVEMENT_DRAFT, Correction, InsufficientStock, Units
+from oms.stock.model import (
+    COUNT_DRAFT,
+    MOVEMENT_DRAFT,
+    Arrival,
+    Correction,
+    InsufficientStock,
+    Moving,
+    Units,
+)
 
 ANALYZE_ROWS_MIN: Final = 200
 
@@ -179,7 +187,8 @@ def move(
 
 def withdraw(
     tx: Tx, quantities: Mapping[int, int], *, fulfillment_id: int, cause: str, demand: str,
-    order_id: int, channel_id: int, location_code: str, correction: Correction, at: datetime,
+    order_id: int, channel_id: int, location_code: str | None, correction: Correction,
+    at: datetime, transfer_id: int | None = None,
 ) -> Queued:  # fmt: skip
     """Let a location off units of an order's lines: others of the network supply them, at once.
 
@@ -187,7 +196,8 @@ def withdraw(
     the parameter order_id. The units are released and the location's stock corrected; what is
     missing is allocated anew without that location, and queued beyond that; what became free
     there is given to whoever else waits. All with the levels held: no unit belongs to nobody.
-    Returns what is queued of the order's lines.
+    With `transfer_id` they are the units that come with it; without a location they were on
+    their way, and are sought everywhere. Returns what is queued of the order's lines.
     """
     store.clear_work_tables(tx)
     tx.execute(text(f"insert into work_demand {demand}"), {"order_id": order_id})
@@ -195,12 +205,14 @@ def withdraw(
     held = _hold(tx, places.product_ids, places.location_ids)
     asked = json.dumps([{"line_no": no, "quantity": n} for no, n in quantities.items()])
     freed = store.UNITS.run(
-        tx, "release_units", fulfillment_id=fulfillment_id, units=asked, at=at
-    ).all()
+        tx, "release_units", order_id=order_id, fulfillment_id=fulfillment_id,
+        transfer_id=transfer_id, units=asked, at=at,
+    ).all()  # fmt: skip
     if correction is not Correction.NONE:
         store.UNITS.run(
             tx, "correct", units=_of_products(tx, quantities), kind=correction.value,
-            cause_id=cause, location_code=location_code, at=at,
+            cause_type="fulfillment" if transfer_id is None else "transfer", cause_id=cause,
+            location_code=location_code, at=at,
         )  # fmt: skip
     elsewhere = store.UNITS.run(
         tx, "but_location", location_ids=places.location_ids, location_code=location_code
@@ -213,6 +225,87 @@ def withdraw(
     risen = sorted({row.product_id for row in freed})
     _serve(tx, held, risen=risen, has_places=False, at=at, but_order_id=order_id)
     return queued | _queued(tx)
+
+
+def assign_transfer(tx: Tx, transfer_of: Mapping[int, int]) -> None:
+    """Say with which transfer units will come, by their reservation."""
+    pairs = [
+        {"reservation_id": reservation_id, "transfer_id": transfer_id}
+        for reservation_id, transfer_id in transfer_of.items()
+    ]
+    store.TRANSFERS.run(tx, "assign_transfer", pairs=json.dumps(pairs))
+
+
+def keep_for_shelves(
+    tx: Tx, moving: Moving, units: Sequence[Mapping[str, int]], *, at: datetime
+) -> None:
+    """Keep units (line_no, product_id, quantity) at a location for the shelves of another.
+
+    Raises InsufficientStock when it cannot spare them.
+    """
+    _hold(tx, sorted({unit["product_id"] for unit in units}), [moving.from_id])
+    facts = {"units": json.dumps(list(units)), "location_id": moving.from_id, "at": at}
+    short = [
+        {"sku": row.sku, "requested": int(row.requested), "available": int(row.available)}
+        for row in store.TRANSFERS.run(tx, "short_for_shelves", **facts)
+    ]
+    if short:
+        raise InsufficientStock(items=short)
+    store.TRANSFERS.run(
+        tx, "keep_for_shelves", **facts, transfer_id=moving.transfer_id, cause=moving.number
+    )
+
+
+def let_off(
+    tx: Tx, moving: Moving, units: Sequence[Mapping[str, int]], *, location_code: str,
+    correction: Correction, at: datetime,
+) -> frozenset[tuple[int, int]]:  # fmt: skip
+    """Let a location off units it keeps for other shelves; return where stock became free."""
+    products = sorted({unit["product_id"] for unit in units})
+    _hold(tx, products, [moving.from_id])
+    asked = json.dumps(list(units))
+    freed = store.UNITS.run(
+        tx, "release_units", order_id=None, fulfillment_id=None, transfer_id=moving.transfer_id,
+        units=asked, at=at,
+    ).all()  # fmt: skip
+    if correction is not Correction.NONE:
+        store.UNITS.run(
+            tx, "correct", units=asked, kind=correction.value, cause_type="transfer",
+            cause_id=moving.number, location_code=location_code, at=at,
+        )  # fmt: skip
+    return frozenset((row.product_id, moving.from_id) for row in freed)
+
+
+def send(tx: Tx, moving: Moving, product_ids: Sequence[int], *, at: datetime) -> None:
+    """Let what is kept for a transfer leave; an order's units stay its own on their way."""
+    _hold(tx, sorted(set(product_ids)), [moving.from_id])
+    store.TRANSFERS.run(
+        tx, "send", transfer_id=moving.transfer_id, cause=moving.number,
+        to_location_id=moving.to_id, at=at,
+    )  # fmt: skip
+
+
+def receive(
+    tx: Tx, moving: Moving, arrivals: Sequence[Arrival], *, receipt_id: str, at: datetime
+) -> frozenset[tuple[int, int]]:
+    """Put what came with a transfer on the shelves, kept for the order that waits for it.
+
+    Returns where stock rose: what nobody waits for is free there, and to be offered around.
+    """
+    places = {"product_ids": sorted({each.product_id for each in arrivals})}
+    store.TRANSFERS.run(tx, "open_level", **places, location_id=moving.to_id, at=at)
+    _hold(tx, places["product_ids"], [moving.to_id])
+    rows = store.TRANSFERS.run(
+        tx, "receive", units=json.dumps(list(map(asdict, arrivals))), receipt_id=receipt_id,
+        transfer_id=moving.transfer_id, cause=moving.number, location_id=moving.to_id, at=at,
+    )  # fmt: skip
+    return frozenset((product_id, moving.to_id) for product_id in _products(rows))
+
+
+def coming_for_order(tx: Tx, transfer_id: int) -> dict[int, int]:
+    """Return how much of each line an order still expects of a transfer on its way."""
+    rows = store.TRANSFERS.run(tx, "coming_for_order", transfer_id=transfer_id)
+    return {row.line_no: int(row.quantity) for row in rows}
 
 
 def _of_products(tx: Tx, quantities: Mapping[int, int]) -> str:

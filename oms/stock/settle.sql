@@ -143,7 +143,7 @@ select count(*) from (
 -- Goods that left use the reservation of the place they left from, whatever else the line has;
 -- of several there that of the fulfillment order they left by.
 -- What is reserved beyond what the line still needs is released: what is of another product,
--- then what is queued, then the youngest.
+-- then what is queued, then what is still to be sent to its place, then the youngest.
 with gone as (
     select order_id, line_no, product_id, location_id, sum(taken) as quantity,
         max(fulfillment_id) as fulfillment_id
@@ -154,12 +154,13 @@ with gone as (
 held as (
     select r.reservation_id, r.order_id, r.line_no, r.product_id, r.location_id, r.state, r.quantity,
         w.quantity as open, r.product_id <> w.product_id as is_strange,
+        r.place_id is not null and r.location_id is distinct from r.place_id as is_to_be_sent,
         case when r.state = 'active' then greatest(0, least(r.quantity,
             coalesce(g.quantity, 0) + r.quantity - sum(r.quantity) over place)) else 0 end as used
     from work_demand w
     cross join lateral (
         select e.* from reservations e
-        where not w.is_new and e.order_id = w.order_id and e.line_no = w.line_no and e.state in ('active', 'queued')
+        where not w.is_new and e.order_id = w.order_id and e.line_no = w.line_no and e.state in ('active', 'queued', 'in_transit')
         offset 0
     ) r
     left join gone g
@@ -173,7 +174,7 @@ needed as (
     select *, case when is_strange then 0 else quantity - used end as useful,
         sum(case when is_strange then 0 else quantity - used end) over (
             partition by order_id, line_no
-            order by state = 'queued', reservation_id
+            order by state = 'queued', is_to_be_sent, reservation_id
         ) as upto
     from held
 ),
@@ -269,14 +270,15 @@ where l.product_id = s.product_id and l.location_id = s.location_id;
 -- Lay demand, oldest first, beside supply, best location first, on one scale of units per
 -- product: where two intervals overlap, that many units are allocated. What lies beyond the
 -- supply is queued. In one turn a product's demand is of channels with one network, or to be
--- collected at one place.
+-- collected at one place: of its own stock, then, where the channel has goods sent there, of the
+-- network's.
 with wanted as (
     select w.order_id, w.line_no, w.product_id, w.channel_id, w.placed_at, w.place_id,
         w.quantity - coalesce(r.quantity, 0) as quantity
     from work_demand w
     left join lateral (
         select sum(r.quantity) as quantity from reservations r
-        where not w.is_new and r.order_id = w.order_id and r.line_no = w.line_no and r.state in ('active', 'queued')
+        where not w.is_new and r.order_id = w.order_id and r.line_no = w.line_no and r.state in ('active', 'queued', 'in_transit')
     ) r on true
     where w.turn = :turn
 ),
@@ -290,7 +292,8 @@ supply as (
     select product_id, location_id, quantity,
         sum(quantity) over (partition by product_id order by priority, location_id) as upto
     from (
-        select l.product_id, l.location_id, coalesce(n.priority, 0) as priority,
+        select l.product_id, l.location_id,
+            case when l.location_id = d.place_id then -1 else coalesce(n.priority, 0) end as priority,
             available_to_fulfill(l.on_hand, l.unavailable, l.allocated, coalesce(h.quantity, 0)::bigint, l.safety_stock) as quantity
         from (
             select product_id, min(channel_id) as channel_id, min(place_id) as place_id
@@ -298,8 +301,10 @@ supply as (
             group by product_id
         ) d
         join stock_levels l on l.product_id = d.product_id
+        join channels c on c.channel_id = d.channel_id
         left join channel_locations n
-            on d.place_id is null and n.location_id = l.location_id and n.channel_id = d.channel_id
+            on (d.place_id is null or c.collect_supply = 'any')
+            and n.location_id = l.location_id and n.channel_id = d.channel_id
         join locations x on x.location_id = l.location_id and x.is_enabled
         left join lateral (
             select sum(r.quantity) as quantity from reservations r
@@ -372,30 +377,33 @@ join locations x on x.location_id = g.location_id
 where l.is_oversold and g.taken > 0;
 
 -- name: missing_of_demand
--- What of each SKU is wanted of the network beyond what is reserved for it already.
+-- What of each SKU is wanted of the network, sent to a store or not, beyond what is reserved for it already.
 select p.sku, sum(w.quantity - coalesce(r.quantity, 0)) as quantity
 from work_demand w
 join products p using (product_id)
+join channels c using (channel_id)
 left join lateral (
     select sum(e.quantity) as quantity from reservations e
-    where e.order_id = w.order_id and e.line_no = w.line_no and e.state in ('active', 'queued')
+    where e.order_id = w.order_id and e.line_no = w.line_no and e.state in ('active', 'queued', 'in_transit')
     offset 0
 ) r on true
-where w.quantity > coalesce(r.quantity, 0) and w.place_id is null
+where w.quantity > coalesce(r.quantity, 0)
+  and (w.place_id is null or c.collect_supply = 'any')
 group by p.sku;
 
 -- name: short_at_places
--- What is to be collected at a place beyond what that place can give.
+-- What is to be collected at a place beyond what that place can give, where nothing is sent there.
 select p.sku, x.location_code, w.quantity as requested, coalesce(l.quantity, 0) as available
 from (
     select d.product_id, d.place_id, sum(d.quantity - coalesce(r.quantity, 0)) as quantity
     from work_demand d
+    join channels c using (channel_id)
     left join lateral (
         select sum(e.quantity) as quantity from reservations e
-        where e.order_id = d.order_id and e.line_no = d.line_no and e.state in ('active', 'queued')
+        where e.order_id = d.order_id and e.line_no = d.line_no and e.state in ('active', 'queued', 'in_transit')
         offset 0
     ) r on true
-    where d.place_id is not null
+    where d.place_id is not null and c.collect_supply = 'store'
     group by d.product_id, d.place_id
 ) w
 join products p using (product_id)
@@ -433,23 +441,26 @@ with reach as (
 ),
 waiting as (
     select r.order_id, r.line_no, r.product_id, r.channel_id, r.place_id, min(r.wanted_at) as since,
+        r.place_id is null or c.collect_supply = 'any' as is_of_network,
         sum(sum(r.quantity)) over (
-            partition by r.product_id, r.place_id, case when r.place_id is null then r.channel_id end
+            partition by r.product_id, r.place_id,
+                case when r.place_id is null or c.collect_supply = 'any' then r.channel_id end
             order by min(r.wanted_at), r.order_id, r.line_no
         ) - sum(r.quantity) as before
     from reservations r
+    join channels c using (channel_id)
     where r.state = 'queued' and r.product_id = any (cast(:product_ids as integer[]))
       and r.order_id is distinct from cast(:but_order_id as bigint)
-    group by r.order_id, r.line_no, r.product_id, r.channel_id, r.place_id
+    group by r.order_id, r.line_no, r.product_id, r.channel_id, r.place_id, c.collect_supply
 )
 select w.order_id, w.line_no, w.product_id, w.channel_id, w.place_id, w.since,
     (select sum(e.quantity) from reservations e
-     where e.order_id = w.order_id and e.line_no = w.line_no and e.state in ('active', 'queued'))
+     where e.order_id = w.order_id and e.line_no = w.line_no and e.state in ('active', 'queued', 'in_transit'))
 from waiting w
-join reach c
-    on c.product_id = w.product_id and c.place_id is not distinct from w.place_id
-    and (w.place_id is not null or c.channel_id = w.channel_id)
-where w.before < c.quantity
+left join reach n
+    on n.product_id = w.product_id and n.channel_id = w.channel_id and w.is_of_network
+left join reach s on s.product_id = w.product_id and s.place_id = w.place_id
+where w.before < coalesce(n.quantity, 0) + coalesce(s.quantity, 0)
   and not exists (select from work_demand d where d.order_id = w.order_id and d.line_no = w.line_no);
 
 -- name: release_queued
@@ -473,8 +484,12 @@ beside as (
     select order_id, line_no, product_id, placed_at, places,
         lag(places) over (partition by product_id order by placed_at, order_id, line_no) as before
     from (
-        select w.*, case when w.place_id is null then n.places else array[w.place_id] end as places
+        select w.*, case
+            when w.place_id is null then n.places
+            when c.collect_supply = 'any' then w.place_id || n.places
+            else array[w.place_id] end as places
         from work_demand w
+        join channels c using (channel_id)
         left join networks n using (channel_id)
     ) w
 ),
@@ -494,24 +509,26 @@ select max(turn) as turns from told;
 
 -- name: places_of_waiting
 -- The locations of every channel that waits for these products and is supplied by one of these
--- places; those where something waits to be collected.
+-- places, and those where something waits to be collected that one of these places may supply.
+with waiting as (
+    select r.channel_id, r.place_id, r.place_id is null or c.collect_supply = 'any' as is_of_network
+    from reservations r
+    join channels c using (channel_id)
+    where r.state = 'queued' and r.product_id = any (cast(:product_ids as integer[]))
+),
+reached as (
+    select distinct w.*
+    from waiting w
+    where w.place_id = any (cast(:location_ids as integer[])) or (w.is_of_network and exists (
+        select from channel_locations s
+        where s.channel_id = w.channel_id and s.location_id = any (cast(:location_ids as integer[]))))
+)
 select array_agg(distinct location_id) as location_ids
 from (
-    select n.location_id
-    from channel_locations n
-    where n.channel_id in (
-        select r.channel_id
-        from reservations r
-        join channel_locations s
-            on s.channel_id = r.channel_id and s.location_id = any (cast(:location_ids as integer[]))
-        where r.state = 'queued' and r.place_id is null
-          and r.product_id = any (cast(:product_ids as integer[])))
+    select n.location_id from reached r join channel_locations n using (channel_id) where r.is_of_network
     union
-    select r.place_id
-    from reservations r
-    where r.state = 'queued' and r.product_id = any (cast(:product_ids as integer[]))
-      and r.place_id = any (cast(:location_ids as integer[]))
-) waiting;
+    select r.place_id from reached r where r.place_id is not null
+) places;
 
 -- name: mark_bad_counts
 -- What is wrong with counts against catalog and locations.

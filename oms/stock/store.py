@@ -10,6 +10,7 @@ from oms.ledger.statements import Statements
 from oms.stock.tables import WORK_TABLES
 
 SQL: Final = Statements(Path(__file__).with_name("settle.sql"))
+TRANSFERS: Final = Statements(Path(__file__).with_name("transfers.sql"))
 UNITS: Final = Statements(Path(__file__).with_name("units.sql"))
 HOLDS: Final = Statements(Path(__file__).with_name("holds.sql"))
 _SCRATCH: Final = Scratch(WORK_TABLES)

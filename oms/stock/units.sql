@@ -14,8 +14,7 @@ limit :limit;
 
 -- name: unassigned_of
 -- Likewise, of these orders: the units themselves.
-select r.reservation_id, r.order_id, r.line_no, r.product_id, r.location_id, r.quantity,
-    r.place_id is null as is_movable
+select r.reservation_id, r.order_id, r.line_no, r.product_id, r.location_id, r.quantity, r.place_id
 from reservations r
 join channels c using (channel_id)
 where r.order_id = any (cast(:order_ids as bigint[]))
@@ -31,7 +30,8 @@ from jsonb_to_recordset(cast(:pairs as jsonb)) as u(reservation_id bigint, fulfi
 where r.reservation_id = u.reservation_id;
 
 -- name: release_units
--- A fulfillment order lets go of some of its units: the youngest first.
+-- A fulfillment order, or a transfer, lets go of some of its units: the youngest first. Those on
+-- their way are no level's.
 with asked as (
     select * from jsonb_to_recordset(cast(:units as jsonb)) as u(line_no integer, quantity bigint)
 ),
@@ -40,7 +40,10 @@ held as (
         partition by r.line_no order by r.reservation_id desc) - r.quantity as before
     from reservations r
     join asked a using (line_no)
-    where r.fulfillment_id = :fulfillment_id and r.state = 'active'
+    where r.state in ('active', 'in_transit')
+      and case when cast(:transfer_id as bigint) is null
+          then r.order_id = :order_id and r.fulfillment_id = :fulfillment_id
+          else r.transfer_id = :transfer_id end
 ),
 let_go as (
     select *, least(quantity, greatest(0, asked - before)) as freed from held
@@ -58,7 +61,8 @@ ended as (
     where r.reservation_id = g.reservation_id and g.freed = g.quantity
 ),
 freed as (
-    select product_id, location_id, sum(freed) as quantity from let_go group by product_id, location_id
+    select product_id, location_id, sum(freed) as quantity from let_go
+    where state = 'active' group by product_id, location_id
 )
 update stock_levels l
 set allocated = l.allocated - f.quantity,
@@ -79,7 +83,7 @@ moved as (
     )
     select
         t.product_id, x.location_id, :kind, case when :kind = 'adjust' then -t.quantity else 0 end,
-        case when :kind = 'regrade' then t.quantity else 0 end, 'fulfillment', :cause_id,
+        case when :kind = 'regrade' then t.quantity else 0 end, :cause_type, :cause_id,
         t.line_no::text, :at, cast(cast(:at as timestamptz) at time zone x.time_zone as date), :at
     from told t
     join locations x on x.location_code = :location_code
@@ -101,7 +105,7 @@ where l.product_id = s.product_id and l.location_id = s.location_id;
 -- These locations without one of them.
 select array(
     select id from unnest(cast(:location_ids as integer[])) as id
-    where id <> (select location_id from locations where location_code = :location_code));
+    where id is distinct from (select location_id from locations where location_code = :location_code));
 
 -- name: new_reservation_ids
 -- Numbers for reservations that are going to be made.

@@ -12,6 +12,7 @@ from oms.ledger.database import Tx
 from oms.orders import operations as orders
 from oms.orders.model import Captured, Outcome
 from oms.stock import operations as stock
+from oms.transfers import operations as transfers
 from oms.workflows.documents import Problem
 
 
@@ -99,6 +100,19 @@ def _fit(tx: Tx, *, at: datetime) -> None:
                 {"fulfillment": fitted.fulfillment_number},
             )
             for fitted in fulfillment.fit(tx, with_work, at=at)
+        ]
+        steps += [
+            (
+                sent.order_id,
+                "transfer.canceled" if sent.state == "canceled" else "transfer.reduced",
+                {"transfer": sent.transfer_number},
+            )
+            for sent in transfers.fit(tx, with_work, at=at)
+        ]
+        # What waited for units that are no longer wanted has all it needs.
+        steps += [
+            (work.order_id, f"fulfillment.{work.state}", {"fulfillment": work.fulfillment_number})
+            for work in fulfillment.stop_waiting(tx, with_work, at=at)
         ]
         orders.tell(tx, steps, actor_type="system", actor="routing", at=at)
 

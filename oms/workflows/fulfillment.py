@@ -6,7 +6,7 @@ stock; what leaves or is canceled goes through capture like any other change of 
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -31,7 +31,9 @@ from oms.orders.model import ChangeKind
 from oms.shipments import operations as shipments
 from oms.sourcing import queries as sourcing_queries
 from oms.stock import operations as stock
-from oms.stock.model import Correction
+from oms.stock.model import Correction, Units
+from oms.transfers import operations as transfers
+from oms.transfers.model import Sourced
 from oms.workflows import changes, sourcing
 
 ORDERS_AT_ONCE_MAX: Final = 500
@@ -78,25 +80,27 @@ def open_work(tx: Tx, order_ids: Sequence[int], *, at: datetime, let_off: str | 
     """Ask locations to pick what is kept there for these orders; return how many were asked.
 
     Nobody is asked for an order on a hold that blocks it. Where rules are active, it is kept where
-    they say first; not at a location just let off.
+    they say first; not at a location just let off. What is collected is picked where it is
+    collected: what is kept elsewhere is sent there.
     """
     orders.hold_all(tx, order_ids)
     held = holds.held_from(tx, order_ids, Command.ROUTE)
     free = [order_id for order_id in order_ids if order_id not in held]
     units = sourcing.source(tx, stock.unassigned(tx, free), at=at, let_off=let_off)
     opened = operations.open_for(tx, units, at=at)
-    stock.assign(
-        tx, {units: each.fulfillment_id for each in opened for units in each.reservation_ids}
-    )
+    work_of = {kept: each.fulfillment_id for each in opened for kept in each.reservation_ids}
+    stock.assign(tx, work_of)
     orders.tell(
         tx,
         [
-            (each.order_id, "fulfillment.assigned",
+            (each.order_id, f"fulfillment.{each.state}",
              {"fulfillment": each.fulfillment_number, "location": each.location_code})
             for each in opened
+            if each.is_new
         ],
         actor_type="system", actor="routing", at=at,
     )  # fmt: skip
+    _send_for(tx, units, work_of, at=at)
     return len(opened)
 
 
@@ -113,6 +117,23 @@ def release_hold(
     )
     open_work(tx, [order_queries.order(tx, number).summary.order_id], at=at)
     return released
+
+
+def _send_for(tx: Tx, units: Sequence[Units], work_of: Mapping[int, int], *, at: datetime) -> None:
+    """Have sent to its place what is collected there and kept elsewhere."""
+    sourced = [
+        Sourced(**asdict(each), fulfillment_id=work_of[each.reservation_id])
+        for each in units
+        if each.place_id not in {None, each.location_id}
+    ]
+    opened = transfers.open_for(tx, sourced, at=at)
+    stock.assign_transfer(
+        tx, {kept: each.transfer_id for each in opened for kept in each.reservation_ids}
+    )
+    steps = [
+        (each.order_id, "transfer.allocated", {"transfer": each.transfer_number}) for each in opened
+    ]
+    orders.tell(tx, steps, actor_type="system", actor="routing", at=at)
 
 
 def act(tx: Tx, number: str, action: Action, doing: Doing, *, version: int) -> FulfillmentOrder:

@@ -52,6 +52,10 @@ TABLE: Final = """
     tell_of_parcels      POST    /v1/carriers/dpd/events              tracking:write
     get_packing_slip     GET     /v1/fulfillments/F500000001/packing-slip fulfillment:read
     get_pick_list        GET     /v1/locations/DC/pick-list           fulfillment:read
+    list_transfers       GET     /v1/transfers                        fulfillment:read
+    request_transfer     POST    /v1/transfers                        fulfillment:write
+    get_transfer         GET     /v1/transfers/T700000001             fulfillment:read
+    act_on_transfer      POST    /v1/transfers/T700000001/actions     fulfillment:write
     list_stock_changes   GET     /v1/stock/changes                    stock:read
     get_stock            GET     /v1/stock/PEN                        stock:read
     batch_get_stock      POST    /v1/stock:batchGet                   stock:read

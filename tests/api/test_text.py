@@ -53,6 +53,12 @@ BODIES: Final[dict[str, Any]] = {
     "tell_of_parcels": {"events": [
         {"tracking_number": "t", "occurred_at": "2026-01-05T12:00:00Z", "status": "s",
          "event_ref": "e", "place": "p", "reason": "r", "eta_at": "2026-01-06T12:00:00Z"}]},
+    "request_transfer": {
+        "from_location_code": "DC", "to_location_code": "AMS",
+        "lines": [{"sku": "PEN", "quantity": 1}]},
+    "act_on_transfer": {
+        "action": "allocate", "reason": "other", "carrier": "c", "tracking_number": "t",
+        "receipt_id": "r", "wrong_items": [{"sku": "INK", "quantity": 1}]},
     "batch_get_stock": {"skus": ["PEN"]},
     "place_stock_hold": {"channel_code": "web", "location_code": "DC",
                    "lines": [{"sku": "PEN", "quantity": 1}]},
@@ -144,6 +150,8 @@ class TestBody:
         routed.routed_order(an_order("W-0"))
         if "/customers/1" in PATHS[name][1]:
             make_customers(routed, is_merged=name == "unmerge_customer")
+        if name == "act_on_transfer":
+            routed.post("/v1/transfers", BODIES["request_transfer"], once="first")
         method, path = PATHS[name]
         answer = routed._ask(method, path, "admin", json=BODIES[name], headers=ONCE)
         assert answer.is_success, answer.text

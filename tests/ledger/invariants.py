@@ -30,7 +30,8 @@ INVARIANTS: Final = {
         from stock_levels l
         full join (
             select product_id, location_id, sum(quantity) as quantity from reservations
-            where kind = 'order' and state = 'active' group by product_id, location_id
+            where kind in ('order', 'transfer') and state = 'active'
+            group by product_id, location_id
         ) r using (product_id, location_id)
         where coalesce(l.allocated, 0) <> coalesce(r.quantity, 0)
     """,
@@ -38,14 +39,14 @@ INVARIANTS: Final = {
         select w.order_id, w.line_no, w.open, w.backordered, r.active, r.queued
         from ({_OPEN}) w
         left join lateral (
-            select coalesce(sum(r.quantity) filter (where r.state = 'active'
+            select coalesce(sum(r.quantity) filter (where r.state in ('active', 'in_transit')
                     and r.product_id = w.product_id), 0) as active,
                 coalesce(sum(r.quantity) filter (where r.state = 'queued'
                     and r.product_id = w.product_id), 0) as queued,
                 coalesce(bool_or(r.product_id <> w.product_id), false) as is_strange
             from reservations r
             where r.order_id = w.order_id and r.line_no = w.line_no
-              and r.state in ('active', 'queued')
+              and r.state in ('active', 'queued', 'in_transit')
         ) r on true
         where r.active + r.queued <> w.open or r.queued <> w.backordered or r.is_strange
     """,
@@ -60,14 +61,20 @@ INVARIANTS: Final = {
         join stock_levels l on l.product_id = r.product_id
         join locations x on x.location_id = l.location_id and x.is_enabled
         where r.state = 'queued' and r.kind = 'order'
-          and case when r.place_id is not null then r.place_id = l.location_id else exists (
+          and (r.place_id = l.location_id or exists (
               select from channel_locations n
-              where n.channel_id = r.channel_id and n.location_id = l.location_id) end
+              join channels c using (channel_id)
+              where n.channel_id = r.channel_id and n.location_id = l.location_id
+                and (r.place_id is null or c.collect_supply = 'any')))
           -- It was let off by that place, and is sought elsewhere first.
           and not exists (
               select from fulfillment_orders f
               where f.order_id = r.order_id and f.location_id = l.location_id
                 and f.reason is not null)
+          and not exists (
+              select from transfers t
+              where t.order_id = r.order_id and t.from_location_id = l.location_id
+                and t.reason is not null)
           and available_to_fulfill(l.on_hand, l.unavailable, l.allocated, coalesce((
               select sum(h.quantity) from reservations h
               where h.product_id = l.product_id and h.location_id = l.location_id
@@ -84,9 +91,65 @@ INVARIANTS: Final = {
         ) r on true
         where (h.state = 'active') <> (r.units > 0) or r.units <> r.all_units
     """,
-    "what is collected is kept where it is collected": """
-        select r.reservation_id from reservations r
+    "what is collected is kept where it is collected, or is sent there": """
+        select r.reservation_id from reservations r join channels c using (channel_id)
         where r.state = 'active' and r.place_id <> r.location_id
+          and (c.collect_supply <> 'any'
+              or (r.fulfillment_id is not null and r.transfer_id is null))
+    """,
+    "a transfer that has not left has the units kept for it": """
+        select l.transfer_id, l.line_no, l.quantity - l.removed as open, r.quantity
+        from transfer_lines l
+        join transfers t using (transfer_id)
+        left join lateral (
+            select coalesce(sum(r.quantity), 0) as quantity from reservations r
+            where r.transfer_id = l.transfer_id and r.line_no = l.line_no and r.state = 'active'
+              and r.location_id = t.from_location_id and r.product_id = l.product_id
+        ) r on true
+        where case when t.state in ('allocated', 'picked') then l.quantity - l.removed else 0 end
+            <> r.quantity
+    """,
+    "what comes to an order is on its way": """
+        select r.transfer_id, r.line_no, sum(r.quantity) as expected, min(t.state) as state
+        from reservations r
+        join transfers t using (transfer_id)
+        join transfer_lines l using (transfer_id, line_no)
+        where r.state = 'in_transit'
+        group by r.transfer_id, r.line_no
+        having sum(r.quantity) > min(greatest(0, l.shipped - l.received - l.damaged - l.missing))
+            or min(t.state) not in ('shipped', 'partially_received')
+    """,
+    "what a transfer moved is what its lines say": """
+        select l.transfer_id, l.line_no, l.shipped, l.received, l.damaged, m.*
+        from transfer_lines l
+        join transfers t using (transfer_id)
+        left join lateral (
+            select
+                coalesce(-sum(on_hand_delta) filter (where kind = 'transfer_out'), 0) as shipped,
+                coalesce(sum(on_hand_delta) filter (where kind = 'transfer_in'), 0) as arrived,
+                coalesce(sum(unavailable_delta) filter (where kind = 'transfer_in'), 0) as damaged
+            from stock_movements m
+            where m.cause_type = 'transfer' and m.cause_id = t.transfer_number
+              and split_part(m.cause_line, ':', 1) = l.line_no::text
+        ) m on true
+        where (l.shipped, l.received + l.damaged, l.damaged)
+            is distinct from (m.shipped, m.arrived, m.damaged)
+    """,
+    "a transfer is received when nothing is on its way": """
+        select t.transfer_id, t.state from transfers t join transfer_lines l using (transfer_id)
+        group by t.transfer_id, t.state
+        having (sum(greatest(0, l.shipped - l.received - l.damaged - l.missing)) > 0)
+            <> (t.state in ('shipped', 'partially_received'))
+    """,
+    "a fulfillment order waits as long as something is to come": """
+        select f.fulfillment_id, f.state, r.quantity
+        from fulfillment_orders f
+        cross join lateral (
+            select count(*) as quantity from reservations r
+            where r.order_id = f.order_id and r.fulfillment_id = f.fulfillment_id
+              and r.transfer_id is not null and r.state in ('active', 'in_transit')
+        ) r
+        where (f.state = 'waiting_for_transfer') <> (r.quantity > 0)
     """,
     "a fulfillment order has the units kept for it": """
         select l.fulfillment_id, l.line_no, l.quantity - l.done - l.removed as open, r.quantity
@@ -95,7 +158,7 @@ INVARIANTS: Final = {
         left join lateral (
             select coalesce(sum(r.quantity), 0) as quantity from reservations r
             where r.fulfillment_id = l.fulfillment_id and r.line_no = l.line_no
-              and r.order_id = l.order_id and r.state = 'active'
+              and r.order_id = l.order_id and r.state in ('active', 'in_transit')
         ) r on true
         where l.quantity - l.done - l.removed <> r.quantity
     """,
@@ -103,8 +166,9 @@ INVARIANTS: Final = {
         select f.fulfillment_id, f.state, sum(l.quantity - l.done - l.removed) as open
         from fulfillment_orders f join fulfillment_lines l using (fulfillment_id)
         group by f.fulfillment_id, f.state
-        having (sum(l.quantity - l.done - l.removed) > 0) <> (f.state in ('assigned', 'accepted',
-            'picking', 'picked', 'packed', 'ready_for_collection'))
+        having (sum(l.quantity - l.done - l.removed) > 0) <> (f.state in (
+            'waiting_for_transfer', 'assigned', 'accepted', 'picking', 'picked', 'packed',
+            'ready_for_collection'))
     """,
     "oversold says that more is promised than is there": """
         select product_id, location_id, on_hand, unavailable, allocated, is_oversold

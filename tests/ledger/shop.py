@@ -45,6 +45,7 @@ _KEEP: Final = """
         perform setval('orders_order_id_seq', 100000001, false);
         perform setval('fulfillment_orders_fulfillment_id_seq', 500000001, false);
         perform setval('parcels_parcel_id_seq', 700000001, false);
+        perform setval('transfers_transfer_id_seq', 700000001, false);
     end $$
 """
 

@@ -100,7 +100,7 @@ class TestStates:
 
     def test_every_state_is_reached_by_some_action_or_from_outside(self) -> None:
         reached = {state for actions in NEXT.values() for state in actions.values()}
-        assert set(S) - reached == {S.ASSIGNED, S.CANCELED}
+        assert set(S) - reached == {S.WAITING_FOR_TRANSFER, S.ASSIGNED, S.CANCELED}
 
     def test_of_two_who_saw_the_same_one_wins(self, routed: Shop) -> None:
         routed.take(a_movement(5))

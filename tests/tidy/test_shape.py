@@ -13,7 +13,8 @@ from tests.tidy.house import ROOT, files, name, text
 
 FEATURES = (
     "access", "catalog", "channels", "customers", "events", "feeds", "fulfillment", "holds",
-    "locations", "orders", "promise", "shipments", "sourcing", "stock", "views", "webhooks",
+    "locations", "orders", "promise", "shipments", "sourcing", "stock", "transfers", "views",
+    "webhooks",
 )  # fmt: skip
 ROLES = {
     "__init__", "model", "tables", "store", "messages", "operations", "queries", "port", "search",

@@ -1,0 +1,201 @@
+"""Transfers as values: their states, what may be done in each, what came and what did not."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from oms.fulfillment.model import WrongState
+from oms.kernel.errors import Conflict, NotFound, Rejected
+
+
+class TransferState(StrEnum):
+    """How far goods are on their way from one location to another."""
+
+    REQUESTED = "requested"
+    ALLOCATED = "allocated"
+    PICKED = "picked"
+    SHIPPED = "shipped"
+    PARTIALLY_RECEIVED = "partially_received"
+    RECEIVED = "received"
+    CLOSED = "closed"
+    CANCELED = "canceled"
+
+
+class TransferAction(StrEnum):
+    """What may be done with a transfer."""
+
+    ALLOCATE = "allocate"
+    PICK = "pick"
+    SHIP = "ship"
+    RECEIVE = "receive"
+    CLOSE = "close"
+    CANCEL = "cancel"
+
+
+class Discrepancy(StrEnum):
+    """How what came differs from what left."""
+
+    OVER = "over"
+    SHORT = "short"
+    DAMAGED = "damaged"
+    WRONG_ITEM = "wrong_item"
+
+
+_S, _A = TransferState, TransferAction
+
+# What may follow what (features.md 4.4c). Whatever is not here is refused.
+NEXT: Final[dict[TransferState, dict[TransferAction, TransferState]]] = {
+    _S.REQUESTED: {_A.ALLOCATE: _S.ALLOCATED, _A.CANCEL: _S.CANCELED},
+    _S.ALLOCATED: {_A.PICK: _S.PICKED, _A.CANCEL: _S.CANCELED},
+    _S.PICKED: {_A.SHIP: _S.SHIPPED, _A.CANCEL: _S.CANCELED},
+    _S.SHIPPED: {_A.RECEIVE: _S.RECEIVED},  # of some of it: partially_received
+    _S.PARTIALLY_RECEIVED: {_A.RECEIVE: _S.RECEIVED, _A.CLOSE: _S.CLOSED},
+    _S.RECEIVED: {_A.CLOSE: _S.CLOSED},
+    _S.CLOSED: {},
+    _S.CANCELED: {},
+}
+assert set(NEXT) == set(TransferState)
+
+# Before goods have left: what an order cancels here is simply not sent any more.
+UNSENT: Final = frozenset({_S.REQUESTED, _S.ALLOCATED, _S.PICKED})
+OPEN: Final = UNSENT | {_S.SHIPPED, _S.PARTIALLY_RECEIVED}
+
+
+class TransferNotFound(NotFound):
+    """There is no such transfer."""
+
+    code = "TRANSFER_NOT_FOUND"
+
+
+class SameLocation(Rejected):
+    """A transfer goes from one location to another."""
+
+    code = "SAME_LOCATION"
+
+
+class UnknownLocation(Rejected):
+    """There is no such location."""
+
+    code = "UNKNOWN_LOCATION"
+
+
+class ReceiptNeeded(Rejected):
+    """Goods are received with a receipt, which has an id of its own."""
+
+    code = "RECEIPT_NEEDED"
+
+
+class ReceiptDiffers(Conflict):
+    """A receipt with this id has said something else."""
+
+    code = "RECEIPT_DIFFERS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferLine:
+    """What of a product goes from one location to another, and what became of it."""
+
+    line_no: int
+    product_id: int
+    sku: str
+    title: str
+    quantity: int
+    removed: int
+    picked: int
+    shipped: int
+    received: int
+    damaged: int
+    missing: int
+
+    @property
+    def open(self) -> int:
+        """What is still to be sent, before it is."""
+        return self.quantity - self.removed
+
+    @property
+    def in_transit(self) -> int:
+        """What has left and is not there yet."""
+        return max(0, self.shipped - self.received - self.damaged - self.missing)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One way in which what came differed from what left; without a line nobody sent it."""
+
+    receipt_id: str | None
+    line_no: int | None
+    kind: Discrepancy
+    sku: str
+    quantity: int
+    found_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """Goods one location sends to another."""
+
+    transfer_id: int
+    transfer_number: str
+    from_location_id: int
+    from_location_code: str
+    to_location_id: int
+    to_location_code: str
+    order_id: int | None
+    order_number: str | None
+    channel_code: str | None
+    fulfillment_id: int | None
+    fulfillment_number: str | None
+    state: TransferState
+    created_at: datetime
+    changed_at: datetime
+    shipped_at: datetime | None
+    carrier: str | None
+    tracking_number: str | None
+    reason: str | None
+    version: int
+    lines: tuple[TransferLine, ...]
+    discrepancies: tuple[Found, ...]
+
+    def after(self, action: TransferAction) -> TransferState:
+        """Return the state an action leads to.
+
+        Raises WrongState, with what is allowed instead.
+        """
+        allowed = NEXT[self.state]
+        if action not in allowed:
+            raise WrongState(
+                f"a transfer that is {self.state} has nothing to {action}",
+                state=self.state, allowed_actions=sorted(allowed),
+            )  # fmt: skip
+        return allowed[action]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """How much of a product shelves are to be filled with."""
+
+    sku: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Came:
+    """What came of a line: in good order, and damaged."""
+
+    received: int
+    damaged: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sourced:
+    """Units kept for an order at one location that are collected at another."""
+
+    reservation_id: int
+    order_id: int
+    fulfillment_id: int
+    line_no: int
+    product_id: int
+    location_id: int
+    place_id: int
+    quantity: int

@@ -1,0 +1,326 @@
+"""Transfers: goods leave one location and come to another, and no unit belongs to nobody.
+
+Whoever does something here holds the order first, where there is one, then the transfer, then
+levels of stock. What does not come is sought again for its order in the same moment.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final
+
+from oms.channels import queries as channels
+from oms.fulfillment import operations as fulfillments
+from oms.fulfillment.model import QuantityNotOpen, Reason, ReasonNeeded
+from oms.kernel.errors import VersionConflict
+from oms.ledger.database import Tx
+from oms.orders import operations as orders
+from oms.stock import operations as stock
+from oms.stock.model import Arrival, Correction, Moving
+from oms.transfers import operations, queries
+from oms.transfers.model import (
+    Came,
+    Discrepancy,
+    Found,
+    ReceiptNeeded,
+    Transfer,
+    TransferAction,
+    TransferLine,
+    TransferState,
+    Wanted,
+)
+from oms.workflows.fulfillment import CORRECTIONS, open_work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What a store says when goods come: of each line, or nothing of it when all came well."""
+
+    receipt_id: str
+    came: Mapping[int, Came] = field(default_factory=dict)
+    wrong_items: tuple[Wanted, ...] = ()  # what nobody sent for
+    is_complete: bool = True  # what has not come by now will not
+
+    def told(self) -> dict[str, Any]:
+        """Return it as it is kept."""
+        return {
+            "lines": {str(no): [c.received, c.damaged] for no, c in sorted(self.came.items())},
+            "wrong_items": [[each.sku, each.quantity] for each in self.wrong_items],
+            "is_complete": self.is_complete,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """What somebody does with a transfer, and what they say of it."""
+
+    by: str
+    at: datetime
+    picked: Mapping[int, int] = field(default_factory=dict)  # by line; what is not named: all of it
+    reason: Reason | None = None
+    carrier: str | None = None
+    tracking_number: str | None = None
+    receipt: Receipt | None = None
+
+
+def act(tx: Tx, number: str, action: TransferAction, moved: Moved, *, version: int) -> Transfer:
+    """Do something with a transfer, as its state allows; return what it is then.
+
+    A receipt that was taken in already changes nothing. Raises TransferNotFound; VersionConflict
+    when it is no longer the version that was seen; WrongState; ReasonNeeded, ReceiptNeeded,
+    ReceiptDiffers, QuantityNotOpen or InsufficientStock by what the action asks.
+    """
+    order_id = operations.order_of(tx, number)
+    if order_id is not None:
+        orders.hold(tx, order_id)
+    held = operations.hold(tx, number)
+    if action is TransferAction.RECEIVE and _is_known(tx, held, moved):
+        return held
+    if held.version != version:
+        raise VersionConflict(version=held.version, state=held.state)
+    state = _EFFECTS[action](tx, held, moved, held.after(action))
+    operations.move(
+        tx, held, state, at=moved.at, reason=moved.reason, carrier=moved.carrier,
+        tracking_number=moved.tracking_number,
+    )  # fmt: skip
+    _tell(tx, held, state, moved)
+    return queries.transfer(tx, number)
+
+
+def _is_known(tx: Tx, held: Transfer, moved: Moved) -> bool:
+    receipt = moved.receipt
+    if receipt is None:
+        raise ReceiptNeeded
+    return operations.has_receipt(tx, held.transfer_id, receipt.receipt_id, receipt.told())
+
+
+def _tell(tx: Tx, held: Transfer, state: TransferState, moved: Moved) -> None:
+    if held.order_id is None:
+        return
+    known = {
+        "transfer": held.transfer_number, "reason": moved.reason, "carrier": moved.carrier,
+        "tracking_number": moved.tracking_number,
+    }  # fmt: skip
+    data = {name: value for name, value in known.items() if value is not None}
+    orders.tell(
+        tx, [(held.order_id, f"transfer.{state}", data)], actor_type="user", actor=moved.by,
+        at=moved.at,
+    )  # fmt: skip
+    waited = fulfillments.stop_waiting(tx, [held.order_id], at=moved.at)
+    steps = [
+        (work.order_id, f"fulfillment.{work.state}", {"fulfillment": work.fulfillment_number})
+        for work in waited
+    ]
+    orders.tell(tx, steps, actor_type="system", actor="routing", at=moved.at)
+
+
+def _moving(held: Transfer) -> Moving:
+    return Moving(
+        transfer_id=held.transfer_id, number=held.transfer_number, from_id=held.from_location_id,
+        to_id=held.to_location_id,
+    )  # fmt: skip
+
+
+def _units(held: Transfer, quantities: Mapping[int, int]) -> list[dict[str, int]]:
+    product_of = {line.line_no: line.product_id for line in held.lines}
+    return [
+        {"line_no": no, "product_id": product_of[no], "quantity": quantity}
+        for no, quantity in quantities.items()
+        if quantity
+    ]
+
+
+def _open(held: Transfer) -> dict[int, int]:
+    return {line.line_no: line.open for line in held.lines if line.open}
+
+
+def _allocate(tx: Tx, held: Transfer, moved: Moved, state: TransferState) -> TransferState:
+    """Keep what shelves were asked for; an order's units are kept from the start."""
+    stock.keep_for_shelves(tx, _moving(held), _units(held, _open(held)), at=moved.at)
+    return state
+
+
+def _pick(tx: Tx, held: Transfer, moved: Moved, state: TransferState) -> TransferState:
+    """Take what was picked; what is short is sought elsewhere, for the reason given."""
+    still = {line.line_no: line.open for line in held.lines}
+    for line_no, quantity in moved.picked.items():
+        if not 0 <= quantity <= still.get(line_no, -1):
+            raise QuantityNotOpen(line_no=line_no, max=still.get(line_no, 0))
+    picked = {no: moved.picked.get(no, quantity) for no, quantity in still.items()}
+    short = {no: still[no] - picked[no] for no in still if still[no] > picked[no]}
+    operations.count_lines(
+        tx, held.transfer_id,
+        {no: {"picked": picked[no], "removed": short.get(no, 0)} for no in still},
+    )  # fmt: skip
+    if short:
+        _let_off(tx, held, short, moved)
+    return state if any(picked.values()) else TransferState.CANCELED
+
+
+def _cancel(tx: Tx, held: Transfer, moved: Moved, state: TransferState) -> TransferState:
+    """Send nothing; an order's units are sought elsewhere, for the reason given."""
+    operations.count_lines(
+        tx, held.transfer_id,
+        {line.line_no: {"removed": line.open, "picked": -line.picked} for line in held.lines},
+    )  # fmt: skip
+    _let_off(tx, held, _open(held), moved)
+    return state
+
+
+def _ship(tx: Tx, held: Transfer, moved: Moved, state: TransferState) -> TransferState:
+    operations.count_lines(
+        tx, held.transfer_id, {line.line_no: {"shipped": line.picked} for line in held.lines}
+    )
+    stock.send(tx, _moving(held), [line.product_id for line in held.lines], at=moved.at)
+    return state
+
+
+def _receive(tx: Tx, held: Transfer, moved: Moved, state: TransferState) -> TransferState:
+    """Put what came on the shelves; what an order misses of it is sought again."""
+    receipt = moved.receipt
+    assert receipt is not None, "act has looked at it"
+    for line_no in receipt.came:
+        if line_no not in {line.line_no for line in held.lines}:
+            raise QuantityNotOpen(line_no=line_no, max=0)
+    came = {
+        line.line_no: receipt.came.get(line.line_no, Came(received=line.in_transit))
+        for line in held.lines
+    }
+    operations.note_receipt(
+        tx, held.transfer_id, receipt.receipt_id, receipt.told(), by=moved.by, at=moved.at
+    )
+    arrivals = [
+        Arrival(
+            line_no=line.line_no, product_id=line.product_id,
+            received=came[line.line_no].received, damaged=came[line.line_no].damaged,
+        )
+        for line in held.lines
+    ]  # fmt: skip
+    risen = stock.receive(tx, _moving(held), arrivals, receipt_id=receipt.receipt_id, at=moved.at)
+    after = [_after(line, came[line.line_no]) for line in held.lines]
+    _settle(
+        tx, held, after, moved, receipt_id=receipt.receipt_id, is_complete=receipt.is_complete,
+        found=_differences(held, came, receipt, moved),
+    )  # fmt: skip
+    filled = stock.fill_backorders(tx, risen, at=moved.at)
+    orders.record_backorders(tx, filled, at=moved.at)
+    is_coming = not receipt.is_complete and any(line.in_transit for line in after)
+    return TransferState.PARTIALLY_RECEIVED if is_coming else state
+
+
+def _close(tx: Tx, held: Transfer, moved: Moved, state: TransferState) -> TransferState:
+    """Wait no longer for what has not come."""
+    _settle(tx, held, held.lines, moved, receipt_id=None, is_complete=True, found=[])
+    return state
+
+
+def _after(line: TransferLine, came: Came) -> TransferLine:
+    return replace(
+        line, received=line.received + came.received, damaged=line.damaged + came.damaged
+    )
+
+
+def _found(kind: Discrepancy, sku: str, quantity: int, line_no: int | None, moved: Moved) -> Found:
+    return Found(
+        receipt_id=None, line_no=line_no, kind=kind, sku=sku, quantity=quantity, found_at=moved.at
+    )
+
+
+def _differences(
+    held: Transfer, came: Mapping[int, Came], receipt: Receipt, moved: Moved
+) -> list[Found]:
+    """Return what came too much, damaged, or by mistake."""
+    found = [
+        _found(Discrepancy.WRONG_ITEM, each.sku, each.quantity, None, moved)
+        for each in receipt.wrong_items
+    ]
+    for line in held.lines:
+        here = came[line.line_no]
+        over = here.received + here.damaged - line.in_transit
+        for kind, quantity in ((Discrepancy.OVER, over), (Discrepancy.DAMAGED, here.damaged)):
+            if quantity > 0:
+                found.append(_found(kind, line.sku, quantity, line.line_no, moved))
+    return found
+
+
+def _settle(
+    tx: Tx, held: Transfer, after: Sequence[TransferLine], moved: Moved, *,
+    receipt_id: str | None, is_complete: bool, found: list[Found],
+) -> None:  # fmt: skip
+    """Count what came, and what is missing for good; seek again what its order does not get."""
+    missing = {line.line_no: line.in_transit if is_complete else 0 for line in after}
+    before = {line.line_no: line for line in held.lines}
+    operations.count_lines(
+        tx, held.transfer_id,
+        {
+            line.line_no: {
+                "received": line.received - before[line.line_no].received,
+                "damaged": line.damaged - before[line.line_no].damaged,
+                "missing": missing[line.line_no],
+            }
+            for line in after
+        },
+    )  # fmt: skip
+    found += [
+        _found(Discrepancy.SHORT, line.sku, missing[line.line_no], line.line_no, moved)
+        for line in after
+        if missing[line.line_no]
+    ]
+    operations.note_discrepancies(tx, held.transfer_id, found, receipt_id=receipt_id, at=moved.at)
+    if held.order_id is None:
+        return
+    expected = stock.coming_for_order(tx, held.transfer_id)
+    still = {line.line_no: line.in_transit - missing[line.line_no] for line in after}
+    lost = {no: quantity - still[no] for no, quantity in expected.items() if quantity > still[no]}
+    if lost:
+        _seek_again(tx, held, lost, moved, location_code=None, correction=Correction.NONE)
+
+
+def _let_off(tx: Tx, held: Transfer, short: Mapping[int, int], moved: Moved) -> None:
+    """Take units from the location they are kept at; they are sought elsewhere or free."""
+    correction = CORRECTIONS.get(moved.reason, Correction.NONE) if moved.reason else Correction.NONE
+    if held.order_id is not None:
+        if moved.reason is None:
+            raise ReasonNeeded
+        _seek_again(
+            tx, held, short, moved, location_code=held.from_location_code, correction=correction
+        )
+    elif held.state is not TransferState.REQUESTED:
+        risen = stock.let_off(
+            tx, _moving(held), _units(held, short), location_code=held.from_location_code,
+            correction=correction, at=moved.at,
+        )  # fmt: skip
+        filled = stock.fill_backorders(tx, risen, at=moved.at)
+        orders.record_backorders(tx, filled, at=moved.at)
+
+
+def _seek_again(
+    tx: Tx, held: Transfer, lost: Mapping[int, int], moved: Moved, *, location_code: str | None,
+    correction: Correction,
+) -> None:  # fmt: skip
+    """Seek for an order what it does not get by this transfer, in the same moment."""
+    assert held.order_id is not None, "the caller knows"
+    assert held.fulfillment_id is not None, "an order's transfer has one"
+    assert held.channel_code is not None, "an order's transfer has one"
+    fulfillments.reduce(tx, held.fulfillment_id, lost)
+    queued = stock.withdraw(
+        tx, lost, fulfillment_id=held.fulfillment_id, cause=held.transfer_number,
+        demand=orders.OPEN_LINES_OF, order_id=held.order_id,
+        channel_id=channels.channel(tx, held.channel_code).channel_id,
+        location_code=location_code, correction=correction, at=moved.at,
+        transfer_id=held.transfer_id,
+    )  # fmt: skip
+    orders.record_backorders(tx, queued, at=moved.at)
+    open_work(tx, [held.order_id], at=moved.at)
+
+
+_EFFECTS: Final[
+    Mapping[TransferAction, Callable[[Tx, Transfer, Moved, TransferState], TransferState]]
+] = {
+    TransferAction.ALLOCATE: _allocate,
+    TransferAction.PICK: _pick,
+    TransferAction.CANCEL: _cancel,
+    TransferAction.SHIP: _ship,
+    TransferAction.RECEIVE: _receive,
+    TransferAction.CLOSE: _close,
+}
