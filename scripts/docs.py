@@ -77,7 +77,20 @@ def states() -> str:
              " leaves them free stock where they arrive afterwards.", "",
              *_drawn(WAYS, "[*] --> requested: shelves", "[*] --> allocated: order",
                      "shipped --> partially_received: receive some",
-                     "partially_received --> partially_received: receive some")]  # fmt: skip
+                     "partially_received --> partially_received: receive some"),
+              "", "## Parcel", "", "What a carrier tells is folded in the order in which it"
+              " happened; what is not drawn moves nothing and is kept beside it.", "",
+              "```mermaid", "stateDiagram-v2", "    [*] --> label_created"]  # fmt: skip
+    for state, following in PARCELS.items():
+        lines += [f"    {state} --> {after}" for after in PARCELS if after in following]
+        lines += [] if following else [f"    {state} --> [*]"]
+    lines += ["```", "", "## Hold", "", "An order may be on several, one of a type. Each is placed"
+              " and released; meanwhile the commands its type names are refused with 409"
+              " `ORDER_ON_HOLD`.", "",
+              "| type | blocks | released by |", "|---|---|---|"]  # fmt: skip
+    for hold_type, rule in RULES.items():
+        blocks = ", ".join(command for command in Command if command in rule.blocks)
+        lines.append(f"| `{hold_type}` | {blocks} | `{rule.release_scope}` |")
     return "\n".join(lines) + "\n"
 
 
