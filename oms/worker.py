@@ -19,7 +19,7 @@ from oms.feeds import operations as feeds
 from oms.feeds import queries as feed_queries
 from oms.feeds.model import RECOMPUTED_SKUS_MAX
 from oms.kernel import clock
-from oms.kernel.errors import Unavailable
+from oms.kernel.errors import Unavailable, VersionConflict
 from oms.ledger.database import Ledger, Tx
 from oms.ledger.followers import Stop, follow
 from oms.orders import indexing
@@ -75,6 +75,7 @@ def chores(system: bootstrap.System) -> list[Chore]:
         Chore(name="routing", step=following(system, "routing", fulfillment.route)),
         Chore(name="stock holds", step=partial(expire_holds, system.ledger)),
         Chore(name="carriers", step=partial(parcels.ask, system.ledger, system.carriers)),
+        Chore(name="uncollected", step=partial(let_go_uncollected, system.ledger)),
         Chore(name="availability", step=availability(system.ledger)),
         Chore(name="telling", step=telling.step, close=telling.close),
     ]
@@ -99,6 +100,14 @@ def index_orders(ledger: Ledger) -> bool:
 def search_for_erased(ledger: Ledger) -> bool:
     """Search some of the inbox and the quarantine for who was erased."""
     return ledger.run(partial(customers.search_on, at=clock.now()))
+
+
+def let_go_uncollected(ledger: Ledger) -> bool:
+    """Take back one thing nobody came for in time."""
+    try:
+        return ledger.run(partial(fulfillment.let_go_uncollected, at=clock.now()))
+    except VersionConflict:  # its customer came just now
+        return True
 
 
 def expire_holds(ledger: Ledger) -> bool:

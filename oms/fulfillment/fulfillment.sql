@@ -74,6 +74,14 @@ for update;
 -- Whose fulfillment order it is.
 select order_id from fulfillment_orders where fulfillment_number = :number;
 
+-- name: uncollected
+-- What lies ready longer than its customer was given to come: the longest first.
+select fulfillment_number, version
+from fulfillment_orders
+where state = 'ready_for_collection' and collect_by <= :at
+order by collect_by, fulfillment_id
+limit 1;
+
 -- name: move
 -- Write the next state of a fulfillment order, if nobody else has meanwhile.
 update fulfillment_orders

@@ -70,6 +70,12 @@ def order_of(tx: Tx, number: str) -> int:
     return found
 
 
+def uncollected(tx: Tx, *, at: datetime) -> tuple[str, int] | None:
+    """Return what lies ready too long, by number and version; None when nothing does."""
+    row = store.SQL.run(tx, "uncollected", at=at).one_or_none()
+    return None if row is None else (row.fulfillment_number, row.version)
+
+
 def hold(tx: Tx, number: str, *, version: int) -> FulfillmentOrder:
     """Hold a fulfillment order, whose order is held already, and return it.
 

@@ -161,6 +161,18 @@ def act(tx: Tx, number: str, action: Action, doing: Doing, *, version: int) -> F
     return queries.fulfillment_order(tx, number)
 
 
+def let_go_uncollected(tx: Tx, *, at: datetime) -> bool:
+    """Take back one thing nobody came for in time; tell whether there was any.
+
+    Raises VersionConflict when its customer came at this very moment.
+    """
+    due = operations.uncollected(tx, at=at)
+    if due is not None:
+        number, version = due
+        act(tx, number, Action.NO_SHOW, Doing(by="collection time", at=at), version=version)
+    return due is not None
+
+
 _TOLD: Final = frozenset({"reason", "carrier", "tracking_number"})
 _Facts = dict[str, Any]
 

@@ -1,5 +1,9 @@
 """Fulfillment orders: locations pick what is kept there, and every unit belongs to somebody."""
 
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from sqlalchemy import text
 
@@ -180,6 +184,21 @@ class TestCollecting:
         assert gone.state is S.UNCOLLECTED
         assert routed.shelf("AMS") == Shelf(5, 0)
         assert routed.states() == ("canceled", "canceled")
+
+    def test_what_nobody_comes_for_in_time_is_let_go_by_itself(self, routed: Shop) -> None:
+        ready = self.ready(routed)
+        assert ready.collect_by is not None
+        for moment, expected in (
+            (ready.collect_by - timedelta(seconds=1), False),
+            (ready.collect_by, True),
+            (ready.collect_by, False),
+        ):
+            found = routed.ledger.run(
+                lambda tx, at=moment: fulfillment.let_go_uncollected(tx, at=at)
+            )
+            assert found is expected
+        assert work(routed)[0].state is S.UNCOLLECTED
+        assert (routed.shelf("AMS"), routed.states()) == (Shelf(5, 0), ("canceled", "canceled"))
 
 
 class TestNotSupplied:
