@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from api.schemas.common import Out, Wire, values_of
-from oms.sourcing.messages import rules_values
+from oms.sourcing.messages import rules_values, unreadable
 from oms.sourcing.model import Decision, RuleSet, RuleSetState
 
 EXAMPLE = {
@@ -15,11 +16,18 @@ EXAMPLE = {
 }  # fmt: skip
 
 
+def _readable(content: dict[str, Any]) -> dict[str, Any]:
+    if any(unreadable(content, "")):
+        raise PydanticCustomError("text", "a text holds control characters")
+    return content
+
+
 class RulesPost(Wire):
     """A new version of the rules, as a draft."""
 
     rules: Annotated[
         dict[str, Any],
+        AfterValidator(_readable),
         Field(description="as docs/sourcing.md has them, in JSON", examples=[EXAMPLE]),
     ]
 

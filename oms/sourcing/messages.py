@@ -30,8 +30,8 @@ _WORDS: Final = {
 
 def read_rules(content: Any) -> Rules:
     """Read a rule set. Raises BadRules with the place of everything that is wrong."""
-    if unreadable := tuple(_unreadable(content, "")):
-        raise BadRules(unreadable)
+    if texts := tuple(unreadable(content, "")):
+        raise BadRules(texts)
     try:
         rules = _RULES.validate_python(content)
     except ValidationError as error:
@@ -74,17 +74,17 @@ def read_kept(row: Any) -> dict[str, Any]:
     }
 
 
-def _unreadable(content: Any, path: str) -> Iterator[Problem]:
+def unreadable(content: Any, path: str) -> Iterator[Problem]:
     """Give the places of texts the ledger cannot hold."""
     if isinstance(content, str) and _CONTROLS.search(content):
         yield path, "holds control characters"
     elif isinstance(content, dict):
         for name, each in content.items():
-            yield from _unreadable(str(name), path)
-            yield from _unreadable(each, f"{path}/{name}")
+            yield from unreadable(str(name), path)
+            yield from unreadable(each, f"{path}/{name}")
     elif isinstance(content, list | tuple):
         for number, each in enumerate(content):
-            yield from _unreadable(each, f"{path}/{number}")
+            yield from unreadable(each, f"{path}/{number}")
 
 
 def _type_problems(error: ValidationError) -> Iterator[Problem]:
