@@ -77,10 +77,10 @@ def states() -> str:
              " leaves them free stock where they arrive afterwards.", "",
              *_drawn(WAYS, "[*] --> requested: shelves", "[*] --> allocated: order",
                      "shipped --> partially_received: receive some",
-                     "partially_received --> partially_received: receive some"),
-              "", "## Parcel", "", "What a carrier tells is folded in the order in which it"
-              " happened; what is not drawn moves nothing and is kept beside it.", "",
-              "```mermaid", "stateDiagram-v2", "    [*] --> label_created"]  # fmt: skip
+                    "partially_received --> partially_received: receive some"),
+             "", "## Parcel", "", "What a carrier tells is folded in the order in which it"
+             " happened; what is not drawn moves nothing and is kept beside it.", "",
+             "```mermaid", "stateDiagram-v2", "    [*] --> label_created"]  # fmt: skip
     for state, following in PARCELS.items():
         lines += [f"    {state} --> {after}" for after in PARCELS if after in following]
         lines += [] if following else [f"    {state} --> [*]"]

@@ -115,8 +115,8 @@ def hold(tx: Tx, hold_ref: str, *, at: datetime) -> StockHold:
     units = store.HOLDS.run(tx, "units", hold_ref=hold_ref)
     return StockHold(
         hold_ref=row.hold_ref, channel_code=row.channel_code,
-        state=StockHoldState.EXPIRED if is_over else StockHoldState(row.state), created_at=row.created_at,
-        expires_at=row.expires_at, order_number=row.order_number,
+        state=StockHoldState.EXPIRED if is_over else StockHoldState(row.state),
+        created_at=row.created_at, expires_at=row.expires_at, order_number=row.order_number,
         units=tuple(HeldUnits(**each._mapping) for each in units),  # noqa: SLF001 - its public name
     )  # fmt: skip
 
@@ -124,7 +124,8 @@ def hold(tx: Tx, hold_ref: str, *, at: datetime) -> StockHold:
 def extend(tx: Tx, hold_ref: str, *, expires_at: datetime, at: datetime) -> None:
     """Let a hold last until a later moment; an earlier one changes nothing.
 
-    Raises StockHoldNotFound, StockHoldEnded, and StockHoldExpired when its time is over or its units are gone.
+    Raises StockHoldNotFound, StockHoldEnded, and StockHoldExpired when its time is over or its
+    units are gone.
     """
     found = _active(tx, hold_ref, at=at)
     places = store.HOLDS.run(tx, "places", hold_ref=hold_ref).one()
@@ -143,11 +144,9 @@ def release(tx: Tx, hold_ref: str) -> Places:
     state = StockHoldState(_locked(tx, hold_ref).state)
     if state is StockHoldState.CONVERTED:
         raise StockHoldEnded(state=state)
-    return (
-        end(tx, [hold_ref], StockHoldState.RELEASED)
-        if state is StockHoldState.ACTIVE
-        else frozenset()
-    )
+    if state is not StockHoldState.ACTIVE:
+        return frozenset()
+    return end(tx, [hold_ref], StockHoldState.RELEASED)
 
 
 def expire(tx: Tx, *, limit: int, at: datetime) -> Places | None:
@@ -169,7 +168,8 @@ def end(
 def claim(tx: Tx, hold_ref: str | None, *, channel_id: int, at: datetime) -> Claim:
     """Lock a hold for the order whose lines are staged; none for one that asks for nothing.
 
-    Raises StockHoldNotFound, StockHoldExpired and StockHoldEnded; not for an order that has its units already.
+    Raises StockHoldNotFound, StockHoldExpired and StockHoldEnded; not for an order that has its
+    units already.
     """
     asking = None if hold_ref is None else tx.execute(_ASKING).scalar()
     if hold_ref is None or asking is None:

@@ -42,8 +42,8 @@ def capture(
     What a channel has sold is a fact: it is captured whatever the stock says, and what nobody
     can supply is backordered. With `refuse_shortage` it is a question instead: InsufficientStock
     is raised, and nothing is written, when the channel may not sell that much. The units of a
-    hold, where one is named, become the order's in the same moment; StockHoldNotFound, StockHoldExpired or
-    StockHoldEnded is raised when there is none.
+    hold, where one is named, become the order's in the same moment; StockHoldNotFound,
+    StockHoldExpired or StockHoldEnded is raised when there is none.
     """
     problems: dict[int, list[Problem]] = defaultdict(list)
     products_changed, refused = catalog.record(tx, drafts, at=at)

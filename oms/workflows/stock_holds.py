@@ -12,7 +12,10 @@ HOLDS_AT_ONCE_MAX: Final = 500
 
 
 def release(tx: Tx, hold_ref: str, *, at: datetime) -> None:
-    """Let go of a hold. Raises StockHoldNotFound, and StockHoldEnded for one that is an order by now."""
+    """Let go of a hold.
+
+    Raises StockHoldNotFound, and StockHoldEnded for one that is an order by now.
+    """
     _serve(tx, holds.release(tx, hold_ref), at=at)
 
 

@@ -1,8 +1,6 @@
 """Fulfillment orders: locations pick what is kept there, and every unit belongs to somebody."""
 
-from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -19,6 +17,7 @@ from oms.fulfillment.model import (
     WrongState,
 )
 from oms.kernel.errors import VersionConflict
+from oms.workflows import fulfillment
 from tests.builders import Draft, a_change, a_group, a_line, a_movement, a_partial, an_order
 from tests.ledger.routing import do, route, work
 from tests.ledger.shop import Shelf, Shop
