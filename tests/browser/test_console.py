@@ -36,7 +36,7 @@ def test_an_agent_finds_an_order_by_half_a_name(
 ) -> None:
     number = counter.ordered("FIND-1", customer_name="Zoë Achterberg")["order_number"]
     signed_in(page, f"{consoles}/orders", "Orders")
-    page.get_by_label("Search", exact=True).fill("achter")
+    page.get_by_role("textbox", name="Search").fill("achter")
     page.keyboard.press("Enter")
     page.get_by_role("button", name=f"Open {number}").click()
     settled(page, "Order")
