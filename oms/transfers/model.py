@@ -74,12 +74,6 @@ class SameLocation(Rejected):
     code = "SAME_LOCATION"
 
 
-class UnknownLocation(Rejected):
-    """There is no such location."""
-
-    code = "UNKNOWN_LOCATION"
-
-
 class ReceiptNeeded(Rejected):
     """Goods are received with a receipt, which has an id of its own."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from oms.kernel.errors import VersionConflict
 from oms.ledger.database import Tx
-from oms.stock.model import UnknownSku
+from oms.stock.model import UnknownLocation, UnknownSku
 from oms.transfers import queries, store
 from oms.transfers.model import (
     UNSENT,
@@ -19,7 +19,6 @@ from oms.transfers.model import (
     Transfer,
     TransferNotFound,
     TransferState,
-    UnknownLocation,
     Wanted,
 )
 

@@ -18,7 +18,7 @@ from oms.fulfillment.model import (
 )
 from oms.kernel.errors import VersionConflict
 from oms.ledger.followers import follow
-from oms.stock.model import InsufficientStock, UnknownSku
+from oms.stock.model import InsufficientStock, UnknownLocation, UnknownSku
 from oms.transfers import operations, queries
 from oms.transfers.model import (
     NEXT,
@@ -30,7 +30,6 @@ from oms.transfers.model import (
     Transfer,
     TransferAction,
     TransferState,
-    UnknownLocation,
     Wanted,
 )
 from oms.workflows import fulfillment, transfers
