@@ -104,7 +104,7 @@ class TestShelves:
         ("said", "status", "code"),
         [
             ({"to_location_code": "DC"}, 422, "SAME_LOCATION"),
-            ({"to_location_code": "NOWHERE"}, 422, "UNKNOWN_LOCATION"),
+            ({"to_location_code": "NOWHERE"}, 404, "UNKNOWN_LOCATION"),
             ({"lines": [{"sku": "NOTHING", "quantity": 1}]}, 404, "UNKNOWN_SKU"),
             ({"lines": []}, 422, "VALIDATION"),
         ],

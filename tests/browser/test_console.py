@@ -55,10 +55,14 @@ def test_a_store_hands_over_by_the_code_of_the_customer_on_a_phone(
     for tap in ("Accept", "Start picking", "All picked", "Packed", "Ready to collect"):
         card.get_by_role("button", name=tap, exact=True).click()
         settled(page, "Store work")
+    # It is asked for as soon as there is one.
+    expect(card.get_by_label("Collection code")).to_be_visible()
     code = counter.shop.value(
         "select collect_code from fulfillment_orders where fulfillment_number = :n", n=number
     )
     card.get_by_label("Collection code").fill(str(code))
+    card.get_by_label("Collection code").press("Tab")
+    settled(page, "Store work")
     card.get_by_role("button", name="Hand over").click()
     expect(page.get_by_text(f"{number} is collected.")).to_be_visible()
     assert counter.order(order["order_number"])["fulfillments"][0]["state"] == "collected"
