@@ -159,6 +159,11 @@ def assign(tx: Tx, fulfillment_of: Mapping[int, int]) -> None:
     store.UNITS.run(tx, "assign", pairs=json.dumps(pairs))
 
 
+def unassign(tx: Tx, fulfillment_id: int) -> None:
+    """Have units that a fulfillment order kept be picked by nobody, until they are assigned."""
+    store.UNITS.run(tx, "unassign", fulfillment_id=fulfillment_id)
+
+
 def hold(tx: Tx, product_ids: Sequence[int], location_ids: Sequence[int]) -> None:
     """Hold the levels of these products at these locations until the transaction ends."""
     _hold(tx, sorted(set(product_ids)), sorted(set(location_ids)))

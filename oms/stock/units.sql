@@ -29,6 +29,12 @@ set fulfillment_id = u.fulfillment_id
 from jsonb_to_recordset(cast(:pairs as jsonb)) as u(reservation_id bigint, fulfillment_id bigint)
 where r.reservation_id = u.reservation_id;
 
+-- name: unassign
+-- Units a fulfillment order kept are to be picked by nobody: whoever they are kept for still has
+-- them, until it is decided which of the order's units are not wanted any more.
+update reservations set fulfillment_id = null
+where fulfillment_id = :fulfillment_id and state = 'active';
+
 -- name: release_units
 -- A fulfillment order, or a transfer, lets go of some of its units: the youngest first. Those on
 -- their way are no level's.

@@ -158,6 +158,8 @@ def act(tx: Tx, number: str, action: Action, doing: Doing, *, version: int) -> F
     )  # fmt: skip
     if action in _LEAVING:
         _leave(tx, held, _LEAVING[action], doing)
+    if action is Action.NO_SHOW:
+        open_work(tx, [held.order_id], at=doing.at)
     return queries.fulfillment_order(tx, number)
 
 
@@ -243,7 +245,12 @@ def _collect(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
 
 
 def _no_show(tx: Tx, held: FulfillmentOrder, _doing: Doing) -> _Facts:
+    """Put it back: of the order's units those still waited for are canceled first.
+
+    What lies here then serves the rest, so it must not be kept for work that is over.
+    """
     operations.take_away(tx, held)
+    stock.unassign(tx, held.fulfillment_id)
     return {"reason": "no_show"}
 
 

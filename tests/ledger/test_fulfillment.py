@@ -184,6 +184,23 @@ class TestCollecting:
         assert routed.shelf("AMS") == Shelf(5, 0)
         assert routed.states() == ("canceled", "canceled")
 
+    def test_what_lies_there_serves_what_the_order_still_waits_for(self, routed: Shop) -> None:
+        """One of two was not found and is waited for; nobody comes for the other."""
+        routed.take(a_movement(2, location="AMS"))
+        groups = [a_group("collect_store", "PEN", location="AMS")]
+        lines = [a_line(quantity=2)]
+        (made,) = ordered(
+            routed, an_order(lines=lines, groups=groups, fulfillment_method="collect_store")
+        )
+        picking = do(routed, made, A.ACCEPT, A.START_PICK)
+        picked = do(routed, picking, A.PICK, picked={1: 1}, reason=Reason.NOT_FOUND)
+        do(routed, picked, A.PACK, A.READY, A.NO_SHOW)
+        assert [(each.state, each.lines[0].open) for each in work(routed)] == [
+            (S.UNCOLLECTED, 0), (S.ASSIGNED, 1),
+        ]  # fmt: skip
+        assert routed.shelf("AMS") == Shelf(1, 1)
+        assert routed.violations() == {}
+
     def test_what_nobody_comes_for_in_time_is_let_go_by_itself(self, routed: Shop) -> None:
         ready = self.ready(routed)
         assert ready.collect_by is not None

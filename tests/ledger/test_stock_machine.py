@@ -76,6 +76,7 @@ class Life(RuleBasedStateMachine):
         self.shop.restore()
         self.minute = 0
         self.there = {"PEN": 0, "INK": 0}
+        self.promises: dict[str, Promise] = {}
 
     def at(self) -> Any:
         """Return the next minute."""
@@ -114,6 +115,7 @@ class Life(RuleBasedStateMachine):
         at = self.at()
         promise = Promise(ref=f"W-{self.minute}", channel=channel, sku=sku, quantity=units)
         assert self.take(promise.document(placed_at=at), channel)
+        self.promises[promise.ref] = promise
         return promise
 
     @rule(target=told, sku=SKUS, units=UNITS)
