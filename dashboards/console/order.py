@@ -9,7 +9,7 @@ from dashboards.panels import frame, order_actions, order_parts, show
 @frame.console("Order", "Everything about one order, and what may be done with it.")
 def render(client: Client) -> None:
     """Draw the page."""
-    number = show.text("Order number", "number", width=260, placeholder="O100000001")
+    number = show.text("Order number", "number", width=260, placeholder="R100000001")
     if not number:
         st.info("Type an order's number, or find it under *Orders* and choose it there.")
         return
