@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from benchmarks import orders
 from benchmarks.stage import Stage, stage
+from oms.adapters.endpoints import HttpSender
 from oms.ledger.database import Tx
 from oms.stock import operations as stock
 from oms.stock.availability import available_to_sell
@@ -27,8 +28,10 @@ from oms.webhooks import operations as webhooks
 from oms.webhooks.model import SubscriptionDraft
 from tests.builders import a_movement, drafts
 from tests.endpoints import Reply, Sent, listening, nobody
+from tests.ledger.subscribers import webhooks as telling_by
 
 CHANNEL = "bench-json"
+TELLERS = telling_by(HttpSender(is_local_allowed=True))
 SKUS = 1_000
 CHANGES = 10_000
 SECONDS = 10.0
@@ -115,7 +118,7 @@ def subscribe(made: Stage, urls: dict[str, str]) -> None:
                 url=url, topics=("stock.available",), channel_code=None, channel_codes=(CHANNEL,),
                 description=name, batch_seconds=0.2,
             )  # fmt: skip
-            webhooks.subscribe(tx, draft, by="bench", is_local_allowed=True, at=datetime.now(UTC))
+            webhooks.subscribe(tx, draft, by="bench", tellers=TELLERS, at=datetime.now(UTC))
 
 
 def change(

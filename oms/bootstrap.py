@@ -12,13 +12,15 @@ from oms.adapters.carriers.sandbox import SandboxCarrier
 from oms.adapters.channels import canonical, shopify
 from oms.adapters.channels.tabular.mapping import TabularMapping
 from oms.adapters.documents.pdf import PdfPrinter
-from oms.adapters.endpoints import HttpSender
+from oms.adapters.endpoints import FileTeller, HttpSender, PlatformTeller, WebhookTeller
 from oms.channels.model import Channel
 from oms.kernel.errors import Rejected
 from oms.ledger.database import Ledger, open_ledger
 from oms.ledger.migrate import migrate
 from oms.settings import Settings
 from oms.shipments.port import Carrier
+from oms.webhooks.model import Transport
+from oms.webhooks.port import Teller
 from oms.workflows.documents import ChannelMapping, Puller
 from oms.workflows.ingest import Intake
 from oms.workflows.papers import Printer
@@ -53,6 +55,16 @@ class System:
     def sender(self) -> HttpSender:
         """What calls the endpoints of others."""
         return HttpSender(is_local_allowed=self.settings.allow_local_targets)
+
+    @cached_property
+    def tellers(self) -> dict[Transport, Teller]:
+        """What tells subscribers, by transport."""
+        platforms = {"shopify": shopify.ShopTeller(self.sender)}
+        return {
+            Transport.WEBHOOK: WebhookTeller(self.sender),
+            Transport.FILE: FileTeller(self.settings.outbox_dir),
+            Transport.PLATFORM: PlatformTeller(platforms),
+        }
 
     @cached_property
     def carriers(self) -> dict[str, Carrier]:

@@ -78,6 +78,11 @@ class Settings(BaseSettings):
         return self.root / "drop"
 
     @property
+    def outbox_dir(self) -> Path:
+        """One folder per subscriber who is told by files."""
+        return self.root / "outbox"
+
+    @property
     def warehouse_path(self) -> Path:
         """The DuckDB file that loading and dbt write."""
         return self.root / "warehouse" / "warehouse.duckdb"

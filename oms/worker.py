@@ -61,7 +61,7 @@ class Step(Protocol):
 
 def chores(system: bootstrap.System) -> list[Chore]:
     """Return what a worker does for a system."""
-    telling = Dispatcher(system.ledger, system.sender)
+    telling = Dispatcher(system.ledger, system.tellers)
     return [
         Chore(name="inbox", step=inbox(system.intake)),
         Chore(

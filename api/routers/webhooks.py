@@ -22,12 +22,11 @@ from api.schemas.webhooks import (
     without_secret,
 )
 from api.security import WebhooksRead, WebhooksWrite
-from oms import bootstrap
 from oms.access.model import Caller
 from oms.channels import queries as channels
 from oms.ledger.database import Tx as Transaction
 from oms.webhooks import operations, queries
-from oms.webhooks.model import Subscription, SubscriptionDraft, SubscriptionNotFound
+from oms.webhooks.model import Subscription, SubscriptionDraft, SubscriptionNotFound, Transport
 
 router: Final = APIRouter(prefix="/v1", tags=["webhooks"], route_class=LedgerRoute)
 
@@ -50,10 +49,9 @@ def subscribe(
 ) -> SubscribedOut:  # fmt: skip
     """Subscribe an endpoint to what happens from now on; its secret is in this answer only."""
     draft = body.draft()
+    _check_form(draft)
     _check(tx, caller, draft)
-    number, secret = operations.subscribe(
-        tx, draft, by=caller.name, at=now, is_local_allowed=_is_local_allowed(system)
-    )
+    number, secret = operations.subscribe(tx, draft, by=caller.name, at=now, tellers=system.tellers)
     made = SubscriptionOut.of(queries.subscription(tx, number))
     return SubscribedOut(**made.model_dump(), secret=secret)
 
@@ -165,6 +163,16 @@ def _governs(caller: Caller, subscription: Subscription) -> bool:
     return subscription.channel_code is not None and caller.may_see(subscription.channel_code)
 
 
+def _check_form(draft: SubscriptionDraft) -> None:
+    """Refuse what a transport has no use for, and what it lacks."""
+    if (draft.url is not None) != (draft.transport is Transport.WEBHOOK):
+        raise Refused([field_problem("VALIDATION", "/url")])
+    if (draft.file_format is not None) != (draft.transport is Transport.FILE):
+        raise Refused([field_problem("VALIDATION", "/file_format")])
+    if draft.transport is Transport.PLATFORM and draft.channel_code is None:
+        raise Refused([field_problem("VALIDATION", "/channel_code")])
+
+
 def _check(tx: Transaction, caller: Caller, draft: SubscriptionDraft) -> None:
     """Refuse what the caller may not know of: nobody gives others more than they have."""
     known = {each.code for each in channels.channels(tx) if caller.may_see(each.code)}
@@ -175,7 +183,3 @@ def _check(tx: Transaction, caller: Caller, draft: SubscriptionDraft) -> None:
     is_every_one = draft.channel_codes is None and caller.channels is not None
     if is_every_one or not known.issuperset(draft.channel_codes or ()):
         raise Refused([field_problem("UNKNOWN_CHANNEL", "/channel_codes")])
-
-
-def _is_local_allowed(system: bootstrap.System) -> bool:
-    return system.settings.allow_local_targets

@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
@@ -17,7 +17,12 @@ from oms.webhooks.model import (
     Delivery,
     Subscription,
     SubscriptionDraft,
+    Transport,
 )
+
+# Between two ordinary batches of stock, unless the subscriber says.
+BATCH_SECONDS: Final = 1.0
+FILE_BATCH_SECONDS: Final = 60.0
 
 
 def _one_stock_topic(topic: str) -> str:
@@ -34,9 +39,24 @@ Topic = Annotated[
 class SubscriptionPost(Wire):
     """A subscription to make."""
 
+    transport: Annotated[
+        Transport,
+        Field(
+            description="webhook: a signed POST to `url`; file: files in a folder of the outbox;"
+            " platform: the API of the platform `channel_code` runs on"
+        ),
+    ] = Transport.WEBHOOK
     url: Annotated[
-        Words, Field(max_length=URL_CHARACTERS_MAX, examples=["https://shop.example.com/hooks"])
-    ]
+        Words | None,
+        Field(
+            max_length=URL_CHARACTERS_MAX, examples=["https://shop.example.com/hooks"],
+            description="of a webhook; the others have none",
+        ),
+    ] = None  # fmt: skip
+    file_format: Annotated[
+        Literal["json", "csv"] | None,
+        Field(description="of files, json unless said; csv is of stock only"),
+    ] = None
     topics: Annotated[
         list[Topic],
         Field(
@@ -57,19 +77,24 @@ class SubscriptionPost(Wire):
     ] = None
     description: Words | None = None
     batch_seconds: Annotated[
-        float,
+        float | None,
         Field(
             ge=0, le=3600,
-            description="between two batches of stock; what crosses to none or few goes at once",
+            description="between two batches of stock, 1 unless said and 60 of files; what crosses"
+            " to none or few goes at once",
         ),
-    ] = 1.0  # fmt: skip
+    ] = None  # fmt: skip
 
     def draft(self) -> SubscriptionDraft:
         """Return it as a draft."""
+        is_of_files = self.transport is Transport.FILE
+        seconds = FILE_BATCH_SECONDS if is_of_files else BATCH_SECONDS
         codes = None if self.channel_codes is None else tuple(sorted(set(self.channel_codes)))
         return SubscriptionDraft(
-            url=self.url, topics=tuple(sorted(set(self.topics))), channel_code=self.channel_code,
-            channel_codes=codes, description=self.description, batch_seconds=self.batch_seconds,
+            transport=self.transport, url=self.url, topics=tuple(sorted(set(self.topics))),
+            channel_code=self.channel_code, channel_codes=codes, description=self.description,
+            file_format="json" if is_of_files and self.file_format is None else self.file_format,
+            batch_seconds=self.batch_seconds if self.batch_seconds is not None else seconds,
         )  # fmt: skip
 
 
@@ -77,7 +102,10 @@ class SubscriptionOut(Out):
     """A subscription, and how it goes."""
 
     subscription_id: int
-    url: str
+    transport: Annotated[str, Field(description="webhook, file or platform")]
+    url: str | None
+    folder: Annotated[str | None, Field(description="of files, inside the outbox")]
+    file_format: str | None
     description: str | None
     topics: list[str]
     channel_code: str | None

@@ -32,6 +32,7 @@ def overview(subscriptions: Sequence[Json]) -> None:
     rows = [
         {
             **each,
+            "url": _where(each),
             "state": show.words(each["state"]),
             "succeeded": show.instant(each["succeeded_at"]),
         }
@@ -42,9 +43,18 @@ def overview(subscriptions: Sequence[Json]) -> None:
 
 def chosen(subscriptions: Sequence[Json]) -> Json:
     """Let a subscription be chosen."""
-    names = {str(each["subscription_id"]): each["url"] for each in subscriptions}
+    names = {str(each["subscription_id"]): _where(each) for each in subscriptions}
     number = choice.select("Endpoint", "subscription", names, next(iter(names)))
     return next(each for each in subscriptions if str(each["subscription_id"]) == number)
+
+
+def _where(subscription: Json) -> str:
+    """Say where its messages go: a URL, a folder, a platform."""
+    if subscription["transport"] == "webhook":
+        return str(subscription["url"])
+    if subscription["transport"] == "file":
+        return f"files in outbox/{subscription['folder']}"
+    return f"the platform of {subscription['channel_code']}"
 
 
 def switches(client: Client, subscription: Json) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from oms.kernel.errors import Conflict, NotFound, Rejected
 
@@ -31,7 +31,7 @@ class DeliveryNotFound(NotFound):
 
 
 class TargetRefused(Rejected):
-    """Nothing is sent to this URL: it must be https and lead to a public address."""
+    """Nothing can be sent there: a URL must be https and lead to a public address."""
 
     code = "TARGET_REFUSED"
 
@@ -40,6 +40,14 @@ class NotRedeliverable(Conflict):
     """A delivery that waits is sent anyway, and of stock only the latest value is ever sent."""
 
     code = "NOT_REDELIVERABLE"
+
+
+class Transport(StrEnum):
+    """How a subscriber is told."""
+
+    WEBHOOK = "webhook"  # a signed POST to its URL
+    FILE = "file"  # a file in its folder, which it takes away
+    PLATFORM = "platform"  # calls of the API of its channel's platform
 
 
 class Verdict(StrEnum):
@@ -64,7 +72,8 @@ class Answer:
     """What came back from an endpoint: a status, or the kind of error in its stead."""
 
     status_code: int | None = None
-    error_kind: str | None = None  # dns, target, connect, tls, timeout, protocol, interrupted
+    # dns, target, connect, tls, timeout, protocol, interrupted; disk, full; platform
+    error_kind: str | None = None
     retry_after_seconds: float | None = None
     duration_ms: int = 0
 
@@ -89,12 +98,14 @@ class Answer:
 class SubscriptionDraft:
     """A subscription to be made."""
 
-    url: str
+    url: str | None = None  # of a webhook; the others have none
     topics: tuple[str, ...]
     channel_code: str | None
     channel_codes: tuple[str, ...] | None
     description: str | None = None
     batch_seconds: float = 1.0
+    transport: Transport = Transport.WEBHOOK
+    file_format: str | None = None  # json, csv; of files only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +113,10 @@ class Subscription:
     """Who is told what, and how it goes; its secret is nowhere."""
 
     subscription_id: int
-    url: str
+    transport: str
+    url: str | None
+    folder: str | None  # of files, inside the outbox
+    file_format: str | None
     description: str | None
     topics: tuple[str, ...]
     channel_code: str | None
@@ -162,6 +176,19 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where messages of one subscription go, as far as its transport needs to know."""
+
+    transport: Transport
+    url: str | None
+    folder: str | None
+    file_format: str | None
+    topics: tuple[str, ...]
+    adapter: str | None  # of the channel whose endpoint it is
+    adapter_options: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sending:
     """A message on its way: what the call needs, and what its end is written to."""
 
@@ -169,7 +196,8 @@ class Sending:
     delivery_id: int
     attempt_id: int
     message_id: str
-    url: str
+    topic: str
+    endpoint: Endpoint
     secrets: tuple[str, ...]
     body: bytes
     refusals_count: int  # how often it failed over this very message

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from oms.kernel.limits import DELIVERY_DAYS_MAX, REMOVED_ROWS_MAX
-from oms.kernel.targets import url_problem
 from oms.ledger.database import Tx
 from oms.webhooks import queries, store
 from oms.webhooks.messages import new_secret
@@ -24,6 +23,7 @@ from oms.webhooks.model import (
     is_over_the_message,
     pause_seconds,
 )
+from oms.webhooks.port import Tellers
 from oms.webhooks.store import SQL
 
 
@@ -39,19 +39,23 @@ class Message:
 
 
 def subscribe(
-    tx: Tx, draft: SubscriptionDraft, *, by: str, is_local_allowed: bool, at: datetime
+    tx: Tx, draft: SubscriptionDraft, *, by: str, tellers: Tellers, at: datetime
 ) -> tuple[int, str]:
-    """Make a subscription; return its number and its secret. Raises TargetRefused."""
-    problem = url_problem(draft.url, is_local_allowed=is_local_allowed)
-    if problem is not None:
-        raise TargetRefused(problem)
+    """Make a subscription; return its number and its secret.
+
+    Raises TargetRefused when nothing can be told there.
+    """
     secret = new_secret()
     codes = draft.channel_codes
     subscription_id = SQL.run(
-        tx, "subscribe", url=draft.url, description=draft.description, topics=list(draft.topics),
+        tx, "subscribe", transport=draft.transport, url=draft.url, file_format=draft.file_format,
+        description=draft.description, topics=list(draft.topics),
         channel=draft.channel_code, channels=None if codes is None else list(codes),
         secret=secret, batch_seconds=draft.batch_seconds, by=by, at=at,
     ).scalar_one()  # fmt: skip
+    problem = tellers[draft.transport].problem(queries.endpoint(tx, subscription_id))
+    if problem is not None:
+        raise TargetRefused(problem)
     return int(subscription_id), secret
 
 

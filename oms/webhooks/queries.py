@@ -8,6 +8,7 @@ from oms.webhooks.model import (
     Attempt,
     Delivery,
     DeliveryNotFound,
+    Endpoint,
     Subscription,
     SubscriptionNotFound,
 )
@@ -25,6 +26,11 @@ def subscription(tx: Tx, subscription_id: int) -> Subscription:
     if row is None:
         raise SubscriptionNotFound
     return store.subscription(row)
+
+
+def endpoint(tx: Tx, subscription_id: int) -> Endpoint:
+    """Return where messages of a subscription go."""
+    return store.endpoint(SQL.run(tx, "endpoint", subscription_id=subscription_id).one())
 
 
 def due(tx: Tx, *, at: datetime) -> list[int]:

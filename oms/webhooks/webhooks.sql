@@ -3,10 +3,10 @@
 -- name: subscribe
 -- A new subscription; it is told of what happens from now on.
 insert into webhook_subscriptions (
-    url, description, topics, channel_id, channel_codes, secret, batch_seconds, created_by,
+    transport, url, file_format, description, topics, channel_id, channel_codes, secret, batch_seconds, created_by,
     created_at, updated_at, cursor_xid)
 values (
-    :url, :description, :topics, (select channel_id from channels where channel_code = :channel),
+    :transport, :url, :file_format, :description, :topics, (select channel_id from channels where channel_code = :channel),
     cast(:channels as text[]), :secret, :batch_seconds, :by, :at, :at,
     pg_snapshot_xmin(pg_current_snapshot())::text::bigint)
 returning subscription_id;
@@ -14,7 +14,8 @@ returning subscription_id;
 -- name: subscriptions
 -- Subscriptions with how they stand: one, or all of them.
 select
-    s.subscription_id, s.url, s.description, s.topics, c.channel_code, c.kind as channel_kind,
+    s.subscription_id, s.transport, s.url, webhook_folder(s, c.channel_code) as folder,
+    s.file_format, s.description, s.topics, c.channel_code, c.kind as channel_kind,
     s.channel_codes, s.batch_seconds, s.state, s.state_reason, s.created_by, s.created_at,
     s.updated_at, s.failures_count, s.failing_since_at, s.succeeded_at, s.next_attempt_at,
     d.pending_count, d.parked_count
@@ -28,6 +29,14 @@ cross join lateral (
 ) d
 where cast(:subscription_id as bigint) is null or s.subscription_id = :subscription_id
 order by s.subscription_id;
+
+-- name: endpoint
+-- Where messages of a subscription go.
+select s.transport, s.url, webhook_folder(s, c.channel_code) as folder, s.file_format, s.topics,
+    c.adapter, c.adapter_options
+from webhook_subscriptions s
+left join channels c using (channel_id)
+where s.subscription_id = :subscription_id;
 
 -- name: change_state
 -- Whether a subscription is served; being enabled again it is tried at once.
@@ -126,13 +135,16 @@ attempt as (
     returning attempt_id
 )
 select
-    t.subscription_id, t.delivery_id, a.attempt_id, t.message_id, s.url, t.body,
+    t.subscription_id, t.delivery_id, a.attempt_id, t.message_id, t.topic, t.body,
     t.refusals_count, t.order_id, s.failures_count,
+    s.transport, s.url, webhook_folder(s, c.channel_code) as folder, s.file_format, s.topics,
+    c.adapter, c.adapter_options,
     array_remove(array[s.secret, case when s.former_until_at > :at then s.former_secret end], null)
         as secrets
 from taken t
 cross join attempt a
-join webhook_subscriptions s using (subscription_id);
+join webhook_subscriptions s using (subscription_id)
+left join channels c using (channel_id);
 
 -- name: end_attempt
 -- What came back.

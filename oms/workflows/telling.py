@@ -20,9 +20,9 @@ from oms.kernel import clock
 from oms.kernel.errors import Unavailable
 from oms.ledger.database import Claim, Ledger, Tx
 from oms.webhooks import messages, operations, queries
-from oms.webhooks.model import Answer, Sending, Subscription
+from oms.webhooks.model import Answer, Sending, Subscription, Transport
 from oms.webhooks.operations import Message
-from oms.webhooks.port import Sender
+from oms.webhooks.port import Tellers
 from oms.workflows import pushing
 
 # Advisory locks share one space of numbers: this one's upper half says "told".
@@ -43,9 +43,9 @@ Call = Callable[[Sending], Answer]
 class Dispatcher:
     """Gives every subscription that has something to be told a thread of a bounded pool."""
 
-    def __init__(self, ledger: Ledger, sender: Sender, *, threads_max: int = THREADS_MAX) -> None:
+    def __init__(self, ledger: Ledger, tellers: Tellers, *, threads_max: int = THREADS_MAX) -> None:
         """Begin without anybody being served."""
-        self._ledger, self._sender = ledger, sender
+        self._ledger, self._tellers = ledger, tellers
         self._pool = ThreadPoolExecutor(threads_max, thread_name_prefix="telling")
         self._served: dict[int, Future[bool]] = {}
         self._rests: dict[int, float] = {}
@@ -61,7 +61,7 @@ class Dispatcher:
         now = time.monotonic()
         new = [each for each in due if each not in self._served and self._rests.get(each, 0) <= now]
         for each in new:
-            self._served[each] = self._pool.submit(serve, self._ledger, self._sender, each)
+            self._served[each] = self._pool.submit(serve, self._ledger, self._tellers, each)
         return bool(new)
 
     def _end_turns(self) -> None:
@@ -86,7 +86,7 @@ def due_now(tx: Tx, *, at: datetime) -> list[int]:
 
 
 def serve(
-    ledger: Ledger, sender: Sender, subscription_id: int, *, seconds_max: float = TURN_SECONDS
+    ledger: Ledger, tellers: Tellers, subscription_id: int, *, seconds_max: float = TURN_SECONDS
 ) -> bool:
     """Take one turn of a subscription; tell whether anything was sent.
 
@@ -101,7 +101,7 @@ def serve(
             subscription = queries.subscription(tx, subscription_id)
         if subscription.state != "enabled":
             return False
-        call = _caller(sender)
+        call = tellers[Transport(subscription.transport)].tell
         count = _tell_of_orders(claim, subscription, call, until=until)
         count += pushing.push(claim, subscription, call, until=until)
     return count > 0
@@ -166,13 +166,3 @@ def _message(event: OrderEvent, subscription: Subscription) -> Message:
         message_id=event.event_id, topic=event.type, order_id=event.order_id, seq=event.seq,
         body=messages.encoded(document(event, view)),
     )  # fmt: skip
-
-
-def _caller(sender: Sender) -> Call:
-    def call(sending: Sending) -> Answer:
-        headers = messages.headers(
-            sending.secrets, sending.message_id, sending.body, at=clock.now()
-        )
-        return sender.post(sending.url, headers, sending.body)
-
-    return call

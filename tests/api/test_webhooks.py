@@ -11,7 +11,7 @@ from tests.api.conftest import House
 from tests.api.wire import an_order
 from tests.conftest import Clock
 from tests.endpoints import Endpoint, listening
-from tests.ledger.subscribers import move
+from tests.ledger.subscribers import move, webhooks
 
 URL = "https://shop.example.com/hooks"
 
@@ -43,7 +43,7 @@ class Subscriber:
 
     def serve(self) -> None:
         sender = HttpSender(is_local_allowed=True)
-        telling.serve(self.house.shop.ledger, sender, self.number)
+        telling.serve(self.house.shop.ledger, webhooks(sender), self.number)
         sender.close()
 
 
@@ -87,6 +87,37 @@ class TestSubscribe:
         answer = house.post("/v1/webhooks", a_subscription(**fields), once="k")
         assert answer.status_code == 422
         assert [each["pointer"] for each in answer.json()["errors"]] == [pointer]
+
+
+class TestTransports:
+    @pytest.mark.parametrize(
+        ("fields", "pointer"),
+        [
+            ({"transport": "file", "url": URL}, "/url"), ({"url": None}, "/url"),
+            ({"file_format": "csv"}, "/file_format"),
+            ({"transport": "platform", "url": None}, "/channel_code"),
+            ({"transport": "pigeon"}, "/transport"),
+        ],
+    )  # fmt: skip
+    def test_have_no_use_for(self, house: House, fields: dict[str, Any], pointer: str) -> None:
+        answer = house.post("/v1/webhooks", a_subscription(**fields), once="k")
+        assert answer.status_code == 422
+        assert [each["pointer"] for each in answer.json()["errors"]] == [pointer]
+        assert house.count("webhook_subscriptions") == 0
+
+    def test_files_have_a_folder_and_come_less_often(self, house: House) -> None:
+        body = {"transport": "file", "topics": ["stock.available"], "channel_code": "web",
+                "file_format": "csv"}  # fmt: skip
+        made = house.post("/v1/webhooks", body, once="k").json()
+        assert made["url"] is None
+        assert made["folder"] == f"web-{made['subscription_id']}"
+        assert made["batch_seconds"] == 60
+
+    def test_a_channel_on_no_platform_cannot_be_told_by_one(self, house: House) -> None:
+        body = {"transport": "platform", "topics": ["stock.available"], "channel_code": "web"}
+        answer = house.post("/v1/webhooks", body, once="k")
+        assert (answer.status_code, answer.json()["code"]) == (422, "TARGET_REFUSED")
+        assert house.count("webhook_subscriptions") == 0
 
 
 class TestBound:

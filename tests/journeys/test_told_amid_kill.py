@@ -11,15 +11,18 @@ import pytest
 from benchmarks import orders
 from benchmarks.push import CHANNEL, Receiver, change, kill, sellable, subscribe
 from benchmarks.stage import Stage, receive, stage
+from oms.adapters.endpoints import HttpSender
 from oms.events import queries
 from oms.events.model import Position
 from oms.webhooks import operations as webhooks
 from oms.webhooks.model import SubscriptionDraft
 from tests.endpoints import Endpoint, Reply, Sent, listening
+from tests.ledger.subscribers import webhooks as telling_by
 
 ORDERS: Final = 150
 CHANGES: Final = 1_000
 PORT: Final = 20_300
+TELLERS: Final = telling_by(HttpSender(is_local_allowed=True))
 
 
 def follow_orders(made: Stage, url: str) -> None:
@@ -27,7 +30,7 @@ def follow_orders(made: Stage, url: str) -> None:
         url=url, topics=("order.*",), channel_code=CHANNEL, channel_codes=(CHANNEL,)
     )
     with made.system.ledger.transaction() as tx:
-        webhooks.subscribe(tx, draft, by="test", is_local_allowed=True, at=datetime.now(UTC))
+        webhooks.subscribe(tx, draft, by="test", tellers=TELLERS, at=datetime.now(UTC))
 
 
 def send_orders(made: Stage) -> None:

@@ -7,13 +7,14 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
-from oms.adapters.endpoints import HttpSender
+from oms.adapters.endpoints import HttpSender, WebhookTeller
 from oms.feeds import operations as feeds
 from oms.kernel import clock
 from oms.ledger.database import Ledger
 from oms.ledger.followers import follow
 from oms.webhooks import operations, queries
-from oms.webhooks.model import Subscription, SubscriptionDraft
+from oms.webhooks.model import Answer, Subscription, SubscriptionDraft, Transport
+from oms.webhooks.port import Teller, Tellers
 from oms.workflows import telling
 from tests.endpoints import Endpoint
 from tests.ledger.shop import Shop
@@ -27,28 +28,28 @@ class Town:
     """The retailer, and those it tells."""
 
     shop: Shop
-    sender: HttpSender
+    tellers: Tellers
     secrets: dict[int, str] = field(default_factory=dict)
 
     def subscribe(
-        self, url: str, *topics: str, channel: str | None = None,
-        channels: tuple[str, ...] | None = None, batch_seconds: float = 0,
+        self, url: str | None, *topics: str, channel: str | None = None,
+        channels: tuple[str, ...] | None = None, batch_seconds: float = 0, **fields: Any,
     ) -> int:  # fmt: skip
         """Subscribe an endpoint; return its number."""
         draft = SubscriptionDraft(
             url=url, topics=topics or ORDERS, channel_code=channel, channel_codes=channels,
-            batch_seconds=batch_seconds,
+            batch_seconds=batch_seconds, **fields,
         )  # fmt: skip
         with self.shop.ledger.transaction() as tx:
             number, secret = operations.subscribe(
-                tx, draft, by="test", is_local_allowed=True, at=clock.now()
+                tx, draft, by="test", tellers=self.tellers, at=clock.now()
             )
         self.secrets[number] = secret
         return number
 
     def serve(self, number: int) -> bool:
         """Take a turn of a subscription."""
-        return telling.serve(self.shop.ledger, self.sender, number)
+        return telling.serve(self.shop.ledger, self.tellers, number)
 
     def due(self) -> list[int]:
         """Return the subscriptions that have something to be told."""
@@ -86,20 +87,28 @@ class Town:
         return count
 
 
+def webhooks(sender: HttpSender) -> dict[Transport, Teller]:
+    """Return what tells by webhook only."""
+    return {Transport.WEBHOOK: WebhookTeller(sender)}
+
+
 @contextmanager
 def town_of(shop: Shop, *, seconds_max: float = 10.0) -> Iterator[Town]:
     """Open the retailer's line to the outside."""
     sender = HttpSender(is_local_allowed=True, seconds_max=seconds_max)
     try:
-        yield Town(shop, sender)
+        yield Town(shop, webhooks(sender))
     finally:
         sender.close()
 
 
 class Dying:
-    """A sender whose process dies amid the call."""
+    """A teller whose process dies amid the call."""
 
-    def post(self, *_: object) -> None:
+    def problem(self, _: object) -> None:
+        """Find nothing wrong."""
+
+    def tell(self, _: object) -> Answer:
         raise KeyboardInterrupt
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from oms.feeds import operations, queries
+from oms.webhooks.model import Transport
 from oms.workflows import telling
 from tests.builders import a_movement, a_product, an_order
 from tests.conftest import Clock
@@ -106,7 +107,7 @@ class TestPush:
         number = town.subscribe(endpoint.url, *STOCK, channels=WEB)
 
         with pytest.raises(KeyboardInterrupt):
-            telling.serve(town.shop.ledger, Dying(), number)
+            telling.serve(town.shop.ledger, {Transport.WEBHOOK: Dying()}, number)
         town.serve(number)
         assert held(endpoint) == {"PEN": 0, "INK": 0, "LAMP": 0}
         assert town.states(number) == [("superseded", 1), ("delivered", 1)]

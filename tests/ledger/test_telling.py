@@ -11,7 +11,7 @@ import pytest
 
 from oms.kernel.limits import DELIVERY_DAYS_MAX
 from oms.webhooks import operations
-from oms.webhooks.model import ENDPOINT_PAUSES_SECONDS, MESSAGE_PAUSES_SECONDS
+from oms.webhooks.model import ENDPOINT_PAUSES_SECONDS, MESSAGE_PAUSES_SECONDS, Transport
 from oms.workflows import telling
 from tests.builders import a_change, a_partial, an_order
 from tests.conftest import Clock
@@ -263,7 +263,7 @@ class TestTrouble:
             number = town.subscribe(endpoint.url)
             town.shop.take(an_order("W-1"))
             with pytest.raises(KeyboardInterrupt):
-                telling.serve(town.shop.ledger, Dying(), number)
+                telling.serve(town.shop.ledger, {Transport.WEBHOOK: Dying()}, number)
             assert town.attempts(number) == [(None, None)]
             town.serve(number)
             assert told(endpoint) == [("W-1", 1)]
@@ -317,7 +317,7 @@ class TestDispatcher:
             town.subscribe(slow.url)
             town.subscribe(endpoint.url)
             town.shop.take(an_order("W-1"))
-            dispatcher = telling.Dispatcher(town.shop.ledger, town.sender, threads_max=2)
+            dispatcher = telling.Dispatcher(town.shop.ledger, town.tellers, threads_max=2)
             assert dispatcher.step()
             slow.until(lambda sent: len(sent) == 1)
             endpoint.until(lambda sent: len(sent) == 1)

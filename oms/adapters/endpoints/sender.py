@@ -23,8 +23,8 @@ from oms.webhooks.model import Answer
 CALL_SECONDS_MAX: Final = 10.0
 CONNECTIONS_MAX: Final = 64
 KEPT_ALIVE_SECONDS: Final = 5.0
-# An answer's body says nothing to us; a short one is read so that the connection can be kept.
-ANSWER_BYTES_MAX: Final = 64 * 1024
+# More of an answer than this is not read: an endpoint has little to say.
+ANSWER_BYTES_MAX: Final = 256 * 1024
 
 # The first that fits says what went wrong.
 _KINDS: Final[tuple[tuple[type[Exception], str], ...]] = (
@@ -53,25 +53,40 @@ class HttpSender:
             network_backend=CheckedNetwork(self._deadline, is_local_allowed=is_local_allowed),
         )  # fmt: skip
 
+    def problem(self, url: str) -> str | None:
+        """Return why a URL cannot be called, as far as it can be told without resolving its host.
+
+        Its host is looked at again at each connection.
+        """
+        return url_problem(url, is_local_allowed=self._is_local_allowed)
+
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Post a body and return what came back; whatever goes wrong is an answer, too."""
+        answer, _ = self.exchange(url, headers, body)
+        return answer
+
+    def exchange(self, url: str, headers: Mapping[str, str], body: bytes) -> tuple[Answer, bytes]:
+        """Post a body; return the answer and its own body, cut where it is too long."""
         begun = time.monotonic()
         self._deadline.at = begun + self._seconds_max
-        if url_problem(url, is_local_allowed=self._is_local_allowed) is not None:
-            return Answer(error_kind="target")
+        if self.problem(url) is not None:
+            return Answer(error_kind="target"), b""
         try:
-            status, retry_after = self._call(url, headers, body)
+            status, retry_after, said = self._call(url, headers, body)
         except Exception as error:  # noqa: BLE001 - whatever it is, the endpoint was not reached
-            return Answer(error_kind=_kind(error), duration_ms=_since(begun))
-        return Answer(
+            return Answer(error_kind=_kind(error), duration_ms=_since(begun)), b""
+        answer = Answer(
             status_code=status, retry_after_seconds=retry_after, duration_ms=_since(begun)
         )
+        return answer, said
 
     def close(self) -> None:
         """Let go of every connection."""
         self._pool.close()
 
-    def _call(self, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, float | None]:
+    def _call(
+        self, url: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, float | None, bytes]:
         request = httpcore.URL(url)
         sent = [(name.encode(), value.encode()) for name, value in headers.items()]
         seconds = self._seconds_max
@@ -82,12 +97,12 @@ class HttpSender:
                      (b"content-length", str(len(body)).encode())],
         ) as response:  # fmt: skip
             found = {name.lower(): value for name, value in response.headers}
-            size_bytes = 0
+            said = bytearray()
             for part in response.iter_stream():
-                size_bytes += len(part)
-                if size_bytes > ANSWER_BYTES_MAX:
+                said += part
+                if len(said) > ANSWER_BYTES_MAX:
                     break
-        return response.status, _retry_after(found.get(b"retry-after"))
+        return response.status, _retry_after(found.get(b"retry-after")), bytes(said)
 
 
 def _host(url: httpcore.URL) -> bytes:

@@ -3,5 +3,6 @@
 from oms.adapters.channels.shopify.client import ShopifyClient, puller
 from oms.adapters.channels.shopify.mapping import ShopifyMapping, build
 from oms.adapters.channels.shopify.signature import verify
+from oms.adapters.channels.shopify.telling import ShopTeller
 
-__all__ = ["ShopifyClient", "ShopifyMapping", "build", "puller", "verify"]
+__all__ = ["ShopTeller", "ShopifyClient", "ShopifyMapping", "build", "puller", "verify"]

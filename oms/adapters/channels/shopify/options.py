@@ -11,11 +11,13 @@ class Options(BaseModel):
     secret: SecretStr = SecretStr("")
     """Signs the webhooks."""
     url: str = ""
-    """The shop's address, for pulling."""
+    """The shop's address, for pulling and for telling it what it may sell."""
     token: SecretStr = SecretStr("")
-    """The access token, for pulling."""
+    """The access token for both; it needs `write_inventory` and `read_products` to be told."""
     locations: dict[str, str] = {}
     """The shop's location ids to our location codes."""
+    available_location: str = ""
+    """The shop's location whose available quantities are set to what the channel may sell."""
     methods: dict[str, str] = {}
     """Codes or titles of shipping lines to fulfillment methods; others are sent home."""
     inventory_items: dict[str, str] = {}
