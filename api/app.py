@@ -18,6 +18,7 @@ from api.problems import (
     on_validation_error,
 )
 from api.routers import (
+    attention,
     catalog,
     channels,
     customers,
@@ -55,9 +56,9 @@ from oms.reports.published import Publications
 
 # What a list is asked comes before what one of it is: /orders/facets is no order.
 ROUTERS: Final = (
-    order_search, orders, holds, views, fulfillments, parcels, papers, transfers, customers, lookup,
-    tracking, sourcing, stock_holds, stock, stores, promises, channels, quarantine, catalog, sales,
-    events, feeds, webhooks, keys,
+    attention, order_search, orders, holds, views, fulfillments, parcels, papers, transfers,
+    customers, lookup, tracking, sourcing, stock_holds, stock, stores, promises, channels,
+    quarantine, catalog, sales, events, feeds, webhooks, keys,
 )  # fmt: skip
 # Open to everybody, each with its reason: they tell nothing of anybody, or only how an order is,
 # to who knows its number and address or has its link.

@@ -19,6 +19,7 @@ TABLE: Final = """
     get_order_facets     GET     /v1/orders/facets                    orders:read
     get_order_analysis   GET     /v1/orders/analysis?by=day           orders:read
     export_orders        GET     /v1/orders/export                    orders:read
+    list_matters         GET     /v1/attention                        channels:read
     list_views           GET     /v1/views                            orders:read
     save_view            POST    /v1/views                            orders:read
     remove_view          DELETE  /v1/views/1                          orders:read

@@ -12,9 +12,9 @@ from tests.tidy import house
 from tests.tidy.house import ROOT, files, name, text
 
 FEATURES = (
-    "access", "catalog", "channels", "customers", "events", "feeds", "fulfillment", "holds",
-    "locations", "orders", "promise", "shipments", "sourcing", "stock", "transfers", "views",
-    "webhooks",
+    "access", "attention", "catalog", "channels", "customers", "events", "feeds", "fulfillment",
+    "holds", "locations", "orders", "promise", "shipments", "sourcing", "stock", "transfers",
+    "views", "webhooks",
 )  # fmt: skip
 ROLES = {
     "__init__", "model", "tables", "store", "messages", "operations", "queries", "port", "search",

@@ -1,0 +1,1 @@
+"""Attention: what somebody should look at, over every part of the system."""

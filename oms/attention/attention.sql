@@ -1,0 +1,96 @@
+-- What somebody should look at, read from where each part keeps how it stands.
+
+-- name: matters
+-- Everything that needs a person, counted where it is, with the moment since when.
+with found as (
+    select case when i.state = 'failed' then 'PAYLOAD_FAILED' else 'INBOX_WAITS' end as code,
+        c.channel_code as place, c.channel_code, i.received_at as since_at, 1 as count
+    from inbox i
+    join channels c using (channel_id)
+    where i.state = 'failed' or (i.state in ('received', 'processing')
+        and i.received_at < cast(:at as timestamptz) - :inbox_waits_max)
+
+    union all
+    select 'QUARANTINED', c.channel_code, c.channel_code, q.first_seen_at, 1
+    from quarantine q
+    join channels c using (channel_id)
+    where q.state = 'open'
+
+    union all
+    select case when s.state = 'disabled' then 'SUBSCRIPTION_DISABLED'
+            else 'SUBSCRIPTION_FAILING' end,
+        coalesce(s.description, s.url, c.channel_code), c.channel_code,
+        coalesce(s.failing_since_at, s.updated_at), 1
+    from webhook_subscriptions s
+    left join channels c using (channel_id)
+    where s.state = 'disabled' or (s.state = 'enabled'
+        and s.failing_since_at < cast(:at as timestamptz) - :endpoint_fails_max)
+
+    union all
+    select 'MESSAGES_PARKED', coalesce(s.description, s.url, c.channel_code), c.channel_code,
+        coalesce(d.finished_at, d.created_at), 1
+    from webhook_deliveries d
+    join webhook_subscriptions s using (subscription_id)
+    left join channels c using (channel_id)
+    where d.state = 'parked'
+
+    union all
+    select 'FEED_HELD', c.channel_code, c.channel_code, f.held_at, 1
+    from channel_feeds f
+    join channels c using (channel_id)
+    where f.held_at is not null
+
+    union all
+    select 'STOCK_REFUSED', c.channel_code, c.channel_code, r.refused_at, 1
+    from feed_refusals r
+    join channels c using (channel_id)
+
+    union all
+    select 'ORDER_EXCEPTION', x.code, c.channel_code, x.opened_at, 1
+    from order_exceptions x
+    join orders o using (order_id)
+    join channels c using (channel_id)
+    where x.resolved_at is null
+
+    union all
+    select 'HOLD_OPEN', h.type, c.channel_code, h.placed_at, 1
+    from order_holds h
+    join orders o using (order_id)
+    join channels c using (channel_id)
+    where h.released_at is null and h.placed_at < cast(:at as timestamptz) - :hold_open_max
+
+    union all
+    select 'WORK_UNTOUCHED', x.location_code, c.channel_code, f.created_at, 1
+    from fulfillment_orders f
+    join locations x using (location_id)
+    join orders o using (order_id)
+    join channels c using (channel_id)
+    where f.state = 'assigned' and f.created_at < cast(:at as timestamptz) - :untouched_max
+
+    union all
+    select 'TRANSFER_AWAY', x.location_code, c.channel_code, t.shipped_at, 1
+    from transfers t
+    join locations x on x.location_id = t.to_location_id
+    left join orders o using (order_id)
+    left join channels c using (channel_id)
+    where t.state in ('shipped', 'partially_received')
+      and t.shipped_at < cast(:at as timestamptz) - :transfer_away_max
+
+    union all
+    select 'PARCEL_SILENT', p.carrier, c.channel_code,
+        coalesce(p.last_event_at, p.handed_over_at, p.created_at), 1
+    from parcels p
+    join orders o using (order_id)
+    join channels c using (channel_id)
+    where p.state in ('handed_over', 'in_transit', 'out_for_delivery', 'delivery_delayed',
+            'on_hold', 'delivery_failed', 'damaged', 'lost')
+      and (p.state in ('damaged', 'lost')
+        or coalesce(p.last_event_at, p.handed_over_at, p.created_at)
+            < cast(:at as timestamptz) - :parcel_silent_max)
+)
+select code, place, channel_code, sum(count)::bigint as count, min(since_at) as oldest_at
+from found
+where code = any (cast(:codes as text[]))
+  and (cast(:channel_codes as text[]) is null or channel_code = any (:channel_codes))
+group by code, place, channel_code
+order by code, oldest_at, place, channel_code;

@@ -1,0 +1,103 @@
+"""What needs a person, as values: each kind with who may see it and what to do."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+# From when on a thing that is on its way is one that got stuck.
+INBOX_WAITS_MAX: Final = timedelta(minutes=15)
+ENDPOINT_FAILS_MAX: Final = timedelta(minutes=15)
+UNTOUCHED_MAX: Final = timedelta(hours=4)
+PARCEL_SILENT_MAX: Final = timedelta(days=4)
+TRANSFER_AWAY_MAX: Final = timedelta(days=5)
+HOLD_OPEN_MAX: Final = timedelta(days=2)
+
+
+class Severity(StrEnum):
+    """How bad it is."""
+
+    ERROR = "error"  # something stands still until a person acts
+    WARNING = "warning"  # it goes on, but somebody waits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of matter: which scope is needed to see it, and what to do about it."""
+
+    severity: Severity
+    scope: str
+    title: str
+    advice: str
+
+
+KINDS: Final[dict[str, Kind]] = {
+    "PAYLOAD_FAILED": Kind(
+        severity=Severity.ERROR, scope="channels:read", title="Payloads that cannot be read",
+        advice="Mend the mapping or the file, then hand it over again.",
+    ),
+    "INBOX_WAITS": Kind(
+        severity=Severity.ERROR, scope="channels:read", title="Payloads nobody takes up",
+        advice="The worker is down or overwhelmed: look at its log.",
+    ),
+    "QUARANTINED": Kind(
+        severity=Severity.WARNING, scope="quarantine:read", title="Documents set aside",
+        advice="Mend what is missing, then replay them.",
+    ),
+    "SUBSCRIPTION_DISABLED": Kind(
+        severity=Severity.ERROR, scope="webhooks:read", title="Subscribers that are told nothing",
+        advice="Mend the endpoint, then enable it: it gets everything it missed.",
+    ),
+    "SUBSCRIPTION_FAILING": Kind(
+        severity=Severity.WARNING, scope="webhooks:read", title="Subscribers that do not answer",
+        advice="Ask whose endpoint it is; it is tried again by itself for 72 hours.",
+    ),
+    "MESSAGES_PARKED": Kind(
+        severity=Severity.ERROR, scope="webhooks:read", title="Messages a subscriber refuses",
+        advice="Look at the answers of the deliveries, mend, and redeliver.",
+    ),
+    "FEED_HELD": Kind(
+        severity=Severity.ERROR, scope="webhooks:read", title="Stock that is not told",
+        advice="Too much went to none at once: mend the count, or release the feed.",
+    ),
+    "STOCK_REFUSED": Kind(
+        severity=Severity.WARNING, scope="webhooks:read", title="SKUs a subscriber refuses",
+        advice="Mend them there; each is tried alone every hour.",
+    ),
+    "ORDER_EXCEPTION": Kind(
+        severity=Severity.WARNING, scope="orders:read", title="Orders with an exception",
+        advice="List the orders with this exception and see to them, oldest first.",
+    ),
+    "HOLD_OPEN": Kind(
+        severity=Severity.WARNING, scope="orders:read", title="Orders long on hold",
+        advice="Decide and release, or cancel.",
+    ),
+    "WORK_UNTOUCHED": Kind(
+        severity=Severity.WARNING, scope="fulfillment:read", title="Work nobody accepted",
+        advice="Ask the location, or reject it so that another gets it.",
+    ),
+    "TRANSFER_AWAY": Kind(
+        severity=Severity.WARNING, scope="fulfillment:read", title="Transfers long on their way",
+        advice="Ask the carrier; receive what came and close it.",
+    ),
+    "PARCEL_SILENT": Kind(
+        severity=Severity.WARNING, scope="fulfillment:read", title="Parcels nobody hears of",
+        advice="Ask the carrier; a lost one is a claim and a new parcel.",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matter:
+    """Something that needs a person: how much of it, where, and since when."""
+
+    code: str
+    place: str | None  # a channel, a location, a subscription, an exception's code
+    channel_code: str | None  # whose it is; None: nobody's, or of several
+    count: int
+    oldest_at: datetime
+
+    @property
+    def kind(self) -> Kind:
+        """What kind of matter it is."""
+        return KINDS[self.code]

@@ -1,0 +1,28 @@
+"""Reads of what needs a person."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from oms.attention import model
+from oms.attention.model import KINDS, Matter
+from oms.attention.store import SQL
+from oms.ledger.database import Tx
+
+
+def matters(
+    tx: Tx, *, scopes: Collection[str], channel_codes: Collection[str] | None, at: datetime
+) -> list[Matter]:
+    """Return what needs a person, of what these scopes and channels may see, worst first.
+
+    `channel_codes` None is every channel, and what is nobody's.
+    """
+    codes = [code for code, kind in KINDS.items() if kind.scope in scopes]
+    rows = SQL.run(
+        tx, "matters", at=at, codes=codes,
+        channel_codes=None if channel_codes is None else list(channel_codes),
+        inbox_waits_max=model.INBOX_WAITS_MAX, endpoint_fails_max=model.ENDPOINT_FAILS_MAX,
+        hold_open_max=model.HOLD_OPEN_MAX, untouched_max=model.UNTOUCHED_MAX,
+        transfer_away_max=model.TRANSFER_AWAY_MAX, parcel_silent_max=model.PARCEL_SILENT_MAX,
+    )  # fmt: skip
+    found = [Matter(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
+    return sorted(found, key=lambda each: (each.kind.severity, list(KINDS).index(each.code)))
