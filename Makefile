@@ -25,6 +25,11 @@ test: $(READY)  ## run every test; a table at the end says how long each tier to
 	@$(BIN)/python scripts/browser.py
 	@$(BIN)/python scripts/tiers.py
 
+.PHONY: journeys
+journeys: $(READY)  ## play every journey over HTTP, and print the matrix with the result
+	@$(BIN)/python -m pytest -q tests/journeys/test_matrix.py; code=$$?; \
+		$(BIN)/oms docs journeys; exit $$code
+
 .PHONY: fast
 fast: $(READY)  ## run the fast tiers only
 	@$(BIN)/python scripts/tiers.py tidy unit ledger channels api

@@ -28,6 +28,7 @@ from api.routers import (
     health,
     holds,
     keys,
+    locations,
     lookup,
     order_search,
     orders,
@@ -35,6 +36,7 @@ from api.routers import (
     parcels,
     promises,
     quarantine,
+    reservations,
     sales,
     sourcing,
     stock,
@@ -44,6 +46,7 @@ from api.routers import (
     transfers,
     views,
     webhooks,
+    why_stock,
 )
 from api.routes import LedgerRoute, Unguarded
 from api.security import Keyring
@@ -57,8 +60,8 @@ from oms.reports.published import Publications
 # What a list is asked comes before what one of it is: /orders/facets is no order.
 ROUTERS: Final = (
     attention, order_search, orders, holds, views, fulfillments, parcels, papers, transfers,
-    customers, lookup, tracking, sourcing, stock_holds, stock, stores, promises, channels,
-    quarantine, catalog, sales, events, feeds, webhooks, keys,
+    customers, lookup, tracking, sourcing, stock_holds, why_stock, stock, stores, locations,
+    promises, reservations, channels, quarantine, catalog, sales, events, feeds, webhooks, keys,
 )  # fmt: skip
 # Open to everybody, each with its reason: they tell nothing of anybody, or only how an order is,
 # to who knows its number and address or has its link.

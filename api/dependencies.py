@@ -11,11 +11,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from api.problems import VersionNeeded
+from api.problems import VersionNeeded, correlation_id_of
 from oms import bootstrap
 from oms.kernel import clock
 from oms.kernel.errors import Unavailable
-from oms.ledger.database import REPEATABLE, Ledger
+from oms.ledger.database import REPEATABLE, Ledger, correlate
 
 T = TypeVar("T")
 
@@ -32,6 +32,7 @@ class Opening:
 
     ledger: Ledger
     is_read_only: bool
+    correlation_id: str = "-"
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """Run work in the transaction, which commits when it returns and rolls back when it raises.
@@ -40,7 +41,7 @@ class Opening:
         """
         try:
             if not self.is_read_only:
-                return self.ledger.run(work)
+                return self.ledger.run(lambda tx: self._correlated(tx, work))
             with self.ledger.snapshot() as tx:
                 return work(tx)
         except PoolTimeout as error:
@@ -49,6 +50,10 @@ class Opening:
             if isinstance(error.orig, REPEATABLE):
                 raise Busy from error
             raise
+
+    def _correlated(self, tx: Connection, work: Callable[[Connection], T]) -> T:
+        correlate(tx, self.correlation_id)
+        return work(tx)
 
 
 def system_of(request: Request) -> bootstrap.System:
@@ -67,11 +72,18 @@ async def _now() -> datetime:
 
 
 async def _writing(request: Request) -> Opening:
-    return Opening(ledger=system_of(request).ledger, is_read_only=False)
+    return _opening(request, is_read_only=False)
 
 
 async def _reading(request: Request) -> Opening:
-    return Opening(ledger=system_of(request).ledger, is_read_only=True)
+    return _opening(request, is_read_only=True)
+
+
+def _opening(request: Request, *, is_read_only: bool) -> Opening:
+    return Opening(
+        ledger=system_of(request).ledger, correlation_id=correlation_id_of(request.scope),
+        is_read_only=is_read_only,
+    )  # fmt: skip
 
 
 System = Annotated[bootstrap.System, Depends(_system)]

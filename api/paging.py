@@ -1,12 +1,14 @@
 """Pages: one envelope for every list, read on by a cursor."""
 
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.problems import Refused, field_problem
 from oms.kernel.limits import PAGE_ROWS_MAX
 
 T = TypeVar("T")
+DIGITS_MAX: Final = 18
 
 Limit = Annotated[
     int, Field(ge=1, le=PAGE_ROWS_MAX, description=f"rows of a page, at most {PAGE_ROWS_MAX}")
@@ -18,6 +20,15 @@ class Page(BaseModel, Generic[T]):
 
     items: list[T]
     next_after: str | None = None
+
+
+def number_of(after: str | None) -> int | None:
+    """Return a cursor that is a number. Raises Refused for any other."""
+    if after is None:
+        return None
+    if not after.isdecimal() or len(after) > DIGITS_MAX:
+        raise Refused([field_problem("VALIDATION", "/after", location="query")])
+    return int(after)
 
 
 class Paging(BaseModel):

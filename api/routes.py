@@ -23,6 +23,9 @@ BODY_BYTES_MAX: Final = 2 * 1024 * 1024
 # instead of a broken connection.
 DRAIN_BYTES_MAX: Final = 64 * 1024 * 1024
 
+# What the API's description calls the permission every key has.
+ANY_KEY: Final = "any"
+
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -75,7 +78,7 @@ class LedgerRoute(APIRoute):
         self.permission = permission
         self.body_bytes_max: int = getattr(endpoint, "body_bytes_max", BODY_BYTES_MAX)
         options["openapi_extra"] = {
-            "x-permission": permission.scope, **(options.get("openapi_extra") or {})
+            "x-permission": permission.scope or ANY_KEY, **(options.get("openapi_extra") or {})
         }  # fmt: skip
         status = options.get("status_code") or 200
         super().__init__(path, _in_transaction(endpoint, status), **options)

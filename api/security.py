@@ -32,16 +32,17 @@ _bearer = HTTPBearer(auto_error=False, bearerFormat="oms_…", description="An A
 class Permission:
     """What a route asks of its caller: a scope, or for webhooks a signature in its stead.
 
-    Whether the system is well may be asked however much a key has asked already.
+    None asks for a key and nothing more: what it tells, everybody may know of themselves. Whether
+    the system is well may be asked however much a key has asked already.
     """
 
-    scope: str
+    scope: str | None
     is_signature_enough: bool = False
     is_throttled: bool = True
 
     def __post_init__(self) -> None:
         """Refuse a scope nobody can have."""
-        assert self.scope in SCOPES, f"{self.scope} is not a scope"
+        assert self.scope is None or self.scope in SCOPES, f"{self.scope} is not a scope"
 
     async def __call__(
         self, request: Request, _key: Annotated[Any, Security(_bearer)] = None
@@ -63,17 +64,17 @@ class Permission:
         caller = _caller(request, at=at)
         if self.is_throttled:
             throttle_of(request).admit(caller, at=at)
-        if self.scope not in caller.scopes:
-            raise ScopeMissing(scope=self.scope)
-        return caller
+        return self._allowed(caller)
 
     def still(self, request: Request) -> Caller:
         """Return who calls as their key stands now, for an answer that goes on.
 
         Raises NotAuthenticated and ScopeMissing.
         """
-        caller = _caller(request, at=clock.now())
-        if self.scope not in caller.scopes:
+        return self._allowed(_caller(request, at=clock.now()))
+
+    def _allowed(self, caller: Caller) -> Caller:
+        if self.scope is not None and self.scope not in caller.scopes:
             raise ScopeMissing(scope=self.scope)
         return caller
 
@@ -141,6 +142,7 @@ def permission_of(endpoint: Any) -> Permission | None:
     return None
 
 
+AnyKey = Annotated[Caller, Depends(Permission(None))]
 OrdersRead = Annotated[Caller, Depends(Permission("orders:read"))]
 OrdersWrite = Annotated[Caller, Depends(Permission("orders:write"))]
 OrdersLookUp = Annotated[Caller, Depends(Permission("orders:lookup"))]
@@ -151,6 +153,8 @@ CustomersManage = Annotated[Caller, Depends(Permission("customers:manage"))]
 FulfillmentRead = Annotated[Caller, Depends(Permission("fulfillment:read"))]
 FulfillmentWrite = Annotated[Caller, Depends(Permission("fulfillment:write"))]
 TrackingWrite = Annotated[Caller, Depends(Permission("tracking:write"))]
+ReservationsRead = Annotated[Caller, Depends(Permission("reservations:read"))]
+ReservationsWrite = Annotated[Caller, Depends(Permission("reservations:write"))]
 StockRead = Annotated[Caller, Depends(Permission("stock:read"))]
 StockWrite = Annotated[Caller, Depends(Permission("stock:write"))]
 CatalogRead = Annotated[Caller, Depends(Permission("catalog:read"))]

@@ -1,21 +1,29 @@
-"""`make bench`: run every measurement, or the ones named: `python -m benchmarks bulk fresh`."""
+"""`make bench`: run every measurement, or the ones named: `python -m benchmarks bulk fresh`.
 
-import sys
+`--keep FOLDER` keeps the million orders of `search` there, to ask them again without making them.
+"""
 
-from benchmarks import bulk, fresh, push, search
+import argparse
+from functools import partial
+from pathlib import Path
 
-MEASUREMENTS = {
-    "bulk": bulk.measure, "fresh": fresh.measure, "push": push.measure, "search": search.measure,
-}  # fmt: skip
+from benchmarks import bulk, fresh, push, search, sourcing
 
 
 def main() -> None:
-    names = sys.argv[1:] or list(MEASUREMENTS)
-    unknown = set(names) - set(MEASUREMENTS)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER")
+    given = parser.parse_args()
+    measurements = {
+        "bulk": bulk.measure, "fresh": fresh.measure, "push": push.measure,
+        "search": partial(search.measure, kept=given.keep), "sourcing": sourcing.measure,
+    }  # fmt: skip
+    unknown = set(given.names) - set(measurements)
     if unknown:
-        sys.exit(f"{', '.join(sorted(unknown))}: there is {', '.join(MEASUREMENTS)}")
-    for name in names:
-        MEASUREMENTS[name]()
+        parser.error(f"{', '.join(sorted(unknown))}: there is {', '.join(measurements)}")
+    for name in given.names or measurements:
+        measurements[name]()
 
 
 main()

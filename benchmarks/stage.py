@@ -135,8 +135,10 @@ class Memory:
 
 
 @contextmanager
-def stage(*, ports: int = 18000) -> Iterator[Stage]:
-    folder = Path(tempfile.mkdtemp(prefix="oms-bench-"))
+def stage(*, ports: int = 18000, kept: Path | None = None) -> Iterator[Stage]:
+    """Set a system up in a folder that is kept, or in one that is removed afterwards."""
+    folder = kept or Path(tempfile.mkdtemp(prefix="oms-bench-"))
+    folder.mkdir(exist_ok=True)
     folder.chmod(0o755)
     settings = Settings(home=folder / "home", api_port=ports)
     system = bootstrap.build(settings)
@@ -148,7 +150,8 @@ def stage(*, ports: int = 18000) -> Iterator[Stage]:
         made.stop()
         system.close()
         embedded.stop(settings.pgdata_path)
-        shutil.rmtree(folder, ignore_errors=True)
+        if kept is None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _register(made: Stage) -> None:

@@ -82,6 +82,10 @@ class Client:
             headers["If-Match"] = f'"{version}"'
         return self._ask("POST", path, body=body, headers=headers).json()
 
+    def delete(self, path: str) -> None:
+        """Have something removed; raises ApiRefusal."""
+        self._ask("DELETE", path)
+
     def offers(self) -> Mapping[str, frozenset[str]]:
         """Return the paths that can be asked, each with the names of its parameters."""
         return _offers(self._address)

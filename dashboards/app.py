@@ -6,17 +6,23 @@ import streamlit as st
 
 from dashboards.console import (
     deliveries,
+    holds,
+    locations,
     look_up,
     order,
     orders,
+    parcels,
     quarantine,
+    sourcing,
     stock_by_sku,
     store_work,
+    transfers,
 )
 from dashboards.panels import navigation
 from dashboards.views import (
     channel_by_product,
     freshness,
+    fulfillment,
     sales_by_channel,
     sales_by_product,
     sales_overview,
@@ -31,11 +37,24 @@ CONSOLE = {
     "store_work": st.Page(
         store_work.render, title="Store work", url_path="store_work", icon=":material/checklist:"
     ),
+    "transfers": st.Page(
+        transfers.render, title="Transfers", url_path="transfers", icon=":material/move_up:"
+    ),
+    "parcels": st.Page(
+        parcels.render, title="Parcels", url_path="parcels", icon=":material/package_2:"
+    ),
+    "holds": st.Page(holds.render, title="Holds", url_path="holds", icon=":material/pan_tool:"),
     "stock_by_sku": st.Page(
         stock_by_sku.render,
         title="Stock by SKU",
         url_path="stock_by_sku",
         icon=":material/shelves:",
+    ),
+    "sourcing": st.Page(
+        sourcing.render, title="Sourcing", url_path="sourcing", icon=":material/alt_route:"
+    ),
+    "locations": st.Page(
+        locations.render, title="Locations", url_path="locations", icon=":material/store:"
     ),
     "look_up": st.Page(
         look_up.render,
@@ -81,6 +100,14 @@ PAGES = {
     ],
     "Stock": [
         st.Page(stock.render, title="Stock", url_path="stock", icon=":material/inventory_2:"),
+    ],
+    "Fulfillment": [
+        st.Page(
+            fulfillment.render,
+            title="Fulfillment",
+            url_path="fulfillment",
+            icon=":material/local_shipping:",
+        ),
     ],
     "Operations": list(CONSOLE.values()),
     "Data": [

@@ -86,6 +86,8 @@ def quantity(value: object, unit: Unit, currency: str | None) -> str:
         return money_short(Decimal(str(value)), currency or "")
     if unit is Unit.RATIO:
         return ratio(float(str(value)))
+    if unit is Unit.SECONDS:
+        return duration(float(str(value)))
     return count(int(str(value))) if unit is Unit.COUNT else number(float(str(value)))
 
 
@@ -126,6 +128,13 @@ def age(seconds: float) -> str:
     if whole < 2 * DAY_SECONDS:
         return f"{whole // HOUR_SECONDS} h {whole % HOUR_SECONDS // MINUTE_SECONDS} min"
     return f"{whole // DAY_SECONDS} days"
+
+
+def duration(seconds: float) -> str:
+    """Write how long something took: as an age, days with one decimal."""
+    if seconds < 2 * DAY_SECONDS:
+        return age(seconds)
+    return f"{seconds / DAY_SECONDS:,.1f} days"
 
 
 def channel_colors(channel_codes: Iterable[str]) -> dict[str, str]:

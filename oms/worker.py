@@ -72,7 +72,7 @@ def chores(system: bootstrap.System) -> list[Chore]:
         ),
         Chore(name="order search", step=partial(index_orders, system.ledger)),
         Chore(name="erasures", step=partial(search_for_erased, system.ledger)),
-        Chore(name="routing", step=following(system, "routing", fulfillment.route)),
+        Chore(name="routing", step=routing(system)),
         Chore(name="stock holds", step=partial(expire_holds, system.ledger)),
         Chore(name="carriers", step=partial(parcels.ask, system.ledger, system.carriers)),
         Chore(name="uncollected", step=partial(let_go_uncollected, system.ledger)),
@@ -90,6 +90,13 @@ def following(
         return step(tx, after, upto, at=clock.now())
 
     return lambda: follow(system.ledger, follower, work, stop=stop)
+
+
+def routing(system: bootstrap.System) -> Callable[[], bool]:
+    """Return the step that gives what is kept for orders to its locations."""
+    take_in = following(system, "routing", fulfillment.route)
+    open_due = partial(system.ledger.run, lambda tx: fulfillment.open_due(tx, at=clock.now()))
+    return lambda: take_in() or open_due()
 
 
 def index_orders(ledger: Ledger) -> bool:

@@ -13,6 +13,7 @@ sys.path.insert(0, str(ROOT))
 
 import api  # noqa: E402 - found through the line above
 import oms  # noqa: E402 - likewise
+from oms.cli import journeys  # noqa: E402 - likewise
 from oms.kernel.errors import OmsError  # noqa: E402 - likewise
 from oms.settings import Settings  # noqa: E402 - likewise
 
@@ -67,7 +68,9 @@ def states() -> str:
     lines = ["# States", "", "## Fulfillment order", "", "Work at one location for one delivery"
              " group. What is not drawn is refused with 409 and `allowed_actions`; from every state"
              " up to `ready_for_collection` a cancellation of the order leads to `canceled`. What"
-             " is collected in a store and sent there waits until all of it has come.", "",
+             " is collected in a store and sent there waits until all of it has come. What is only"
+             " reserved (`reserve`) leads from every state between to `collected` when a till"
+             " converts it, and to `uncollected` when its time is over.", "",
              *_drawn(WORK, "[*] --> assigned: route", "[*] --> waiting_for_transfer: route",
                      "waiting_for_transfer --> assigned: all received",
                      "waiting_for_transfer --> canceled: nothing comes"),
@@ -116,7 +119,10 @@ def environment() -> str:
     return "\n".join(lines) + "\n"
 
 
-DOCUMENTS = {"docs/problems.md": problems, "docs/states.md": states, ".env.example": environment}
+DOCUMENTS = {
+    "docs/problems.md": problems, "docs/states.md": states, "docs/journeys.md": journeys.document,
+    ".env.example": environment,
+}  # fmt: skip
 
 
 def main() -> None:

@@ -2,15 +2,15 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from api.dependencies import IfMatch, Now, Snapshot, Tx
 from api.idempotency import OncePerKey
-from api.paging import Page
-from api.problems import Refused, field_problem
+from api.paging import Page, number_of
 from api.routes import LedgerRoute, noting_refusals
-from api.schemas.fulfillments import ActionPost, FulfillmentOut, FulfillmentQuery
+from api.schemas.fulfillments import ActionPost, CodePost, FulfillmentOut, FulfillmentQuery
 from api.security import FulfillmentRead, FulfillmentWrite
+from api.throttle import Guesses
 from oms.access.model import Caller
 from oms.fulfillment import queries
 from oms.fulfillment.model import OPEN, FulfillmentOrder, FulfillmentOrderNotFound
@@ -19,6 +19,8 @@ from oms.ledger.database import Tx as Connection
 from oms.workflows import actions, fulfillment
 
 router: Final = APIRouter(prefix="/v1", tags=["fulfillment"], route_class=LedgerRoute)
+# More customers than come to a counter in an hour, and far fewer codes than there are.
+CODES_PER_HOUR_MAX: Final = 600
 
 
 @router.get("/fulfillments")
@@ -26,15 +28,29 @@ def list_fulfillments(
     query: Annotated[FulfillmentQuery, Query()], caller: FulfillmentRead, tx: Snapshot
 ) -> Page[FulfillmentOut]:
     """List the work of locations, oldest first; without states what is open."""
-    if query.after is not None and not query.after.isdecimal():
-        raise Refused([field_problem("VALIDATION", "/after", location="query")])
     found, cursor = queries.page(
-        tx, location_code=query.location, states=sorted(query.state or OPEN),
+        tx, location_codes=caller.work_at(query.location), states=sorted(query.state or OPEN),
         channel_codes=None if caller.channels is None else sorted(caller.channels),
-        after=int(query.after or 0), limit=query.limit,
+        after=number_of(query.after) or 0, limit=query.limit,
     )  # fmt: skip
     items = [FulfillmentOut.of(each) for each in found]
     return Page(items=items, next_after=None if cursor is None else str(cursor))
+
+
+@router.post("/fulfillments:byCode")
+def find_by_code(
+    body: CodePost, caller: FulfillmentRead, tx: Snapshot, now: Now, request: Request
+) -> list[FulfillmentOut]:
+    """Find what lies ready at a location under the code its customer shows.
+
+    How often is limited by key and location: a code is not to be found by trying.
+    """
+    guesses: Guesses = request.app.state.guesses
+    guesses.admit(now, code_at=(f"{caller.key_id} {body.location_code}", CODES_PER_HOUR_MAX))
+    if not caller.may_work_at(body.location_code):
+        return []
+    found = queries.by_code(tx, body.location_code, body.collect_code)
+    return [FulfillmentOut.of(each) for each in found if caller.may_see(each.channel_code)]
 
 
 @router.get("/fulfillments/{number}")
@@ -42,7 +58,7 @@ def get_fulfillment(
     number: str, caller: FulfillmentRead, tx: Snapshot, response: Response
 ) -> FulfillmentOut:
     """Return a fulfillment order, with what may be done next."""
-    found = _visible(tx, number, caller)
+    found = visible(tx, number, caller)
     response.headers["ETag"] = f'"{found.version}"'
     return FulfillmentOut.of(found)
 
@@ -66,14 +82,15 @@ def act_on_fulfillment(
     What does not fit its state is refused with `allowed_actions`. Units that are rejected or
     not found are sought at other locations in the same moment.
     """
-    _visible(tx, number, caller)
+    visible(tx, number, caller)
     done = fulfillment.act(tx, number, body.action, body.doing(caller.name, now), version=seen)
     response.headers["ETag"] = f'"{done.version}"'
     return FulfillmentOut.of(done)
 
 
-def _visible(tx: Connection, number: str, caller: Caller) -> FulfillmentOrder:
+def visible(tx: Connection, number: str, caller: Caller) -> FulfillmentOrder:
+    """Return a fulfillment order its caller may know of. Raises FulfillmentOrderNotFound."""
     found = queries.fulfillment_order(tx, number)
-    if not caller.may_see(found.channel_code):
+    if not (caller.may_see(found.channel_code) and caller.may_work_at(found.location_code)):
         raise FulfillmentOrderNotFound
     return found

@@ -1,20 +1,36 @@
-"""Holds: an order is put on them, and released."""
+"""Holds: listed, an order is put on them, and released."""
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 
-from api.dependencies import IfMatch, Now, Tx
+from api.dependencies import IfMatch, Now, Snapshot, Tx
 from api.idempotency import OncePerKey
+from api.paging import Page
 from api.routers.orders import noting, visible
 from api.routes import LedgerRoute, noting_refusals
-from api.schemas.holds import HoldOut, HoldPost, ReleasePost
-from api.security import OrdersHold
-from oms.holds import operations
+from api.schemas.holds import HeldOrderOut, HoldOut, HoldPost, HoldQuery, ReleasePost
+from api.security import OrdersHold, OrdersRead
+from oms.holds import operations, queries
 from oms.workflows import fulfillment
 
 router: Final = APIRouter(prefix="/v1", tags=["orders"], route_class=LedgerRoute)
 HoldNo = Annotated[int, Path(ge=1, le=(1 << 15) - 1)]
+
+
+@router.get("/holds")
+def list_holds(
+    query: Annotated[HoldQuery, Query()], caller: OrdersRead, tx: Snapshot
+) -> Page[HeldOrderOut]:
+    """List holds that keep commands from orders, those of the oldest orders first."""
+    found, cursor = queries.page(
+        tx, is_active=query.is_active, types=query.type, channel_codes=caller.visible(None),
+        after=query.begins_after(), limit=query.limit,
+    )  # fmt: skip
+    return Page(
+        items=[HeldOrderOut.of_order(each, caller.scopes) for each in found],
+        next_after=None if cursor is None else "-".join(map(str, cursor)),
+    )
 
 
 @router.post("/orders/{number}/holds", status_code=201)

@@ -8,12 +8,13 @@ from api.dependencies import Now, Snapshot, Tx
 from api.idempotency import OncePerKeyIfGiven
 from api.problems import Refused, field_problem
 from api.routes import LedgerRoute, keeping
-from api.schemas.keys import KeyMadeOut, KeyOut, KeyPost, without_secret
-from api.security import KeysWrite
+from api.schemas.keys import KeyMadeOut, KeyOut, KeyPost, MeOut, without_secret
+from api.security import AnyKey, KeysWrite
 from oms.access import operations, queries
-from oms.access.model import ROLES, ApiKey, Caller
+from oms.access.model import BOUND_TO_LOCATIONS, ROLES, ApiKey, Caller
 from oms.channels import queries as channels
 from oms.kernel.errors import Forbidden, NotFound
+from oms.locations import queries as locations
 
 router: Final = APIRouter(prefix="/v1", tags=["keys"], route_class=LedgerRoute)
 
@@ -26,6 +27,12 @@ class MoreThanOwn(Forbidden):
     """A key may not make one that is allowed more than itself."""
 
     code = "MORE_THAN_OWN"
+
+
+@router.get("/me")
+def get_me(caller: AnyKey) -> MeOut:
+    """Tell whose key this is, and what it allows."""
+    return MeOut.of(caller)
 
 
 @router.get("/keys")
@@ -44,9 +51,10 @@ def make_key(
         raise Refused([field_problem("VALIDATION", "/expires_at")])
     codes = caller.channels if body.channel_codes is None else frozenset(body.channel_codes)
     _check(tx, caller, body.role, codes)
+    _check_places(tx, body)
     secret = operations.make_key(
         tx, body.name, role=body.role, at=now, expires_at=body.expires_at,
-        channel_codes=None if codes is None else sorted(codes),
+        channel_codes=None if codes is None else sorted(codes), location_codes=body.location_codes,
     )  # fmt: skip
     made = next(key for key in queries.keys(tx) if key.key_id == secret.split("_")[1])
     return KeyMadeOut(**KeyOut.of(made).model_dump(), key=secret)
@@ -80,3 +88,12 @@ def _check(tx: Tx, caller: Caller, role: str, codes: frozenset[str] | None) -> N
     known = {channel.code for channel in channels.channels(tx) if caller.may_see(channel.code)}
     if not known.issuperset(codes or ()):
         raise Refused([field_problem("UNKNOWN_CHANNEL", "/channel_codes")])
+
+
+def _check_places(tx: Tx, body: KeyPost) -> None:
+    if body.location_codes is None:
+        return
+    if body.role not in BOUND_TO_LOCATIONS:
+        raise Refused([field_problem("VALIDATION", "/location_codes")])
+    if not locations.codes(tx).issuperset(body.location_codes):
+        raise Refused([field_problem("UNKNOWN_LOCATION", "/location_codes")])

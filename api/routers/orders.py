@@ -21,7 +21,8 @@ from oms.channels.model import Channel, UnknownChannel
 from oms.kernel.errors import Conflict, OmsError
 from oms.ledger.database import Tx as Connection
 from oms.orders import operations, queries, search
-from oms.orders.model import Order, OrderNotFound, Outcome
+from oms.orders.model import FulfillmentMethod, Order, OrderNotFound, Outcome
+from oms.reservations import operations as reservations
 from oms.shipments import queries as parcels
 from oms.transfers import queries as transfers
 from oms.workflows import actions, changes, editing
@@ -36,7 +37,7 @@ POSTED: Final[dict[int | str, dict[str, Any]]] = {
         "model": Problem,
         "description": (
             "INSUFFICIENT_STOCK with `items` (sku, requested, available), STALE_VERSION,"
-            " CHANNEL_DISABLED, STOCK_HOLD_EXPIRED, STOCK_HOLD_ENDED"
+            " CHANNEL_DISABLED, STOCK_HOLD_EXPIRED, STOCK_HOLD_ENDED, LIMIT_EXCEEDED"
         ),
     },
 }
@@ -98,7 +99,7 @@ def post_order(
     When the channel may not sell that much the order is refused, unless `allow_backorder`:
     then what is missing waits. What was carried out of a shop is a fact and always taken.
     """
-    channel = _channel(tx, body, caller)
+    channel = _with_room(tx, channel_of(tx, body, caller), body)
     result = capture(
         tx, body.drafts(is_gross=channel.prices_include_tax), channel=channel, at=now,
         actor_type="channel" if caller.role == "channel" else "user", actor=caller.name,
@@ -106,7 +107,7 @@ def post_order(
     )  # fmt: skip
     (captured,) = result.orders
     if captured.outcome is Outcome.REJECTED:
-        raise Refused(_located(body, problem) for problem in result.problems[1])
+        raise Refused(located(body, problem) for problem in result.problems[1])
     if captured.outcome is Outcome.STALE:
         raise StaleVersion(order_number=captured.order_number)
     assert captured.order_number is not None, "what is not rejected has an order"
@@ -172,7 +173,8 @@ def visible(tx: Connection, number: str, caller: Caller) -> Order:
     return order
 
 
-def _channel(tx: Tx, body: OrderPost, caller: Caller) -> Channel:
+def channel_of(tx: Connection, body: OrderPost, caller: Caller) -> Channel:
+    """Return the channel an order is of. Raises Refused, UnknownChannel, ChannelDisabled."""
     code = body.channel_code
     if code is None and caller.channels is not None and len(caller.channels) == 1:
         (code,) = caller.channels
@@ -186,7 +188,18 @@ def _channel(tx: Tx, body: OrderPost, caller: Caller) -> Channel:
     return channel
 
 
-def _located(body: OrderPost, problem: DraftProblem) -> FieldProblem:
+def _with_room(tx: Connection, channel: Channel, body: OrderPost) -> Channel:
+    """Return the channel; what a customer reserves beyond its limit is refused."""
+    methods = {group.method for group in body.groups} or {body.fulfillment_method}
+    if channel.reserve_max is not None and FulfillmentMethod.RESERVE in methods:
+        reservations.refuse_many(
+            tx, channel_id=channel.channel_id, limit=channel.reserve_max,
+            email=body.customer_email, external_ref=body.external_ref,
+        )  # fmt: skip
+    return channel
+
+
+def located(body: OrderPost, problem: DraftProblem) -> FieldProblem:
     """Point at the line a problem of the lines is about."""
     pointer = problem.field
     if pointer == "/lines/sku":

@@ -5,10 +5,9 @@ from typing import Any, Final
 from fastapi import APIRouter, Response
 
 from api.dependencies import Now, Snapshot, System
+from api.routers.fulfillments import visible
 from api.routes import LedgerRoute
 from api.security import FulfillmentRead
-from oms.fulfillment import queries as fulfillments
-from oms.fulfillment.model import FulfillmentOrderNotFound
 from oms.locations import queries as locations
 from oms.locations.model import LocationNotFound
 from oms.workflows import papers
@@ -24,9 +23,7 @@ def get_packing_slip(
     number: str, caller: FulfillmentRead, tx: Snapshot, system: System
 ) -> Response:
     """Return what goes into the box: articles and units, no prices and nobody's address."""
-    found = fulfillments.fulfillment_order(tx, number)
-    if not caller.may_see(found.channel_code):
-        raise FulfillmentOrderNotFound
+    visible(tx, number, caller)
     return _printed(system, papers.packing_slip(tx, number))
 
 
@@ -35,7 +32,7 @@ def get_pick_list(
     code: str, caller: FulfillmentRead, tx: Snapshot, now: Now, system: System
 ) -> Response:
     """Return what is to be taken from a location's shelves, by article."""
-    if code not in locations.codes(tx):
+    if code not in locations.codes(tx) or not caller.may_work_at(code):
         raise LocationNotFound
     channel_codes = None if caller.channels is None else sorted(caller.channels)
     return _printed(system, papers.pick_list(tx, code, channel_codes=channel_codes, at=now))

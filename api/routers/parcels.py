@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query, Response
 
 from api.dependencies import IfMatch, Now, Snapshot, System, Tx
 from api.idempotency import OncePerKey, OncePerKeyIfGiven
-from api.paging import Page
-from api.problems import Refused, field_problem
+from api.paging import Page, number_of
+from api.routers.fulfillments import visible
 from api.routes import LedgerRoute
 from api.schemas.fulfillments import FulfillmentOut
 from api.schemas.parcels import (
@@ -22,8 +22,6 @@ from api.schemas.parcels import (
 )
 from api.security import FulfillmentRead, FulfillmentWrite, TrackingWrite
 from oms.access.model import Caller
-from oms.fulfillment import queries as fulfillments
-from oms.fulfillment.model import FulfillmentOrderNotFound
 from oms.ledger.database import Tx as Connection
 from oms.shipments import queries
 from oms.shipments.model import Parcel, ParcelNotFound
@@ -38,8 +36,7 @@ def pack_parcels(
     system: System, seen: IfMatch, response: Response, _once: OncePerKey,
 ) -> PackedOut:  # fmt: skip
     """Put what was picked into parcels, each with a label; when all is in some, it is packed."""
-    if not caller.may_see(fulfillments.fulfillment_order(tx, number).channel_code):
-        raise FulfillmentOrderNotFound
+    visible(tx, number, caller)
     held, made = parcels.pack(
         tx, number, body.drafts(), system.carriers, version=seen, by=caller.name, at=now
     )
@@ -54,14 +51,13 @@ def list_parcels(
     query: Annotated[ParcelQuery, Query()], caller: FulfillmentRead, tx: Snapshot, now: Now
 ) -> Page[ParcelOut]:
     """List parcels, oldest first: all, or those nothing was told of for some days."""
-    if query.after is not None and not query.after.isdecimal():
-        raise Refused([field_problem("VALIDATION", "/after", location="query")])
     days = query.is_silent_days
     found, cursor = queries.page(
         tx, silent_since_at=None if days is None else now - timedelta(days=days),
-        carrier=query.carrier, location_code=query.location,
+        carrier=query.carrier, location_codes=caller.work_at(query.location),
         channel_codes=None if caller.channels is None else sorted(caller.channels),
-        after=int(query.after or 0), limit=query.limit,
+        after=number_of(query.after), limit=query.limit, states=query.state,
+        tracking_number=query.tracking_number, is_newest_first=query.newest_first,
     )  # fmt: skip
     items = [ParcelOut.of(each) for each in found]
     return Page(items=items, next_after=None if cursor is None else str(cursor))
@@ -100,6 +96,6 @@ def tell_of_parcels(
 
 def _visible(tx: Connection, number: str, caller: Caller) -> Parcel:
     found = queries.parcel(tx, number)
-    if not caller.may_see(found.channel_code):
+    if not (caller.may_see(found.channel_code) and caller.may_work_at(found.location_code)):
         raise ParcelNotFound
     return found

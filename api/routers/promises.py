@@ -16,7 +16,6 @@ from oms.channels import queries as channels
 from oms.channels.model import Channel, UnknownChannel
 from oms.ledger.database import Tx as Connection
 from oms.promise import queries
-from oms.promise.model import Rules
 from oms.stock import holds
 
 router: Final = APIRouter(prefix="/v1", tags=["stock"], route_class=LedgerRoute)
@@ -37,10 +36,10 @@ def promise_basket(
     channel, wanted = channels.channel(tx, body.channel_code), quantities(body.lines)
     promise = queries.promise(
         tx, wanted, channel=channel, to=body.destination.destination(), radius_km=body.radius_km,
-        limit=body.stores, rules=Rules(), at=now,
+        limit=body.stores, at=now,
     )  # fmt: skip
     held = _held(tx, body, caller, channel, at=now) if body.hold and promise.shipments else None
-    return PromiseOut.of(promise, wanted, held, at=now)
+    return PromiseOut.of(promise, wanted, held, currency=channel.currency, at=now)
 
 
 def _held(

@@ -1,5 +1,6 @@
 """Stock: what there is, what may be sold, what changed, and what was counted or moved."""
 
+from collections import defaultdict
 from datetime import datetime
 from typing import Annotated, Final
 
@@ -24,6 +25,7 @@ from oms.access.model import Caller
 from oms.orders import operations as orders
 from oms.stock import operations, queries
 from oms.stock.model import UnknownSku
+from oms.transfers import queries as transfers
 
 router: Final = APIRouter(prefix="/v1", tags=["stock"], route_class=LedgerRoute)
 
@@ -60,27 +62,42 @@ def batch_get_stock(body: SkusIn, caller: StockRead, tx: Snapshot, now: Now) -> 
 
 @router.post("/stock/counts")
 def record_counts(
-    body: CountsIn, _caller: StockWrite, tx: Tx, now: Now, _once: OncePerKeyIfGiven
+    body: CountsIn, caller: StockWrite, tx: Tx, now: Now, _once: OncePerKeyIfGiven
 ) -> RecordedOut:
     """Apply counts, all or none; each counts what was there when it was taken."""
+    _check_places(caller, "counts", [each.location_code for each in body.counts])
     changed = _record(tx, body.drafts(), "counts", at=now)
     return RecordedOut(received_count=len(body.counts), changed_count=changed, as_of=now)
 
 
 @router.post("/stock/movements")
 def record_movements(
-    body: MovementsIn, _caller: StockWrite, tx: Tx, now: Now, _once: OncePerKeyIfGiven
+    body: MovementsIn, caller: StockWrite, tx: Tx, now: Now, _once: OncePerKeyIfGiven
 ) -> RecordedOut:
     """Apply movements, all or none, each once by its `movement_ref`."""
+    _check_places(caller, "movements", [each.location_code for each in body.movements])
     changed = _record(tx, body.drafts(), "movements", at=now)
     return RecordedOut(received_count=len(body.movements), changed_count=changed, as_of=now)
 
 
 def _stock(tx: Tx, skus: list[str], caller: Caller, *, at: datetime) -> list[StockOut]:
     codes = None if caller.channels is None else sorted(caller.channels)
+    coming: dict[str, dict[str, transfers.Coming]] = defaultdict(dict)
+    for each in transfers.coming(tx, skus):
+        coming[each.sku][each.location_code] = each
     return [
-        StockOut.of(stock, at=at) for stock in queries.of_skus(tx, skus, channel_codes=codes, at=at)
+        StockOut.of(stock, coming[stock.sku], at=at)
+        for stock in queries.of_skus(tx, skus, channel_codes=codes, at=at)
     ]
+
+
+def _check_places(caller: Caller, kind: str, location_codes: list[str]) -> None:
+    """Refuse what is not of the caller's locations, as if there were no such location."""
+    foreign = [at for at, code in enumerate(location_codes) if not caller.may_work_at(code)]
+    if foreign:
+        raise Refused(
+            field_problem("UNKNOWN_LOCATION", f"/{kind}/{at}/location_code") for at in foreign
+        )
 
 
 def _record(tx: Tx, drafts: dict[str, bytes], kind: str, *, at: datetime) -> int:

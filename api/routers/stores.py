@@ -28,8 +28,8 @@ def list_store_availability(
     if not caller.may_see(query.channel):
         raise UnknownChannel
     answers, unknown = queries.near(
-        tx, query.wanted, point=query.point, radius_km=query.radius_km, limit=query.limit,
-        shown=channels.channel(tx, query.channel).stock_shown, at=now,
+        tx, query.wanted, channel=channels.channel(tx, query.channel), point=query.point,
+        radius_km=query.radius_km, limit=query.limit, at=now,
     )  # fmt: skip
     found = StoresOut.of(answers, unknown, at=now)
     known.spare(found.etag, cached=CACHED)

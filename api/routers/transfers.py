@@ -6,16 +6,15 @@ from fastapi import APIRouter, Query, Response
 
 from api.dependencies import IfMatch, Now, Snapshot, Tx
 from api.idempotency import OncePerKey
-from api.paging import Page
-from api.problems import Refused, field_problem
+from api.paging import Page, number_of
 from api.routes import LedgerRoute
 from api.schemas.transfers import TransferActionPost, TransferOut, TransferPost, TransferQuery
 from api.security import FulfillmentRead, FulfillmentWrite
-from oms.access.model import Caller
+from oms.access.model import Caller, OtherLocation
 from oms.kernel.errors import Forbidden
 from oms.ledger.database import Tx as Connection
 from oms.transfers import operations, queries
-from oms.transfers.model import OPEN, Transfer, TransferNotFound
+from oms.transfers.model import ARRIVING, OPEN, Transfer, TransferNotFound
 from oms.workflows import transfers
 
 router: Final = APIRouter(prefix="/v1", tags=["transfers"], route_class=LedgerRoute)
@@ -33,16 +32,16 @@ def list_transfers(
 ) -> Page[TransferOut]:
     """List transfers, oldest first; without states what is open.
 
-    A key that is bound to channels sees those of its channels' orders.
+    A key that is bound to channels sees those of its channels' orders, one that is bound to
+    locations those that leave or come there.
     """
-    if query.after is not None and not query.after.isdecimal():
-        raise Refused([field_problem("VALIDATION", "/after", location="query")])
     sought = queries.Sought(
         location_code=query.location, direction=query.direction,
         states=tuple(sorted(query.state or OPEN)),
         channel_codes=None if caller.channels is None else tuple(sorted(caller.channels)),
+        at_codes=caller.work_at(None),
     )  # fmt: skip
-    found, cursor = queries.page(tx, sought, after=int(query.after or 0), limit=query.limit)
+    found, cursor = queries.page(tx, sought, after=number_of(query.after) or 0, limit=query.limit)
     items = [TransferOut.of(each) for each in found]
     return Page(items=items, next_after=None if cursor is None else str(cursor))
 
@@ -55,6 +54,8 @@ def request_transfer(
     """Ask one location to fill the shelves of another; nothing is kept before it is allocated."""
     if caller.channels is not None:
         raise ShelvesForbidden
+    if not caller.may_work_at(body.to_location_code):
+        raise OtherLocation
     made = operations.request(
         tx, body.from_location_code, body.to_location_code, [each.value() for each in body.lines],
         at=now,
@@ -85,7 +86,10 @@ def act_on_transfer(
     sought at other locations in the same moment. A receipt that was taken in already changes
     nothing, whatever version was seen.
     """
-    _visible(tx, number, caller)
+    found = _visible(tx, number, caller)
+    does_it = found.to_location_code if body.action in ARRIVING else found.from_location_code
+    if not caller.may_work_at(does_it):
+        raise OtherLocation
     done = transfers.act(tx, number, body.action, body.moved(caller.name, now), version=seen)
     response.headers["ETag"] = f'"{done.version}"'
     return TransferOut.of(done)
@@ -99,6 +103,7 @@ def _visible(tx: Connection, number: str, caller: Caller) -> Transfer:
         if found.channel_code is None
         else caller.may_see(found.channel_code)
     )
-    if not is_seen:
+    ends = (found.from_location_code, found.to_location_code)
+    if not (is_seen and any(map(caller.may_work_at, ends))):
         raise TransferNotFound
     return found

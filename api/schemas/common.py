@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Self
 
@@ -77,6 +78,22 @@ def _aware(at: datetime) -> datetime:
         return at.astimezone(UTC)
     except OverflowError:
         raise PydanticCustomError("instant", "there is no such day") from None
+
+
+def once(name: str) -> AfterValidator:
+    """Refuse a list that says something of one thing twice: nobody knows which of it counts."""
+
+    def check(items: list[Any]) -> list[Any]:
+        counts = Counter(getattr(item, name) for item in items)
+        twice = sorted(each for each, count in counts.items() if count > 1)
+        if twice:
+            raise PydanticCustomError(
+                "repeated", "{name} {value} is named more than once",
+                {"name": name, "value": str(twice[0])},
+            )  # fmt: skip
+        return items
+
+    return AfterValidator(check)
 
 
 Words = Annotated[

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from api.paging import Paging
-from api.schemas.common import Out, Wire, Words, values_of
+from api.schemas.common import Out, Wire, Words, once, values_of
 from oms.fulfillment.model import Action, FulfillmentOrder, FulfillmentOrderState, Reason
 from oms.kernel.limits import ORDER_LINES_MAX, QUANTITY_MAX
 from oms.orders.model import FulfillmentMethod
@@ -72,6 +72,13 @@ class FulfillmentQuery(Paging):
     ]
 
 
+class CodePost(Wire):
+    """What a customer shows at a counter."""
+
+    location_code: Words
+    collect_code: Words
+
+
 class PickedIn(Wire):
     """How much of a line was picked."""
 
@@ -84,7 +91,7 @@ class ActionPost(Wire):
 
     action: Action
     picked: Annotated[
-        list[PickedIn],
+        list[PickedIn], once("line_no"),
         Field(
             default_factory=list, max_length=ORDER_LINES_MAX,
             description="for pick; a line left out: all of it",

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 
 from api.schemas.common import Moment, Out, Wire, Words, values_of
-from oms.access.model import ROLES, ApiKey
+from oms.access.model import ROLES, ApiKey, Caller
 
 Role = Literal["admin", "channel", "agent", "store", "carrier", "finance", "analyst", "engineer"]
 assert set(Role.__args__) == set(ROLES)  # type: ignore[attr-defined]  # a Literal has them
@@ -22,6 +22,13 @@ class KeyPost(Wire):
         list[Words] | None,
         Field(min_length=1, max_length=100, description="only these channels; left out: every one"),
     ] = None
+    location_codes: Annotated[
+        list[Words] | None,
+        Field(
+            min_length=1, max_length=100,
+            description="only these locations' work, for the role store; left out: every one's",
+        ),
+    ] = None  # fmt: skip
     expires_at: Moment | None = None
 
 
@@ -33,6 +40,7 @@ class KeyOut(Out):
     role: str
     scopes: list[str]
     channel_codes: list[str] | None
+    location_codes: list[str] | None
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
@@ -42,6 +50,29 @@ class KeyOut(Out):
     def of(cls, key: ApiKey) -> Self:
         """Write a key."""
         return cls.model_validate(values_of(key))
+
+
+class MeOut(Out):
+    """Whose key it is that asks, and what it allows."""
+
+    key_id: str
+    name: str
+    role: str
+    scopes: list[str]
+    channel_codes: Annotated[list[str] | None, Field(description="null: every channel")]
+    location_codes: Annotated[
+        list[str] | None, Field(description="whose work it does; null: every location's")
+    ]
+
+    @classmethod
+    def of(cls, caller: Caller) -> Self:
+        """Write who calls."""
+        return cls(
+            key_id=caller.key_id, name=caller.name, role=caller.role,
+            scopes=sorted(caller.scopes),
+            channel_codes=None if caller.channels is None else sorted(caller.channels),
+            location_codes=None if caller.locations is None else sorted(caller.locations),
+        )  # fmt: skip
 
 
 class KeyMadeOut(KeyOut):

@@ -36,6 +36,11 @@ class CustomerHintOut(Out):
     initial: str | None
     city: str | None
 
+    @classmethod
+    def of(cls, purchase: Purchase) -> Self:
+        """Write as much of whose purchase it is."""
+        return cls(initial=purchase.customer_initial, city=purchase.customer_city)
+
 
 class LookedUpOut(PurchaseOut):
     """An order as a store is shown it."""
@@ -45,5 +50,5 @@ class LookedUpOut(PurchaseOut):
     @classmethod
     def of(cls, purchase: Purchase, *, today: date) -> Self:
         """Write an order as it is on a day."""
-        hint = CustomerHintOut(initial=purchase.customer_initial, city=purchase.customer_city)
+        hint = CustomerHintOut.of(purchase)
         return cls(**cls.values(purchase, today=today), customer=hint)

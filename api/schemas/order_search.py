@@ -9,6 +9,7 @@ from api.paging import Limit
 from api.problems import FieldProblem, InvalidFilter
 from api.schemas.common import Moment, MoneyOut, Out, Wire, Words
 from oms.access.model import Caller
+from oms.holds.model import HoldType
 from oms.kernel.money import EXPONENTS, minor_from_text
 from oms.orders.analysis import Dimension, Group
 from oms.orders.cursors import Sort
@@ -20,7 +21,8 @@ VALUES_MAX: Final = 50
 DIMENSIONS_MAX: Final = 3
 # Names on the wire of what the core calls otherwise.
 _SEVERAL: Final = {
-    "location": "location_codes", "method": "methods", "order_state": "order_states",
+    "location": "location_codes", "fulfillment_location": "fulfillment_location_codes",
+    "hold": "hold_types", "method": "methods", "order_state": "order_states",
     "fulfillment_state": "fulfillment_states", "product_type": "product_types",
     "category": "categories", "brand": "brands", "sku": "skus", "country": "country_codes",
     "exception": "exception_codes",
@@ -39,7 +41,7 @@ class OrderFilters(BaseModel):
         Words | None,
         Field(description=(
             "words, each as it begins, in any order: of numbers, names, e-mail, phone, postcode,"
-            " city, SKU, GTIN, product title"
+            " city, SKU, GTIN, product title, tracking number, parcel, fulfillment"
         )),
     ] = None  # fmt: skip
     number: Annotated[Words | None, Field(description="our number")] = None
@@ -56,6 +58,9 @@ class OrderFilters(BaseModel):
     updated_to: Annotated[Moment | None, Field(description="before this instant")] = None
     channel: Annotated[AnyWords, Field(description="a channel's code")] = None
     location: Annotated[AnyWords, Field(description="the code of the place it was sold at")] = None
+    fulfillment_location: Annotated[
+        AnyWords, Field(description="the code of a place that fulfills some of it or hands it out")
+    ] = None
     method: Annotated[list[FulfillmentMethod] | None, Field(max_length=VALUES_MAX)] = None
     order_state: Annotated[list[OrderState] | None, Field(max_length=VALUES_MAX)] = None
     fulfillment_state: Annotated[list[FulfillmentState] | None, Field(max_length=VALUES_MAX)] = None
@@ -70,6 +75,10 @@ class OrderFilters(BaseModel):
     has_exception: bool | None = None
     exception: Annotated[AnyWords, Field(description="the code of an open exception")] = None
     is_on_hold: bool | None = None
+    hold: Annotated[
+        list[HoldType] | None,
+        Field(max_length=VALUES_MAX, description="the type of a hold it is on"),
+    ] = None
     is_test: bool | None = None
 
     def filters(self, caller: Caller) -> Filters:

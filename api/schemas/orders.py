@@ -14,6 +14,8 @@ from api.schemas.parcels import ParcelOut
 from api.schemas.transfers import TransferOut
 from oms.adapters.channels.canonical.rows import order_rows
 from oms.adapters.channels.canonical.schema import NoteText, OrderIn, Ref
+from oms.events.model import event_id
+from oms.orders.history import Step, steps
 from oms.orders.model import Change, FulfillmentMethod, FulfillmentState, Line, Order, OrderState
 from oms.orders.model import Summary as OrderSummary
 from oms.shipments.model import Parcel
@@ -132,15 +134,48 @@ class ChangeOut(Out):
 
 
 class EventOut(Out):
-    """One step of an order's story."""
+    """One step of an order's story: what happened to what, who did it, and what it was for."""
 
+    event_id: str
     seq: int
     type: str
+    entity: Annotated[str, Field(description="order, fulfillment, parcel, transfer, hold or note")]
+    entity_id: Annotated[str | None, Field(description="its number; null: the order itself")]
+    from_state: Annotated[str | None, Field(description="null: it was not there, or has no states")]
+    to_state: str | None
+    order_state: Annotated[OrderState, Field(description="of the order, after this step")]
+    fulfillment_state: FulfillmentState
     occurred_at: datetime
     recorded_at: datetime
     actor_type: str
     actor: str
-    data: dict[str, Any] | None
+    reason: str | None
+    data: Annotated[
+        dict[str, Any] | None, Field(description="what changed: lines, quantities, backorders")
+    ]
+    correlation_id: Annotated[
+        str,
+        Field(description="a request's `X-Request-Id`, `inbox-` and the payload, or `tx-` and the"
+              " transaction of a worker"),
+    ]  # fmt: skip
+    causation_id: Annotated[
+        str | None, Field(description="the event_id of the step the same command began with")
+    ]
+
+    @classmethod
+    def of(cls, step: Step, number: str) -> Self:
+        """Write a step of the story of an order."""
+        event, cause = step.event, step.caused_by_seq
+        values = {name: getattr(event, name) for name in cls.model_fields if hasattr(event, name)}
+        values |= {name: getattr(step, name) for name in cls.model_fields if hasattr(step, name)}
+        return cls(
+            **values | {
+                "event_id": event_id(number, event.seq),
+                "reason": (event.data or {}).get("reason"),
+                "correlation_id": event.correlation_id or f"tx-{event.transaction_id}",
+                "causation_id": None if cause is None else event_id(number, cause),
+            }
+        )  # fmt: skip
 
 
 class ExceptionOut(Out):
@@ -246,7 +281,9 @@ class OrderOut(SummaryOut):
             transfers=[TransferOut.of(each) for each in transfers], cancelable=now.cancelable(),
             groups=[GroupOut(**values_of(group)) for group in order.groups],
             changes=[ChangeOut.of(change, currency) for change in order.changes],
-            events=[EventOut(**values_of(event)) for event in order.events],
+            events=[
+                EventOut.of(step, order.summary.order_number) for step in steps(order.events)
+            ],
             notes=[NoteOut(**values_of(note)) for note in order.notes],
             exceptions=[ExceptionOut(**values_of(each)) for each in order.exceptions],
             holds=[HoldOut.of(each) for each in now.holds],

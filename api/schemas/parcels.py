@@ -145,6 +145,9 @@ class ParcelQuery(Paging):
         Field(ge=0, le=365, description="underway, and nothing told of them for so many days"),
     ] = None
     carrier: Words | None = None
+    tracking_number: Words | None = None
+    state: Annotated[list[ParcelState] | None, Field(max_length=20)] = None
+    newest_first: bool = False
     location: Annotated[Words | None, Field(description="a location's code")] = None
 
 

@@ -10,7 +10,7 @@ from api.schemas.stock_holds import BasketLineIn, BasketLines, Minutes, StockHol
 from api.schemas.stores import StoreOut
 from oms.adapters.channels.canonical.schema import Country, Ref, Text
 from oms.kernel.limits import STORE_SKUS_MAX
-from oms.promise.model import Destination, Point, Promise, Shipment
+from oms.promise.model import Destination, Point, Promise, Shipment, StoreAnswer
 
 
 class PointIn(Wire):
@@ -76,9 +76,35 @@ class OptionOut(Out):
     method: Literal["ship_home", "collect_store"]
     promised_on: Annotated[date | None, Field(description="when the last of it arrives")]
     ready_by: Annotated[datetime | None, Field(description="when it lies ready at the store")]
-    cost: Annotated[MoneyOut | None, Field(description="null: the channel knows it, we do not")]
-    shipments: list[ShipmentOut]
+    cost: Annotated[
+        MoneyOut, Field(description="to us, by the settings of the places that supply it")
+    ]
+    by_transfer: Annotated[bool, Field(description="what the store lacks is sent there first")]
+    shipments: Annotated[
+        list[ShipmentOut], Field(description="to the customer, or to the store by transfer")
+    ]
     store: StoreOut | None
+
+    @classmethod
+    def shipped(cls, promise: Promise, currency: str) -> Self:
+        """Write that all of it is sent."""
+        costs = [each.cost_minor for each in promise.shipments]
+        return cls(
+            method="ship_home", ready_by=None, store=None, by_transfer=False,
+            cost=MoneyOut.of(sum(costs), currency),
+            promised_on=max(each.arrives_on for each in promise.shipments),
+            shipments=[ShipmentOut.of(each) for each in promise.shipments],
+        )  # fmt: skip
+
+    @classmethod
+    def collected(cls, store: StoreAnswer, currency: str) -> Self:
+        """Write that all of it is collected at a store."""
+        return cls(
+            method="collect_store", promised_on=None, store=StoreOut.of(store),
+            ready_by=store.ready_by if store.can_serve_all else store.by_transfer_at,
+            cost=MoneyOut.of(store.cost_minor, currency), by_transfer=not store.can_serve_all,
+            shipments=[ShipmentOut.of(each) for each in store.transfers],
+        )  # fmt: skip
 
 
 class AvailableOut(Out):
@@ -100,23 +126,13 @@ class PromiseOut(Out):
 
     @classmethod
     def of(
-        cls, promise: Promise, wanted: dict[str, int], hold: StockHoldOut | None, *, at: datetime
-    ) -> Self:
+        cls, promise: Promise, wanted: dict[str, int], hold: StockHoldOut | None, *,
+        currency: str, at: datetime,
+    ) -> Self:  # fmt: skip
         """Write a promise: shipped first, then collected at the nearest store."""
-        options = [
-            OptionOut(
-                method="collect_store", promised_on=None, ready_by=store.ready_by, cost=None,
-                shipments=[], store=StoreOut.of(store),
-            )
-            for store in promise.stores
-        ]  # fmt: skip
+        options = [OptionOut.collected(store, currency) for store in promise.stores]
         if promise.shipments:
-            shipped = OptionOut(
-                method="ship_home", ready_by=None, cost=None, store=None,
-                promised_on=max(each.arrives_on for each in promise.shipments),
-                shipments=[ShipmentOut.of(each) for each in promise.shipments],
-            )  # fmt: skip
-            options.insert(0, shipped)
+            options.insert(0, OptionOut.shipped(promise, currency))
         lines = [
             AvailableOut(sku=sku, requested=n, available=promise.available.get(sku, 0))
             for sku, n in wanted.items()

@@ -6,9 +6,11 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from api.schemas.common import Out, Wire, values_of
+from api.paging import Paging
+from api.schemas.common import Moment, Out, Wire, Words, values_of
 from oms.sourcing.messages import rules_values, unreadable
 from oms.sourcing.model import Decision, RuleSet, RuleSetState
+from oms.workflows.rehearsal import Comparison
 
 EXAMPLE = {
     "name": "near first",
@@ -93,7 +95,7 @@ class DecisionOut(Out):
     @classmethod
     def of(cls, decision: Decision) -> Self:
         """Write a decision."""
-        plan, at = decision.plan, {each.code: each for each in decision.candidates}
+        plan, at = decision.plan, {each.node.code: each for each in decision.candidates}
         return cls(
             decision_id=decision.decision_id, group_no=decision.demand.group_no,
             decided_at=decision.decided_at, version=decision.version, rule_group=plan.group,
@@ -107,11 +109,74 @@ class DecisionOut(Out):
             candidates=[
                 CandidateOut(
                     location_code=each.code, is_taken=each.is_taken, reason=each.reason,
-                    scores=dict(each.scores), stock=dict(at[each.code].stock),
-                    ready_at=at[each.code].ready_at,
+                    scores=at[each.code].scores(decision.demand),
+                    stock=dict(at[each.code].stock),
+                    ready_at=at[each.code].node.ready_at,
                 )
                 for each in plan.verdicts
             ],
+        )  # fmt: skip
+
+
+class DecisionQuery(Paging):
+    """Which decisions to list."""
+
+    location: Annotated[Words | None, Field(description="that was given some of it")] = None
+    only_left: Annotated[bool, Field(description="of which something was given to nobody")] = False
+
+
+class ListedDecisionOut(DecisionOut):
+    """A decision, and the order it is on."""
+
+    order_number: str
+    channel_code: str
+
+    @classmethod
+    def of_order(cls, order_number: str, decision: Decision) -> Self:
+        """Write a decision with its order."""
+        return cls(
+            **DecisionOut.of(decision).model_dump(), order_number=order_number,
+            channel_code=decision.demand.channel_code,
+        )  # fmt: skip
+
+
+class RehearsalPost(RulesPost):
+    """Rules to plan decisions of some time again by."""
+
+    from_at: Moment
+    to_at: Annotated[Moment, Field(description="before this instant")]
+
+
+class TotalsOut(Out):
+    """What decisions come to together."""
+
+    parts: Annotated[int, Field(description="locations that supply, over all decisions")]
+    splits: Annotated[int, Field(description="decisions on more than one location")]
+    cost_minor: int
+    distance_km: float
+    late_parts: int
+    stock_outs: Annotated[int, Field(description="decisions that gave something to nobody")]
+    left_units: int
+
+
+class RehearsedOut(Out):
+    """What really happened beside what these rules would have done; nothing is written."""
+
+    count: Annotated[int, Field(description="decisions looked at, the newest of the time")]
+    is_complete: Annotated[bool, Field(description="false: there are more than that")]
+    unmatched_count: Annotated[int, Field(description="these rules have no group for them")]
+    changed_count: int
+    recorded: TotalsOut
+    drafted: TotalsOut
+
+    @classmethod
+    def of(cls, compared: Comparison, *, is_complete: bool) -> Self:
+        """Write a comparison."""
+        return cls(
+            count=compared.count, is_complete=is_complete, changed_count=compared.changed_count,
+            unmatched_count=compared.unmatched_count,
+            recorded=TotalsOut(**values_of(compared.recorded)),
+            drafted=TotalsOut(**values_of(compared.drafted)),
         )  # fmt: skip
 
 

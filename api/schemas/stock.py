@@ -1,5 +1,6 @@
 """Stock on the wire."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Self
 
@@ -10,6 +11,7 @@ from oms.adapters.channels.canonical.rows import ROWS
 from oms.adapters.channels.canonical.schema import CountIn, MovementIn
 from oms.kernel.limits import PAGE_ROWS_MAX, STOCK_SKUS_MAX
 from oms.stock.queries import StockOfSku
+from oms.transfers.queries import Coming
 from oms.workflows.documents import csv_rows
 
 
@@ -29,8 +31,26 @@ class LevelOut(Out):
             description="max(0, on_hand - unavailable - allocated - reserved_soft - safety_stock)"
         ),
     ]
+    in_transit: Annotated[
+        int, Field(description="on its way here by transfers; in no location's on_hand")
+    ]
+    incoming: Annotated[
+        int, Field(description="in_transit, and what is kept elsewhere to be sent here")
+    ]
     is_oversold: bool
-    updated_at: datetime
+    updated_at: Annotated[
+        datetime | None, Field(description="null: it never had any, some is on its way")
+    ]
+
+    @classmethod
+    def expecting(cls, coming: Coming) -> Self:
+        """Write what a location that never had any expects."""
+        return cls(
+            location_code=coming.location_code, location_kind=coming.location_kind, on_hand=0,
+            unavailable=0, allocated=0, reserved_soft=0, safety_stock=0, available_to_fulfill=0,
+            in_transit=coming.in_transit, incoming=coming.incoming, is_oversold=False,
+            updated_at=None,
+        )  # fmt: skip
 
 
 class ChannelStockOut(Out):
@@ -56,9 +76,19 @@ class StockOut(Out):
     channels: list[ChannelStockOut]
 
     @classmethod
-    def of(cls, stock: StockOfSku, *, at: datetime) -> Self:
-        """Write the stock of a SKU."""
-        levels = [LevelOut(**values_of(level)) for level in stock.levels]
+    def of(cls, stock: StockOfSku, coming: Mapping[str, Coming], *, at: datetime) -> Self:
+        """Write the stock of a SKU, with what comes to its locations."""
+        rest, levels = dict(coming), []
+        for level in stock.levels:
+            due = rest.pop(level.location_code, None)
+            levels.append(
+                LevelOut(
+                    **values_of(level), in_transit=due.in_transit if due else 0,
+                    incoming=due.incoming if due else 0,
+                )
+            )  # fmt: skip
+        levels += [LevelOut.expecting(each) for each in rest.values()]
+        levels.sort(key=lambda each: each.location_code)
         channels = [
             ChannelStockOut(**{name: getattr(each, name) for name in ChannelStockOut.model_fields})
             for each in stock.channels

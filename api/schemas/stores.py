@@ -93,18 +93,23 @@ class StoreOut(Out):
     ready_by: Annotated[
         datetime | None, Field(description="when all of it can lie ready at its counter")
     ]
+    by_transfer_at: Annotated[
+        datetime | None,
+        Field(description="when it can, with what it lacks sent there"),
+    ]
     lines: list[StoreLineOut]
 
     @classmethod
     def of(cls, answer: StoreAnswer) -> Self:
         """Write what a store can give."""
         place = values_of(answer.place)
-        for name in ("opening_hours", "available"):
+        for name in ("opening_hours", "available", "handling"):
             place.pop(name)
         return cls(
             **place, distance_km=answer.distance_km, open_now=answer.is_open,
             hours_today=[SpanOut(**values_of(span)) for span in answer.hours_today],
             status=answer.status, can_serve_all=answer.can_serve_all, ready_by=answer.ready_by,
+            by_transfer_at=answer.by_transfer_at,
             lines=[StoreLineOut(**values_of(line)) for line in answer.lines],
         )  # fmt: skip
 

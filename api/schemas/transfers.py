@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 
 from api.paging import Paging
-from api.schemas.common import Out, Wire, Words, values_of
+from api.schemas.common import Out, Wire, Words, once, values_of
 from api.schemas.fulfillments import Count, PickedIn
 from oms.fulfillment.model import Reason
 from oms.kernel.limits import ORDER_LINES_MAX, QUANTITY_MAX
@@ -135,7 +135,7 @@ class TransferActionPost(Wire):
 
     action: TransferAction
     picked: Annotated[
-        list[PickedIn],
+        list[PickedIn], once("line_no"),
         Field(
             default_factory=list, max_length=ORDER_LINES_MAX,
             description="for pick; a line left out: all of it",
@@ -152,7 +152,7 @@ class TransferActionPost(Wire):
         Field(min_length=1, description="for receive: its name; the same again is one"),
     ] = None
     came: Annotated[
-        list[CameIn],
+        list[CameIn], once("line_no"),
         Field(
             default_factory=list, max_length=ORDER_LINES_MAX,
             description="for receive; a line left out: all of it came well",

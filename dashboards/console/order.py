@@ -3,7 +3,15 @@
 import streamlit as st
 
 from dashboards.api_client import Client
-from dashboards.panels import frame, order_actions, order_parts, show
+from dashboards.panels import (
+    decision_parts,
+    frame,
+    order_actions,
+    order_changes,
+    order_parts,
+    order_work,
+    show,
+)
 
 
 @frame.console("Order", "Everything about one order, and what may be done with it.")
@@ -15,12 +23,22 @@ def render(client: Client) -> None:
         return
     order = client.get(f"/v1/orders/{show.in_path(number)}")
     order_parts.head(order)
-    order_actions.offered(client, order)
+    order = {**order, "version": frame.seen(order["order_number"], order["version"])}
+    with st.container(horizontal=True, gap="small"):
+        order_actions.cancel(client, order)
+        order_changes.edit(client, order)
+        order_actions.hold(client, order)
+        order_actions.link(client, order)
+        order_actions.refused(order)
+    order_actions.holds(client, order)
     left, right = st.columns([2, 1])
     with left:
         order_parts.lines(order)
-        order_parts.fulfillments(order)
-        order_parts.timeline(order)
+        order_work.fulfillments(client, order)
+        order_work.parcels(client, order)
+        order_work.transfers(client, order)
+        order_parts.timeline(client, order)
+        decision_parts.of_order(client, order["order_number"])
         order_parts.others(order)
     with right:
         order_parts.customer(order)

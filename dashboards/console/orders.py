@@ -1,15 +1,15 @@
-"""Orders: found by words and filters, listed, opened, taken away as a file."""
+"""Orders: found by words and filters, listed, added up, kept as views, taken away as a file."""
 
 import streamlit as st
 
 from dashboards.api_client import Client
-from dashboards.panels import frame, navigation, order_filters, show
+from dashboards.panels import frame, lists, navigation, order_analysis, order_filters, order_views
 
 _COLUMNS = {
     "order_number": "Order", "customer_name": "Customer", "total": "Total",
-    "order_state": "State", "fulfillment_state": "Goods", "placed": "Placed (UTC)",
-    "channel_code": "Channel", "external_number": "Channel's number",
-    "fulfillment_method": "Method", "country_code": "Country", "has_exception": "Exception",
+    "order_state": "State", "fulfillment_state": "Goods", "placed_at": "Placed (UTC)",
+    "look": "Look at it", "channel_code": "Channel", "fulfillment_method": "Method",
+    "external_number": "Channel's number", "country_code": "Country",
 }  # fmt: skip
 
 
@@ -17,27 +17,27 @@ _COLUMNS = {
 def render(client: Client) -> None:
     """Draw the page."""
     asked = order_filters.bar(client)
-    page = client.get("/v1/orders", **asked, after=order_filters.cursor(asked), limit=50)
-    items = [_row(item) for item in page["items"]]
-    if not items:
+    order_views.offered(client, asked)
+    listing = lists.Listing(
+        name="orders", path=order_filters.ORDERS, columns=_COLUMNS, asked=asked, row=_row
+    )
+    answer = lists.page(client, listing)
+    if not answer["items"]:
         order_filters.nothing_found(asked)
         return
-    order_filters.count(client, asked, len(items), has_more=page["next_after"] is not None)
-    if len(items) == 1:
-        number = str(items[0]["order_number"])
+    order_filters.count(client, asked)
+    if len(answer["items"]) == 1:
+        number = str(answer["items"][0]["order_number"])
         if st.button(f"Open {number}", key="open_only", type="primary"):
             navigation.go("order", number=number)
-    show.table(items, _COLUMNS, "orders_table", opens="order")
+    lists.table(listing, answer, opens="order")
     with st.container(horizontal=True, gap="small"):
-        order_filters.pages(page["next_after"])
-        order_filters.download(client, asked, items, _COLUMNS)
+        lists.turner(listing.name, answer["next_after"])
+        order_filters.download(client, asked)
+    order_analysis.offered(client, asked)
 
 
 def _row(item: dict[str, object]) -> dict[str, object]:
-    coded = {
-        name: show.words(item[name])
-        for name in ("order_state", "fulfillment_state", "fulfillment_method")
-    }
-    exception = "look at it" if item["has_exception"] else ""
-    placed = show.instant(str(item["placed_at"]))
-    return {**item, **coded, "placed": placed, "has_exception": exception}
+    seen = {"On hold": item["is_on_hold"], "Exception": item["has_exception"],
+            "Test": item["is_test"]}  # fmt: skip
+    return {**item, "look": ", ".join(name for name, is_so in seen.items() if is_so)}

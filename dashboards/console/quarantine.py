@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboards.api_client import Client
-from dashboards.panels import frame, quarantine_parts, show
+from dashboards.panels import frame, lists, quarantine_parts, show
 from dashboards.widgets import choice
 
 _STATES = {"open": "Open", "resolved": "Resolved", "dismissed": "Dismissed"}
@@ -16,9 +16,10 @@ def render(client: Client) -> None:
         state = choice.segments("State", "document_state", _STATES, "open")
         code = show.text("What is wrong", "document_code", placeholder="UNKNOWN_SKU", width=220)
         ref = show.text("Channel's reference", "document_ref", width=220)
-    found = client.get("/v1/quarantine", state=state, code=code, external_ref=ref, limit=50)
+    listing = quarantine_parts.listing(state, code, ref)
+    found = lists.page(client, listing)
     if not found["items"]:
         st.info("No document is here. What cannot be used on its way in waits on this page.")
         return
-    quarantine_parts.listed(found["items"])
+    lists.shown(client, listing, found)
     quarantine_parts.opened(client, found["items"])

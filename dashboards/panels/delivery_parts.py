@@ -14,7 +14,7 @@ from dashboards.widgets import choice
 _COLUMNS: Final = {
     "url": "Endpoint", "state": "State", "pending_count": "Waiting", "parked_count": "Given up",
     "failures_count": "Failed in a row", "channel_code": "Channel", "topics": "Topics",
-    "succeeded": "Last success (UTC)", "state_reason": "Why",
+    "succeeded_at": "Last success (UTC)", "state_reason": "Why",
 }  # fmt: skip
 _STATES: Final = {
     "parked": "Given up", "pending": "Waiting", "delivered": "Delivered", "all": "All",
@@ -24,21 +24,21 @@ _SWITCHES: Final = {
     "paused": (("enable", "Enable"), ("disable", "Disable")),
     "disabled": (("enable", "Enable"),),
 }  # fmt: skip
+_NOTHING: Final = {
+    "parked": "Nothing was given up. *All* shows what was sent.",
+    "pending": "Nothing waits to be sent.", "delivered": "Nothing has arrived there yet.",
+}  # fmt: skip
+_FILE: Final = {
+    "delivery_id": "Delivery", "topic": "Topic", "order_number": "Order", "state": "State",
+    "attempts_count": "Attempts", "created_at": "Since (UTC)",
+}  # fmt: skip
 PAGE_ROWS: Final = 25
 
 
 def overview(subscriptions: Sequence[Json]) -> None:
     """Show who is told what, and how it goes."""
-    rows = [
-        {
-            **each,
-            "url": _where(each),
-            "state": show.words(each["state"]),
-            "succeeded": show.instant(each["succeeded_at"]),
-        }
-        for each in subscriptions
-    ]
-    show.table(rows, _COLUMNS, "subscriptions_table")
+    rows = [{**each, "url": _where(each)} for each in subscriptions]
+    show.table(rows, _COLUMNS, "subscriptions_table", file="endpoints")
 
 
 def chosen(subscriptions: Sequence[Json]) -> Json:
@@ -64,8 +64,9 @@ def switches(client: Client, subscription: Json) -> None:
         for action, label in _SWITCHES[subscription["state"]]:
             path = f"/v1/webhooks/{subscription['subscription_id']}:{action}"
             if st.button(label, key=f"{action}_subscription"):
-                work = partial(client.post, path, turn=show.fresh_turn())
-                frame.do(work, f"The endpoint is {action.removesuffix('e')}ed.")
+                form = f"{action} {path}"
+                work = partial(client.post, path, turn=frame.turn(form))
+                frame.do(work, f"The endpoint is {action.removesuffix('e')}ed.", form=form)
 
 
 def deliveries(client: Client, subscription: Json) -> None:
@@ -75,7 +76,9 @@ def deliveries(client: Client, subscription: Json) -> None:
     asked = None if state == "all" else state
     found = client.get(path, state=asked, limit=PAGE_ROWS)["items"]
     if not found:
-        st.info("There is none in this state." if state != "all" else "Nothing was sent yet.")
+        st.info(_NOTHING.get(state, "Nothing was sent yet: what happens from now on is."))
+        return
+    show.download([show.readable(each) for each in found], _FILE, "deliveries")
     for each in found:
         _delivery(client, path, each)
     if len(found) == PAGE_ROWS:

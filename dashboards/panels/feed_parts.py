@@ -35,11 +35,10 @@ def _feed(client: Client, feed: Json) -> None:
             st.badge("Held", color="orange")
         st.caption(f"{feed['products_count']:,} products, version {feed['version']}",
                    width="content")  # fmt: skip
+        _switches(client, feed, held=held)
     if held:
         st.warning(written.plain(f"Held since {show.instant(feed['held_at'])}: "
                                  f"{feed['held_reason']}"))  # fmt: skip
-    with st.container(horizontal=True, gap="small"):
-        _switches(client, feed, held=held)
     if feed["refusals"]:
         rows = [{**each, "refused": show.instant(each["refused_at"])} for each in feed["refusals"]]
         show.table(rows, _REFUSALS, f"refusals_{code}")
@@ -48,13 +47,15 @@ def _feed(client: Client, feed: Json) -> None:
 def _switches(client: Client, feed: Json, *, held: bool) -> None:
     code = feed["channel_code"]
     path = f"/v1/channels/{show.in_path(code)}/feed"
-    turn = show.fresh_turn()
+    form = f"feed of {code}"
+    turn = frame.turn(form)
     label = "Switch off" if feed["is_enabled"] else "Switch on"
     if st.button(label, key=f"switch_{code}"):
         work = partial(client.post, path, {"is_enabled": not feed["is_enabled"]}, turn=turn)
-        frame.do(work, f"{code}: done.")
+        frame.do(work, f"{code}: done.", form=form)
     if held and st.button("Release", key=f"release_{code}", type="primary"):
-        frame.do(partial(client.post, f"{path}:release", turn=turn), f"{code} is told again.")
+        work = partial(client.post, f"{path}:release", turn=turn)
+        frame.do(work, f"{code} is told again.", form=form)
     if st.button("Tell everything anew", key=f"reconcile_{code}", type="tertiary"):
         work = partial(client.post, f"{path}:reconcile", turn=turn)
-        frame.do(work, f"{code} is told everything anew.")
+        frame.do(work, f"{code} is told everything anew.", form=form)

@@ -4,12 +4,16 @@ import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Final
+from uuid import uuid4
 
 import streamlit as st
 
 from dashboards.api_client import ApiRefusal, Client
 from dashboards.panels import session
 from dashboards.widgets import address
+
+_TURNS: Final = "form_turns"
+_USED: Final = "forms_used"
 
 View = Callable[[Client], None]
 _LOG: Final = logging.getLogger(__name__)
@@ -35,12 +39,13 @@ def _show(title: str, view: View) -> None:
     if client is None:
         session.sign_in()
         return
-    session.badge(client)
     try:
+        session.badge(client)
         address.begin(title)
         session.told()
         view(client)
         address.finish()
+        _renew()
     except ApiRefusal as refused:
         if refused.is_of_the_key:
             session.sign_out()
@@ -66,8 +71,27 @@ def seen(name: str, version: int) -> int:
     return before
 
 
-def do(work: Callable[[], object], done: str) -> None:
-    """Do something, tell what became of it, and show the page as it is now."""
+def turn(name: str) -> int:
+    """Return the turn of a form: whatever is sent in one acts once.
+
+    It is made when the form is shown, and another one when it is shown again after it was used:
+    the second click of a double click is still of the first turn.
+    """
+    turns: dict[str, int] = st.session_state.setdefault(_TURNS, {})
+    return turns.setdefault(name, uuid4().int)
+
+
+def _renew() -> None:
+    """Begin new turns for the forms that were used: the page stands there without a click."""
+    for name in st.session_state.pop(_USED, ()):
+        st.session_state[_TURNS].pop(name, None)
+
+
+def do(work: Callable[[], object], done: str, *, form: str | None = None) -> None:
+    """Do something, tell what became of it, and show the page as it is now.
+
+    A form is named whose turn this was.
+    """
     try:
         work()
     except ApiRefusal as refused:
@@ -76,4 +100,6 @@ def do(work: Callable[[], object], done: str) -> None:
         session.say(refused.sentence, is_refusal=True)
     else:
         session.say(done)
+        if form is not None:
+            st.session_state.setdefault(_USED, set()).add(form)
     st.rerun()

@@ -1,4 +1,4 @@
-"""What may be done with an order: canceled with a look at it first, remarked on."""
+"""What may be done with an order: canceled after a look, held, remarked on, linked to."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -8,47 +8,116 @@ import streamlit as st
 
 from dashboards import format as written
 from dashboards.api_client import Client, Json
-from dashboards.panels import frame, show
+from dashboards.panels import frame, hold_parts, show
 
 _REASONS: Final = {
     "customer": "The customer asked for it", "fraud": "It looks like fraud",
     "no_stock": "It cannot be supplied", "mistake": "It was a mistake",
 }  # fmt: skip
 _VISIBLE: Final = ("internal", "customer", "store", "warehouse")
+_COMMANDS: Final = {
+    "cancel": "Cancel", "edit": "Change", "hold": "Hold", "release": "Release a hold",
+    "note": "Add a note", "route": "Give it to locations",
+}  # fmt: skip
 
 
-def offered(client: Client, order: Json) -> None:
-    """Show what may be done, and why not what may not."""
-    for each in order.get("allowed_actions") or []:
-        if isinstance(each, dict) and each.get("reason"):
-            name = show.words(each.get("action"))
-            st.caption(written.plain(f"{name}: {each['reason']}"))
-    version = frame.seen(order["order_number"], order["version"])
+def allowed(order: Json, action: str) -> bool:
+    """Tell whether a command may be given on an order now."""
+    return any(
+        each["action"] == action and each["is_allowed"] and each["fulfillment_number"] is None
+        for each in order["allowed_actions"]
+    )
+
+
+def refused(order: Json) -> None:
+    """Say what may not be done now, and why."""
+    whys = [
+        f"**{_COMMANDS.get(each['action'], show.words(each['action']))}:** "
+        f"{written.plain(_sentence(each['reason']))}"
+        for each in order["allowed_actions"]
+        if not each["is_allowed"] and each["fulfillment_number"] is None
+    ]
+    if whys:
+        with st.popover("What may not be done", icon=":material/block:", type="tertiary"):
+            show.together(whys)
+
+
+def cancel(client: Client, order: Json) -> None:
+    """Offer to cancel units that are in nobody's hands, after a look at what that means."""
     possible = {int(no): units for no, units in order["cancelable"].items() if units}
-    if not possible:
-        st.caption(f"Nothing can be canceled: {_why_not(order)}.")
+    if possible and allowed(order, "cancel"):
+        with st.popover("Cancel", icon=":material/cancel:"):
+            _cancel(client, order, possible)
+
+
+def hold(client: Client, order: Json) -> None:
+    """Offer to put an order on hold."""
+    if allowed(order, "hold"):
+        with st.popover("Hold", icon=":material/pan_tool:"):
+            hold_parts.place(client, order["order_number"])
+
+
+def link(client: Client, order: Json) -> None:
+    """Offer a link under which the customer sees how the order is."""
+    if not allowed(order, "note"):
         return
-    with st.expander("Cancel", icon=":material/cancel:"):
-        _cancel(client, {**order, "version": version}, possible)
+    number = order["order_number"]
+    with st.popover("Tracking link", icon=":material/link:"):
+        st.caption("Whoever has the link sees how the order is: states and dates, nobody's name.")
+        if st.button("Make a link", key=f"link_{number}"):
+            made = client.post(
+                f"/v1/orders/{number}/tracking-links", turn=frame.turn(f"link {number}")
+            )
+            st.code(made["path"], language=None)
+            st.caption(f"It holds until {show.instant(made['holds_until'])} UTC.")
+
+
+def holds(client: Client, order: Json) -> None:
+    """Show what holds an order, and offer to release it."""
+    may = {
+        each["hold_no"]: each
+        for each in order["allowed_actions"] if each["action"] == "release"
+    }  # fmt: skip
+    for each in order["holds"]:
+        if each["released_at"] is not None:
+            continue
+        with st.container(border=True, key=f"hold_card_{each['hold_no']}"):
+            kept = ", ".join(show.words(command).lower() for command in each["blocks"])
+            st.markdown(
+                f":material/pan_tool: **On hold: {show.words(each['type']).lower()}** since "
+                f"{show.instant(each['placed_at'])} by {written.plain(each['placed_by'])}. "
+                f"{written.plain(each['comment'])}"
+            )
+            st.caption(f"Until it is released nobody may {kept} it.")
+            verdict = may.get(each["hold_no"])
+            if verdict and verdict["is_allowed"]:
+                hold_parts.release(client, each, order["order_number"], order["version"])
+            elif verdict:
+                st.caption(written.plain(_sentence(verdict["reason"])))
 
 
 def notes(client: Client, order: Json) -> None:
     """Show the remarks, and take one more."""
     st.subheader("Notes", anchor=False)
+    if not order["notes"]:
+        st.caption("Nobody has remarked on it.")
     for note in order["notes"]:
         st.markdown(written.plain(note["body"]))
         st.caption(
             f"{written.plain(note['author'])}, {show.instant(note['created_at'])}, "
             f"{show.words(note['visibility']).lower()}"
         )
+    number, count = order["order_number"], len(order["notes"])
+    # The same words again are another note once the first one stands there.
+    turn = frame.seen(f"notes of {number}", count)
+    if not allowed(order, "note"):
+        return
     with st.form("add_note", clear_on_submit=True):
         body = st.text_area("Note", key="note_body", height=80)
         visibility = st.selectbox("For", _VISIBLE, key="note_for", format_func=show.words)
         if st.form_submit_button("Add note", icon=":material/add_comment:") and body.strip():
-            path = f"/v1/orders/{order['order_number']}/notes"
             said = {"body": body.strip(), "visibility": visibility}
-            # The same words again are another note once the first one stands there.
-            turn = len(order["notes"])
+            path = f"/v1/orders/{number}/notes"
             frame.do(partial(client.post, path, said, turn=turn), "The note is added.")
 
 
@@ -83,9 +152,6 @@ def _cancel(client: Client, order: Json, possible: Mapping[int, int]) -> None:
         frame.do(work, f"{sum(taken.values())} units are canceled.")
 
 
-def _why_not(order: Json) -> str:
-    if order["order_state"] == "canceled":
-        return "it is canceled already"
-    if order["is_historical"]:
-        return "it is history, taken over from another system"
-    return "everything has left or is in somebody's hands"
+def _sentence(reason: str) -> str:
+    text = reason[:1].upper() + reason[1:]
+    return text if text.endswith(".") else f"{text}."

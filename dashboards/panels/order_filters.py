@@ -1,14 +1,12 @@
 """The filters of the order list: what the API can be asked, kept in the URL."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
 import streamlit as st
 
-from dashboards.api_client import Client, Json
+from dashboards.api_client import ApiRefusal, Client, Json
 from dashboards.panels import show
 from dashboards.widgets import address, choice
 from oms.orders.model import FulfillmentMethod, FulfillmentState, OrderState
@@ -18,148 +16,150 @@ FACETS: Final = "/v1/orders/facets"
 EXPORT: Final = "/v1/orders/export"
 FACET_VALUES_MAX: Final = 6
 _ANY: Final = "any"
-_EVERYWHERE: Final = "q"
-_PLACES: Final = {
-    "customer": "Customer's name", "number": "Our number", "external": "Channel's number",
-    "email": "E-mail",
-}  # fmt: skip
 _SORTS: Final = {
-    "-placed_at": "Newest first", "placed_at": "Oldest first", "-total": "Largest first",
-    "total": "Smallest first", "customer_name": "Customer",
+    "-placed_at": "Newest first", "placed_at": "Oldest first", "-updated_at": "Changed last",
+    "-total": "Largest first", "total": "Smallest first", "customer_name": "Customer",
 }  # fmt: skip
 _CODES: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
     "order_state": ("State", list(OrderState)),
     "fulfillment_state": ("Goods", list(FulfillmentState)),
     "method": ("Method", list(FulfillmentMethod)),
 }
+_FLAGS: Final[Mapping[str, tuple[str, str, Mapping[str, str]]]] = {
+    "exceptions": ("has_exception", "Exceptions", {"true": "With an open one", "false": "Without"}),
+    "on_hold": ("is_on_hold", "Holds", {"true": "On hold", "false": "Not on hold"}),
+    "tests": ("is_test", "Tests", {"true": "Tests only", "false": "No tests"}),
+}  # fmt: skip
 # What a parameter is called in the URL, where the sales pages have another meaning for its name.
 _TEXTS: Final = {
+    "order_customer": ("customer", "Customer's name"),
     "order_sku": ("sku", "SKU in the order"),
     "order_type": ("product_type", "Product type in the order"),
+    "order_category": ("category", "Category in the order"),
+    "order_brand": ("brand", "Brand in the order"),
     "order_country": ("country", "Country, e.g. NL"),
+    "order_exception": ("exception", "Exception, e.g. TOTALS_MISMATCH"),
     "placed_from": ("placed_from", "Placed from, e.g. 2026-01-31"),
     "placed_to": ("placed_to", "Placed before"),
+    "order_currency": ("currency", "Currency, e.g. EUR"),
+    "order_total_from": ("total_from", "At least"),
+    "order_total_to": ("total_to", "At most"),
 }
-_NAMES: Final = ("words", "words_in", "order_channel", "exceptions", *_CODES, *_TEXTS)
-_CURSORS: Final = "order_cursors"
+# What may be asked for several times: a view keeps it as a list.
+SEVERAL: Final = frozenset({
+    "channel", "location", "method", "order_state", "fulfillment_state", "product_type",
+    "category", "brand", "sku", "country", "exception",
+})  # fmt: skip
+NAMES: Final = (
+    "words", "order_channel", "order_location", "order_sort", *_CODES, *_FLAGS, *_TEXTS,
+)  # fmt: skip
 
 
 def bar(client: Client) -> Json:
     """Draw the filters, and return what to ask the API for."""
-    known = client.offers()[ORDERS]
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        asked = _words(known)
-        with st.popover("Filters", icon=":material/filter_list:"):
-            asked |= _chosen(client, known) | _typed(known)
-            st.button("Reset", key="reset_orders", on_click=address.forget, args=(_NAMES,))
-    return {name: value for name, value in asked.items() if value}
-
-
-def cursor(asked: Json) -> str | None:
-    """Return where the page that is shown begins."""
-    kept = st.session_state.get(_CURSORS)
-    if kept is None or kept["asked"] != asked:
-        st.session_state[_CURSORS] = {"asked": dict(asked), "after": [None]}
-    found: str | None = st.session_state[_CURSORS]["after"][-1]
-    return found
-
-
-def pages(next_after: str | None) -> None:
-    """Offer the pages before and after this one."""
-    after = st.session_state[_CURSORS]["after"]
-    if len(after) > 1:
-        st.button("Back", key="page_back", icon=":material/chevron_left:", on_click=after.pop)
-    if next_after is not None:
-        st.button(
-            "More", key="page_on", icon=":material/chevron_right:", on_click=after.append,
-            args=(next_after,),
+        said = show.text(
+            "Search", "words", icon=":material/search:", width=420,
+            placeholder="number, name, e-mail, postcode, SKU …",
         )  # fmt: skip
+        asked: Json = {"q": said}
+        asked["sort"] = choice.select("Sorted by", "order_sort", _SORTS, "-placed_at")
+        with st.popover("Filters", icon=":material/filter_list:"):
+            with st.grid(2, min_column_width=200, gap="small"):
+                asked |= _chosen(client) | _typed()
+            st.button("Reset", key="reset_orders", on_click=address.forget, args=(NAMES,))
+    asked = {name: value for name, value in asked.items() if value}
+    _tell(asked)
+    return asked
 
 
-def count(client: Client, asked: Json, here: int, *, has_more: bool) -> None:
-    """Say how many orders there are."""
-    if FACETS in client.offers():
+def names() -> dict[str, str]:
+    """Return under which name each parameter of the API stands in the URL."""
+    return {
+        "q": "words", "channel": "order_channel", "location": "order_location",
+        "sort": "order_sort", **{name: name for name in _CODES},
+        **{parameter: name for name, (parameter, _, _) in _FLAGS.items()},
+        **{parameter: name for name, (parameter, _) in _TEXTS.items()},
+    }  # fmt: skip
+
+
+def text_of(value: object) -> str:
+    """Write a value of a view as the URL has it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def count(client: Client, asked: Json) -> None:
+    """Say how many orders there are, and of what."""
+    try:
         found = client.get(FACETS, **{each: asked[each] for each in asked if each != "sort"})
-        about = "" if found["is_complete"] else "more than "
-        st.caption(f"{about}{found['orders_count']:,} orders fit.".capitalize())
-        with st.expander("What is in this result"):
-            show.facts({show.words(name): _most(each) for name, each in found["facets"].items()})
+    except ApiRefusal as refused:
+        if refused.is_of_the_key:
+            raise
+        st.caption(refused.sentence)
         return
-    st.caption(f"{here} orders on this page, and there are more." if has_more else
-               f"{here} on this page, the last.")  # fmt: skip
+    about = "" if found["is_complete"] else "more than "
+    st.caption(f"{about}{found['orders_count']:,} orders fit.".capitalize())
+    with st.expander("What is in this result", icon=":material/donut_small:"):
+        show.facts({
+            show.words(name): _most(name, each) for name, each in found["facets"].items() if each
+        })  # fmt: skip
 
 
-def download(client: Client, asked: Json, rows: Sequence[Json], columns: Mapping[str, str]) -> None:
-    """Offer the result as a CSV file: all of it where the API writes it, else this page."""
-    whole = EXPORT in client.offers()
+def download(client: Client, asked: Json) -> None:
+    """Offer all that fits as a CSV file."""
     st.download_button(
-        "CSV" if whole else "CSV of this page",
-        data=partial(client.file, EXPORT, **asked) if whole else partial(_csv, rows, columns),
-        file_name="orders.csv", mime="text/csv", icon=":material/csv:", on_click="ignore",
-        key="orders_csv",
+        "CSV", data=partial(client.file, EXPORT, **asked), file_name="orders.csv",
+        mime="text/csv", icon=":material/csv:", on_click="ignore", key="orders_csv",
     )  # fmt: skip
 
 
 def nothing_found(asked: Json) -> None:
     """Say what to do when no order fits."""
-    if asked:
+    if set(asked) - {"sort"}:
         st.info("No order fits. Take a word or a filter away, or reset the filters.")
         return
     st.info("There are no orders yet. They come from channels, files, or the API; to see some:")
     st.code("oms simulate", language="shell")
 
 
-def _most(counts: Sequence[Json]) -> str:
+def _tell(asked: Json) -> None:
+    """Say which filters are set: they are not in sight."""
+    told = [
+        f"{show.words(name)}: {value}" for name, value in asked.items() if name not in {"q", "sort"}
+    ]
+    if told:
+        st.caption(f"Only {' · '.join(told)}".replace("_", " "))
+
+
+def _most(name: str, counts: Sequence[Json]) -> str:
     """Write the most frequent values with their counts."""
-    told = [f"{each['value']} {each['orders_count']:,}" for each in counts[:FACET_VALUES_MAX]]
+    told = [
+        f"{_worded(name, each['value'])} {each['orders_count']:,}"
+        for each in counts[:FACET_VALUES_MAX]
+    ]
     more = len(counts) - len(told)
-    return ", ".join([*told, f"and {more} others"] if more > 0 else told) or "none"
+    return ", ".join([*told, f"and {more} others"] if more > 0 else told)
 
 
-def _words(known: frozenset[str]) -> Json:
-    everywhere = _EVERYWHERE in known
-    said = show.text(
-        "Search", "words", icon=":material/search:", width=420,
-        placeholder="number, name, e-mail, postcode, SKU …" if everywhere else "as it begins",
-    )  # fmt: skip
-    place = _EVERYWHERE if everywhere else choice.select("In", "words_in", _PLACES, "customer")
-    asked: Json = {place: said}
-    if "sort" in known:
-        asked["sort"] = choice.select("Sorted by", "order_sort", _SORTS, "-placed_at")
-    return asked
+def _worded(name: str, value: str) -> str:
+    return show.words(value).lower() if name in _CODES or name.startswith("is_") else value
 
 
-def _chosen(client: Client, known: frozenset[str]) -> Json:
+def _chosen(client: Client) -> Json:
     codes = show.channel_codes(client)
     options = {_ANY: "Any", **{code: code for code in codes}}
     asked: Json = {"channel": choice.select("Channel", "order_channel", options, _ANY)}
+    options = {_ANY: "Any", **show.place_options(client)}
+    asked["location"] = choice.select("Sold at", "order_location", options, _ANY)
     for name, (label, values) in _CODES.items():
-        if name in known:
-            options = {_ANY: "Any", **{each: show.words(each) for each in values}}
-            asked[name] = choice.select(label, name, options, _ANY)
-    exceptions = {_ANY: "Any", "true": "With an open one", "false": "Without"}
-    asked["has_exception"] = choice.select("Exceptions", "exceptions", exceptions, _ANY)
+        options = {_ANY: "Any", **{each: show.words(each) for each in values}}
+        asked[name] = choice.select(label, name, options, _ANY)
+    for name, (parameter, label, named) in _FLAGS.items():
+        asked[parameter] = choice.select(label, name, {_ANY: "Any", **named}, _ANY)
     return {name: value for name, value in asked.items() if value != _ANY}
 
 
-def _typed(known: frozenset[str]) -> Json:
-    asked: Json = {}
-    for name, (parameter, label) in _TEXTS.items():
-        if parameter in known:
-            asked[parameter] = show.text(label, name)
-    return asked
-
-
-def _csv(rows: Sequence[Json], columns: Mapping[str, str]) -> bytes:
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(columns.values())
-    for row in rows:
-        writer.writerow([_harmless(show.cell(row.get(name))) for name in columns])
-    return file.getvalue().encode()
-
-
-def _harmless(value: Any) -> Any:
-    """Keep a spreadsheet from taking a text for a formula."""
-    text = str(value)
-    return f"'{text}" if text[:1] in "=+-@\t\r" and text[:1] else value
+def _typed() -> dict[str, Any]:
+    return {parameter: show.text(label, name) for name, (parameter, label) in _TEXTS.items()}

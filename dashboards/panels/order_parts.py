@@ -6,8 +6,8 @@ from typing import Any, Final
 import streamlit as st
 
 from dashboards import format as written
-from dashboards.api_client import Json
-from dashboards.panels import navigation, show
+from dashboards.api_client import Client, Json
+from dashboards.panels import show
 
 _LINES: Final = {
     "line_no": "No.", "sku": "SKU", "title": "Title", "quantity": "Ordered", "state": "Where it is",
@@ -20,10 +20,12 @@ _GROUPS: Final = {
     "pickup_point": "Pick-up point", "ship_to": "Goes to",
 }  # fmt: skip
 _CHANGES: Final = {
-    "at": "When (UTC)", "kind": "What", "line_no": "Line", "quantity": "Units", "net": "Net",
-    "tax": "Tax", "location_code": "Location", "reason": "Reason", "change_ref": "Reference",
+    "occurred_at": "When (UTC)", "kind": "What", "line_no": "Line", "quantity": "Units",
+    "net": "Net", "tax": "Tax", "location_code": "Location", "reason": "Reason",
+    "change_ref": "Reference",
 }  # fmt: skip
 _ADDRESS: Final = ("name", "company", "street", "house_number", "postcode", "city", "country_code")
+_TELLING: Final = frozenset({"location", "fulfillment", "parcel", "transfer", "reason"})
 # What has its place on the page; any other part of an order is shown at the end of it.
 _PLACED: Final = frozenset({
     "order_number", "channel_code", "external_ref", "external_number", "order_state",
@@ -32,7 +34,7 @@ _PLACED: Final = frozenset({
     "is_test", "is_historical", "version", "customer_ref", "customer_phone", "ship_to", "bill_to",
     "prices_include_tax", "items_net", "items_tax", "shipping_net", "shipping_tax", "stated_total",
     "lines", "groups", "fulfillments", "cancelable", "changes", "events", "notes", "exceptions",
-    "allowed_actions", "refused_actions",
+    "allowed_actions", "parcels", "transfers", "holds", "is_on_hold",
 })  # fmt: skip
 
 
@@ -43,7 +45,7 @@ def head(order: Json) -> None:
         show.state(order["order_state"])
         show.state(order["fulfillment_state"])
         st.badge(show.words(order["fulfillment_method"]), color="gray")
-        for flag in ("is_test", "is_historical"):
+        for flag in ("is_on_hold", "is_test", "is_historical"):
             if order[flag]:
                 st.badge(show.words(flag.removeprefix("is_")), color="orange")
     theirs = order["external_number"] or order["external_ref"]
@@ -68,36 +70,19 @@ def lines(order: Json) -> None:
          "cancelable": order["cancelable"].get(str(line["line_no"]), 0)}
         for line in order["lines"]
     ]  # fmt: skip
-    show.table(rows, _LINES, "lines_table")
+    show.table(rows, _LINES, "lines_table", file=f"lines_of_{order['order_number']}")
     if len(order["groups"]) > 1 or order["fulfillment_method"] not in {"carry_out", "ship_home"}:
         st.subheader("Delivery groups", anchor=False)
-        groups = [{**each, "method": show.words(each["method"])} for each in order["groups"]]
-        show.table(groups, _GROUPS, "groups_table")
+        show.table(order["groups"], _GROUPS, "groups_table")
 
 
-def fulfillments(order: Json) -> None:
-    """Show the work of locations on the order, each with the way to it."""
-    st.subheader("Fulfillment", anchor=False)
-    if not order["fulfillments"]:
-        st.caption("No location works on it.")
-    for each in order["fulfillments"]:
-        with st.container(border=True, horizontal=True, gap="small", vertical_alignment="center"):
-            st.markdown(f"**{each['location_code']}** {each['fulfillment_number']}",
-                        width="content")  # fmt: skip
-            show.state(each["state"])
-            st.caption(_told(each), width="content")
-            if st.button("Work on it", key=f"work_{each['fulfillment_number']}", type="tertiary"):
-                navigation.go("store_work", location=each["location_code"])
-
-
-def timeline(order: Json) -> None:
+def timeline(client: Client, order: Json) -> None:
     """Show the story of the order, and what happened to its lines."""
     st.subheader("Timeline", anchor=False)
-    show.together([_step(event) for event in order["events"]])
+    show.together([_step(client, event) for event in order["events"]])
     if order["changes"]:
-        rows = [{**each, "at": show.instant(each["occurred_at"])} for each in order["changes"]]
         st.subheader("Changes of lines", anchor=False)
-        show.table(rows, _CHANGES, "changes_table")
+        show.table(order["changes"], _CHANGES, "changes_table")
 
 
 def customer(order: Json) -> None:
@@ -120,7 +105,8 @@ def money(order: Json) -> None:
         "Items, net": "items_net", "Tax on items": "items_tax", "Shipping, net": "shipping_net",
         "Tax on shipping": "shipping_tax", "Total": "total", "The channel says": "stated_total",
     }  # fmt: skip
-    show.facts({name: show.amount(order[column]) for name, column in names.items()})
+    amounts = {name: order[column] for name, column in names.items()}
+    show.facts({name: show.amount(amount) for name, amount in amounts.items() if amount})
 
 
 def others(order: Json) -> None:
@@ -139,12 +125,22 @@ def _titles(rows: list[Json]) -> Mapping[str, str]:
     return {name: show.words(name) for row in rows for name in row}
 
 
-def _step(event: Json) -> str:
-    said = f" · {show.cell(event['data'])}" if event["data"] else ""
+def _step(client: Client, event: Json) -> str:
+    data = show.readable(event["data"] or {})
+    for name in ("location", "from_location", "to_location"):
+        if name in data:
+            data[name] = show.place(client, data[name])
+    said = f" · {', '.join(_fact(name, value) for name, value in data.items() if value)}"
     return (
         f"{show.instant(event['occurred_at'])} **{show.words(event['type'])}** by "
-        f"{written.plain(event['actor'] + said)}"
+        f"{written.plain(event['actor'] + (said if data else ''))}"
     )
+
+
+def _fact(name: str, value: Any) -> str:
+    """Write a fact of an event; numbers of ours and places say themselves what they are."""
+    told = str(show.cell(value))
+    return told if name in _TELLING else f"{show.words(name).lower()} {told}"
 
 
 def _address(address: Json) -> str:
@@ -155,11 +151,3 @@ def _address(address: Json) -> str:
 
 def _buckets(line: Json) -> str:
     return ", ".join(f"{line[name]} {name}" for name in _BUCKETS if line[name])
-
-
-def _told(each: Mapping[str, Any]) -> str:
-    parts = [f"for {show.ago(each['changed_at'])}"]
-    parts += [f"collect by {show.instant(each['collect_by'])}"] if each["collect_by"] else []
-    parts += [f"{each['carrier']} {each['tracking_number'] or ''}"] if each["carrier"] else []
-    parts += [show.words(each["reason"])] if each["reason"] else []
-    return written.plain(" · ".join(parts))

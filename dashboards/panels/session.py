@@ -4,11 +4,13 @@ from typing import Final
 
 import streamlit as st
 
-from dashboards.api_client import ApiRefusal, Client
+from dashboards import format as written
+from dashboards.api_client import ApiRefusal, Client, Json
 from oms.settings import Settings
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _KEY: Final = "api_key"
+_ME: Final = "signed_in_as"
 _SAID: Final = "console_said"
 
 
@@ -59,23 +61,36 @@ def sign_in(because: str | None = None) -> None:
 def sign_out() -> None:
     """Forget the key, and with it everything this session has seen."""
     st.session_state.pop(_KEY, None)
+    st.session_state.pop(_ME, None)
+
+
+def me(current: Client) -> Json:
+    """Return who is signed in, and what their key allows; asked once in a session."""
+    if st.session_state.get(_ME, {}).get("key_id") != current.key_id:
+        st.session_state[_ME] = current.get("/v1/me")
+    found: Json = st.session_state[_ME]
+    return found
+
+
+def may(current: Client, scope: str) -> bool:
+    """Tell whether who is signed in may do something."""
+    return scope in me(current)["scopes"]
 
 
 def badge(current: Client) -> None:
     """Say who is signed in, and let them out."""
+    who = me(current)
     with st.sidebar:
-        st.caption(f"Signed in with key {current.key_id}")
+        st.caption(written.plain(f"Signed in as {who['name']} ({who['role']})"))
         st.button("Sign out", key="sign_out", icon=":material/logout:", on_click=sign_out)
 
 
 def _try(key: str) -> None:
     try:
-        Client(address(), key).get("/v1/orders", limit=1)
+        Client(address(), key).get("/v1/me")
     except ApiRefusal as refused:
-        # Who may not list orders is still who they say.
-        if refused.status != 403:  # noqa: PLR2004 - a status as HTTP calls it
-            st.error(refused.sentence)
-            return
+        st.error(refused.sentence)
+        return
     st.session_state[_KEY] = key
     st.rerun()
 

@@ -1,11 +1,12 @@
 """What the API answers, on the screen: words for codes, amounts, ages, and tables of records."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import quote
-from uuid import uuid4
 
 import streamlit as st
 
@@ -17,17 +18,39 @@ from oms.kernel.clock import now
 
 ROWS_IN_SIGHT_MAX: Final = 16
 HEIGHT_PX: Final = 600
+PLACES_KNOWN_FOR: Final = timedelta(minutes=1)
+_PLACES: Final = "places_known"
 _MONEY: Final = frozenset({"amount", "currency"})
+# Fields of the API that hold a code of ours; everywhere else a text is somebody's own words.
+_CODED: Final = frozenset({
+    "state", "order_state", "fulfillment_state", "fulfillment_method", "method", "kind", "type",
+    "reason", "visibility", "cause_type", "topic", "code",
+})  # fmt: skip
+_NAMES: Final[Mapping[str, str]] = {
+    "dc": "Distribution center", "pos_sale": "Sold at a till", "ship": "Shipped",
+    "receipt": "Received", "return_restock": "Returned, for sale again",
+    "return_unsellable": "Returned, not for sale", "write_off": "Written off",
+    "count_adjust": "Counted", "adjust": "Corrected", "transfer_out": "Sent to another location",
+    "transfer_in": "Came from another location", "regrade": "No longer for sale",
+    "ship_home": "Sent home", "carry_out": "Carried out", "collect_store": "Collected in a store",
+    "pickup_point": "Sent to a pick-up point", "reserve": "Reserved, paid in the store",
+    "ship_from_store": "Sent from a store", "customer_request": "Customer asked",
+}  # fmt: skip
 _ICONS: Final[Mapping[str, str]] = {
     "placed": "blue", "in_progress": "orange", "completed": "green", "canceled": "gray",
     "backordered": "red", "delivery_failed": "red", "rejected": "red", "uncollected": "red",
     "ready_for_collection": "violet", "shipped": "green", "collected": "green",
     "delivered": "green", "enabled": "green", "paused": "orange", "disabled": "red",
+    "lost": "red", "damaged": "red", "voided": "gray", "returned_to_sender": "red",
+    "received": "green", "partially_received": "orange", "closed": "gray", "draft": "orange",
+    "active": "green", "archived": "gray", "waiting_for_transfer": "orange", "parked": "red",
 }  # fmt: skip
 
 
 def words(code: object) -> str:
     """Write a code as people say it."""
+    if code in _NAMES:
+        return _NAMES[str(code)]
     return str(code or "").replace("_", " ").replace(".", " ").strip().capitalize()
 
 
@@ -51,6 +74,19 @@ def ago(text: str) -> str:
     return written.age((now() - datetime.fromisoformat(text)).total_seconds())
 
 
+def readable(row: Json) -> Json:
+    """Write the codes and the instants of a record as people read them."""
+    return {name: _readable(name, value) for name, value in row.items()}
+
+
+def _readable(name: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if name in _CODED:
+        return words(value)
+    return instant(value) if name.endswith("_at") else value
+
+
 def cell(value: Any) -> Any:
     """Write any value of an answer for a table."""
     if isinstance(value, dict):
@@ -72,15 +108,22 @@ def state(code: str) -> None:
 
 def table(
     rows: Sequence[Json], columns: Mapping[str, str], key: str, *, opens: str | None = None,
-    by: str = "order_number", shows: str = "number",
+    by: str = "order_number", shows: str = "number", file: str | None = None,
 ) -> None:  # fmt: skip
-    """Show records; a cell that is clicked opens its record on the page that is named."""
+    """Show records; a cell that is clicked opens its record on the page that is named.
+
+    With the name of a file they can be taken away.
+    """
+    columns = _with_content(rows, columns)
     turn = st.session_state.setdefault(f"{key}_turn", 0)
     options: dict[str, Any] = (
         {"on_select": "rerun", "selection_mode": "single-cell"} if opens else {}
     )
     chosen = st.dataframe(
-        [{title: cell(row.get(name)) for name, title in columns.items()} for row in rows],
+        [
+            {title: cell(each.get(name)) for name, title in columns.items()}
+            for each in map(readable, rows)
+        ],
         key=f"{key}_{turn}", hide_index=True,
         height=HEIGHT_PX if len(rows) > ROWS_IN_SIGHT_MAX else "content",
         column_config={
@@ -89,12 +132,55 @@ def table(
         },
         **options,
     )  # fmt: skip
+    if file is not None:
+        download(rows, columns, file)
     if opens is None:
         return
     if chosen.selection.cells:
+        number = rows[chosen.selection.cells[0][0]].get(by)
         st.session_state[f"{key}_turn"] += 1  # coming back finds nothing chosen
-        navigation.go(opens, **{shows: str(rows[chosen.selection.cells[0][0]][by])})
+        if number:
+            navigation.go(opens, **{shows: str(number)})
     st.caption("Choose a cell to open its row.")
+
+
+def _with_content(rows: Sequence[Json], columns: Mapping[str, str]) -> Mapping[str, str]:
+    """Leave out columns that hold nothing in any row, but the first."""
+    first = next(iter(columns))
+    return {
+        name: title for name, title in columns.items()
+        if name == first or any(row.get(name) not in (None, "", []) for row in rows)
+    }  # fmt: skip
+
+
+def download(
+    rows: Sequence[Json] | Callable[[], Sequence[Json]], columns: Mapping[str, str], name: str
+) -> None:
+    """Offer records as a CSV file; a function is asked for them when the file is."""
+
+    def made() -> bytes:
+        return csv_of(rows() if callable(rows) else rows, columns)
+
+    st.download_button(
+        "CSV", data=made, file_name=f"{name}.csv", mime="text/csv", icon=":material/csv:",
+        on_click="ignore", key=f"{name}_csv",
+    )  # fmt: skip
+
+
+def csv_of(rows: Sequence[Json], columns: Mapping[str, str]) -> bytes:
+    """Write records as a CSV file; no text of theirs becomes a formula."""
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(columns.values())
+    for row in rows:
+        writer.writerow([_harmless(cell(row.get(name))) for name in columns])
+    return file.getvalue().encode()
+
+
+def _harmless(value: Any) -> Any:
+    """Keep a spreadsheet from taking a text for a formula."""
+    is_text = isinstance(value, str) and value[:1] in tuple("=+-@\t\r")
+    return f"'{value}" if is_text else value
 
 
 def facts(values: Mapping[str, object]) -> None:
@@ -127,9 +213,33 @@ def in_path(text: str) -> str:
     return quote(text, safe="")
 
 
-def fresh_turn() -> int:
-    """Return a turn of its own, for what may be done again and again."""
-    return uuid4().int
+def places(client: Client) -> Mapping[str, Json]:
+    """Return locations by their codes; none for who may not know of stock."""
+    kept = st.session_state.get(_PLACES)
+    if kept is None or kept[0] != client.key_id or now() - kept[1] > PLACES_KNOWN_FOR:
+        kept = st.session_state[_PLACES] = (client.key_id, now(), _read_places(client))
+    found: Mapping[str, Json] = kept[2]
+    return found
+
+
+def place(client: Client, code: str | None) -> str:
+    """Name a location."""
+    known = places(client).get(str(code))
+    return str(code or written.NOTHING) if known is None else str(known["name"])
+
+
+def place_options(client: Client) -> dict[str, str]:
+    """Return what locations may be chosen, named and with their codes."""
+    return {code: f"{each['name']} ({code})" for code, each in places(client).items()}
+
+
+def _read_places(client: Client) -> dict[str, Json]:
+    try:
+        return {each["location_code"]: each for each in client.get("/v1/locations")}
+    except ApiRefusal as refused:
+        if refused.status == 403:  # noqa: PLR2004 - a status as HTTP calls it
+            return {}
+        raise
 
 
 def channel_codes(client: Client) -> list[str]:

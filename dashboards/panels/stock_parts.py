@@ -1,5 +1,6 @@
 """The parts of the page of a SKU: the sums as the API gives them, in words."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import streamlit as st
@@ -9,13 +10,18 @@ from dashboards.api_client import ApiRefusal, Client, Json
 from dashboards.panels import show
 
 _LEVELS: Final = {
-    "location_code": "Location", "available_to_fulfill": "Available", "on_hand": "On hand",
+    "location_name": "Location", "available_to_fulfill": "Available", "on_hand": "On hand",
     "unavailable": "Not for sale", "allocated": "Promised", "reserved_soft": "Held",
-    "safety_stock": "Safety stock", "updated": "Changed (UTC)", "is_oversold": "Oversold",
+    "safety_stock": "Never offered", "updated_at": "Changed (UTC)", "location_code": "Code",
+}  # fmt: skip
+_CHANNELS: Final = {
+    "channel_code": "Channel", "available_to_sell": "May sell", "available_to_fulfill": "Available",
+    "queued": "Waited for", "threshold": "Withheld", "told": "It is told", "since": "Since (UTC)",
+    "who": "Endpoints that have it", "version": "Version",
 }  # fmt: skip
 _ORDERS: Final = {
     "order_number": "Order", "order_state": "State", "fulfillment_state": "Goods",
-    "channel_code": "Channel", "placed": "Placed (UTC)", "customer_name": "Customer",
+    "channel_code": "Channel", "placed_at": "Placed (UTC)", "customer_name": "Customer",
 }  # fmt: skip
 _WAITING: Final = ("placed", "in_progress")
 ORDERS_MAX: Final = 20
@@ -32,35 +38,43 @@ def head(stock: Json) -> None:
     st.caption(f"As of {show.instant(stock['as_of'])} UTC.")
 
 
-def channels(stock: Json) -> None:
-    """Say for each channel how its number comes about."""
+def channels(client: Client, stock: Json) -> None:
+    """Say for each channel how its number comes about, and whether it is told."""
     st.subheader("What each channel may sell", anchor=False)
     if not stock["channels"]:
         st.info("No channel sells from a location that has it.")
-    for each in stock["channels"]:
-        st.markdown(
-            f"**{written.plain(each['channel_code'])}: {each['available_to_sell']}** \\= "
-            f"{each['available_to_fulfill']} available at its locations less "
-            f"{each['queued']} ordered and waiting less {each['threshold']} withheld from it"
-        )
-    st.caption("It is never below none.")
+        return
+    show.together([
+        _sum(each["channel_code"], each["available_to_sell"],
+             f"{each['available_to_fulfill']} available at its locations",
+             {"ordered and waiting": each["queued"], "withheld from it": each["threshold"]})
+        for each in stock["channels"]
+    ])  # fmt: skip
+    st.caption("It is never below none. A channel is told within a second or two of a change.")
+    fed = {each["channel_code"]: each for each in client.get("/v1/stock/feeds", sku=stock["sku"])}
+    rows = [{**each, **_told(fed.get(each["channel_code"]))} for each in stock["channels"]]
+    show.table(rows, _CHANNELS, "channels_table", file="channels")
 
 
-def levels(stock: Json) -> None:
+def levels(client: Client, stock: Json) -> None:
     """Say for each location how its number comes about."""
     st.subheader("What each location has", anchor=False)
     if not stock["levels"]:
         st.info("No location has ever had it. Receive it or count it, and it shows up here.")
         return
-    for each in stock["levels"]:
-        st.markdown(
-            f"**{written.plain(each['location_code'])}: {each['available_to_fulfill']}** \\= "
-            f"{each['on_hand']} on hand less {each['unavailable']} not for sale less "
-            f"{each['allocated']} promised to orders less {each['reserved_soft']} held for a"
-            f" moment less {each['safety_stock']} never offered"
-        )
-    rows = [{**each, "updated": show.instant(each["updated_at"])} for each in stock["levels"]]
-    show.table(rows, _LEVELS, "levels_table")
+    show.together([
+        _sum(show.place(client, each["location_code"]), each["available_to_fulfill"],
+             f"{each['on_hand']} on hand",
+             {"not for sale": each["unavailable"], "promised to orders": each["allocated"],
+              "held for a moment": each["reserved_soft"], "never offered": each["safety_stock"]})
+        for each in stock["levels"]
+    ])  # fmt: skip
+    rows = [
+        {**each, "location_name": show.place(client, each["location_code"])}
+        for each in stock["levels"]
+    ]
+    show.table(rows, _LEVELS, "levels_table", file="stock")
+    st.caption("*Movements* adds up what is on hand; *Promised and held* names for whom.")
 
 
 def orders(client: Client, stock: Json) -> None:
@@ -78,12 +92,27 @@ def orders(client: Client, stock: Json) -> None:
     if not found["items"]:
         st.info("No open order has it.")
         return
-    rows = [
-        {**each, "placed": show.instant(each["placed_at"]),
-         "order_state": show.words(each["order_state"]),
-         "fulfillment_state": show.words(each["fulfillment_state"])}
-        for each in found["items"]
-    ]  # fmt: skip
-    show.table(rows, _ORDERS, "stock_orders", opens="order")
+    show.table(found["items"], _ORDERS, "stock_orders", opens="order")
     if found["next_after"]:
-        st.caption(f"The newest {len(rows)}; *Orders* finds all of them by the SKU.")
+        st.caption(f"The newest {ORDERS_MAX}; *Orders* finds all of them by the SKU.")
+
+
+def _sum(what: str, comes_to: int, begins_with: str, taken: Mapping[str, int]) -> str:
+    """Write how a number comes about; what takes nothing off it is not mentioned."""
+    less = "".join(f" less {units} {why}" for why, units in taken.items() if units)
+    return f"**{written.plain(what)}: {comes_to}** \\= {begins_with}{less}"
+
+
+def _told(fed: Json | None) -> Mapping[str, object]:
+    """Say what a channel is told, since when, and how many of its endpoints have it."""
+    if fed is None:
+        return {"told": "not yet worked out", "who": ""}
+    if not fed["is_enabled"] or fed["held_at"]:
+        return {**fed, "told": "nothing: " + ("held" if fed["held_at"] else "switched off")}
+    whole = fed["subscribers"]
+    have = sum(each["is_told"] for each in whole)
+    return {
+        "told": str(fed["available_to_sell"]), "version": fed["version"],
+        "since": show.instant(fed["computed_at"]),
+        "who": f"{have} of {len(whole)}" if whole else "none follows it",
+    }  # fmt: skip

@@ -1,6 +1,7 @@
 """A location's work: its queue, and a card for each piece with what may be done next."""
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -8,16 +9,16 @@ import streamlit as st
 
 from dashboards import format as written
 from dashboards.api_client import Client, Json
-from dashboards.panels import frame, show
-from dashboards.widgets import address
+from dashboards.panels import frame, session, show
+from dashboards.widgets import address, choice
 from oms.kernel.clock import now
 
 STAGES: Final = {
     "all": "All", "new": "New", "pick": "To pick", "pack": "To pack", "hand": "To hand over",
 }  # fmt: skip
 _STATES: Final[Mapping[str, tuple[str, ...]]] = {
-    "all": (), "new": ("assigned",), "pick": ("accepted", "picking"), "pack": ("picked",),
-    "hand": ("packed", "ready_for_collection"),
+    "all": (), "new": ("assigned", "waiting_for_transfer"), "pick": ("accepted", "picking"),
+    "pack": ("picked",), "hand": ("packed", "ready_for_collection"),
 }  # fmt: skip
 _REASONS: Final = ("not_found", "damaged", "no_capacity", "closed", "other")
 _TAPS: Final = {
@@ -27,34 +28,62 @@ _TAPS: Final = {
 }  # fmt: skip
 # Steps back are there, but not where a thumb rests.
 _QUIET: Final = frozenset({"unpick", "unpack", "no_show", "fail_delivery"})
+_BOXED: Final = frozenset({"picked", "packed"})
 _DONE: Final = {
     "accept": "is accepted", "reject": "is rejected and sought elsewhere", "pick": "is picked",
     "start_pick": "is being picked", "pack": "is packed", "ready": "is ready to be collected",
     "ship": "is on its way", "collect": "is collected", "no_show": "was not collected",
 }  # fmt: skip
-PAGES_MAX: Final = 5
+PAGE_ROWS: Final = 200
+CARDS_MAX: Final = 40
+_QUEUE: Final = {
+    "fulfillment_number": "Work", "order_number": "Order", "state": "State", "method": "Method",
+    "articles": "Articles", "created_at": "Since (UTC)", "collect_by": "Collect by (UTC)",
+}  # fmt: skip
 
 
 def location(client: Client) -> str | None:
-    """Let a location be chosen among those with open work, or typed."""
-    codes = _codes(client)
+    """Let a location be chosen, of those whose work is one's own; it stays in the address."""
+    named = show.place_options(client)
+    codes: list[str] = session.me(client)["location_codes"] or list(named)
     known = next(iter(address.recall("location")), None)
     if "work_location" not in st.session_state:
         st.session_state["work_location"] = known or (codes[0] if codes else None)
     value: str | None = st.session_state["work_location"]
     address.keep("location", [value] if value else [])
-    if value and value not in codes:
-        codes = [value, *codes]
+    if value not in codes:
+        value = st.session_state["work_location"] = codes[0] if codes else None
     st.selectbox(
-        "Location", codes, key="work_location", accept_new_options=True, width=320,
-        placeholder="a location's code",
+        "Location", codes, key="work_location", width=320,
+        format_func=lambda code: named.get(code, code),
     )  # fmt: skip
     return value
 
 
-def states_of(stage: str) -> list[str]:
-    """Return the states of a stage of the work; none means all that is open."""
-    return list(_STATES[stage])
+def stage(found: Sequence[Json]) -> list[Json]:
+    """Let a stage of the work be chosen, each with how much there is; return what is in it."""
+    counts = Counter(each["state"] for each in found)
+    named = {
+        name: f"{label} {sum(counts[state] for state in _STATES[name] or counts)}"
+        for name, label in STAGES.items()
+    }
+    chosen = choice.segments("Work", "work_state", named, "all")
+    states = _STATES[chosen]
+    return [each for each in found if not states or each["state"] in states][:CARDS_MAX]
+
+
+def papers(client: Client, location: str, found: Sequence[Json]) -> None:
+    """Offer the list of what to take from the shelves, and the queue as a file."""
+    if not found:
+        return
+    with st.container(horizontal=True, gap="small"):
+        path = f"/v1/locations/{show.in_path(location)}/pick-list"
+        st.download_button(
+            "Pick list", data=partial(client.file, path), file_name=f"pick_list_{location}.pdf",
+            mime="application/pdf", icon=":material/print:", on_click="ignore", key="pick_list",
+        )  # fmt: skip
+        rows = [show.readable({**each, "articles": _articles(each)}) for each in found]
+        show.download(rows, _QUEUE, f"work_{location}")
 
 
 def as_of() -> str:
@@ -81,6 +110,28 @@ def card(client: Client, each: Json) -> None:
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
             for action in _in_order(each["allowed_actions"]):
                 _offer(action, each, act)
+            if each["state"] in _BOXED:
+                _slip(client, number)
+        if not each["allowed_actions"]:
+            st.caption(_why_waits(each))
+
+
+def _slip(client: Client, number: str) -> None:
+    st.download_button(
+        "Packing slip", data=partial(client.file, f"/v1/fulfillments/{number}/packing-slip"),
+        file_name=f"packing_slip_{number}.pdf", mime="application/pdf", key=f"slip_{number}",
+        icon=":material/print:", on_click="ignore", type="tertiary",
+    )  # fmt: skip
+
+
+def _why_waits(each: Json) -> str:
+    if each["state"] == "waiting_for_transfer":
+        return "Its goods are on their way here: *Transfers* receives them."
+    return "The order is on hold: nothing may be done until the hold is released."
+
+
+def _articles(each: Json) -> str:
+    return ", ".join(f"{line['open']} {line['sku']}" for line in each["lines"])
 
 
 def _offer(action: str, each: Json, act: Callable[..., None]) -> None:
@@ -123,7 +174,7 @@ def _reject(each: Json, act: Callable[..., None]) -> None:
 
 def _ship(each: Json, act: Callable[..., None]) -> None:
     number = each["fulfillment_number"]
-    with st.popover("Ship", type="primary"), st.form(f"ship_{number}", border=False):
+    with st.popover("Hand to carrier", type="primary"), st.form(f"ship_{number}", border=False):
         carrier = st.text_input("Carrier", key=f"carrier_{number}")
         tracking = st.text_input("Tracking number", key=f"tracking_{number}")
         if st.form_submit_button("It has left", type="primary"):
@@ -151,15 +202,3 @@ def _act(client: Client, each: Json, action: str, **said: Any) -> None:
 def _in_order(actions: list[str]) -> list[str]:
     """Put what is done next before the steps back and the ways out."""
     return sorted(actions, key=lambda each: (each in _QUIET, each == "reject", each))
-
-
-def _codes(client: Client) -> list[str]:
-    found: set[str] = set()
-    after = None
-    for _ in range(PAGES_MAX):
-        page = client.get("/v1/fulfillments", after=after, limit=200)
-        found |= {each["location_code"] for each in page["items"]}
-        after = page["next_after"]
-        if after is None:
-            break
-    return sorted(found)

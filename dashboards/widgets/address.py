@@ -1,9 +1,12 @@
 """The choices of a page, kept in its URL: they outlive a rerun, a reload and a change of page."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 import streamlit as st
+
+from oms.kernel.clock import now
 
 # In the session: the last choices on any page, by parameter; what the page before this run was,
 # which choices it showed with which values, and the URL we gave it.
@@ -13,6 +16,9 @@ _SHOWN: Final = "address_shown"
 _VALUES: Final = "address_values"
 _WRITTEN: Final = "address_written"
 _CAME_BARE: Final = "address_came_bare"
+_REPLACED: Final = "address_replaced"
+# So long a browser may take to show the URL it was given; nobody goes back that fast.
+LATE_FOR: Final = timedelta(seconds=1)
 
 Parameters = dict[str, list[str]]
 
@@ -29,9 +35,8 @@ def begin(page: str) -> None:
         state[_CAME_BARE] = not found and any(state.get(_KEPT, {}).values())
         if found:
             _take_over(found)
-    elif found != state[_WRITTEN] and not _changed() and (found or not state[_CAME_BARE]):
-        # Back or forward within the page. Where a choice changed as well, the URL is merely
-        # late: the browser had not yet been told the one of the run before.
+    elif found != state[_WRITTEN] and not _is_late(found) and (found or not state[_CAME_BARE]):
+        # Back or forward within the page.
         _take_over(found)
     state[_PAGE], state[_SHOWN] = page, []
 
@@ -58,7 +63,9 @@ def finish() -> None:
     state = st.session_state
     kept: Parameters = state.get(_KEPT, {})
     wanted = {name: kept[name] for name in state[_SHOWN] if kept[name]}
-    if wanted != _in_url():
+    before = _in_url()
+    if wanted != before:
+        state[_REPLACED] = before, now()
         st.query_params.from_dict(wanted)
     state[_WRITTEN] = wanted
     state[_VALUES] = _values()
@@ -79,6 +86,15 @@ def _take_over(found: Parameters) -> None:
     forget([*st.session_state.get(_SHOWN, []), *found])
     for name, values in found.items():
         remember(name, values)
+
+
+def _is_late(found: Parameters) -> bool:
+    """Tell whether the browser had not yet been told the URL of the run before.
+
+    So it is where a choice changed as well, or where somebody clicked at once.
+    """
+    replaced, at = st.session_state.get(_REPLACED, (None, now()))
+    return _changed() or (found == replaced and now() - at < LATE_FOR)
 
 
 def _values() -> dict[str, Any]:

@@ -144,6 +144,24 @@ def no_stock() -> None:
     st.info("No product fits these filters. Reset them to see everything there is.")
 
 
+def no_work() -> None:
+    """Say that no location was ever asked for anything, and how that comes about."""
+    _next_step(
+        "**Nothing has been given to a location yet.** Locations are asked for what is ordered in "
+        "channels registered with `is_routed: true`; what a channel ships by itself shows up here "
+        "as soon as it tells of it."
+    )
+
+
+def none_of_it(choices: Choices, what: str) -> None:
+    """Say that the filters leave nothing in, and when there was something."""
+    st.info(
+        f"{what}: there is none in this period and of these filters. The newest work was on "
+        f"{written.day(choices.last_on)}, the first on {written.day(choices.first_on)}: choose "
+        "*Everything* as the period, or *Reset*, to see it all."
+    )
+
+
 def nothing_sold() -> None:
     """Say that a publication has no sales yet."""
     _next_step("**Nothing has been sold yet.** The warehouse is published, but holds no order.")

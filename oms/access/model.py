@@ -17,7 +17,7 @@ SCOPES: Final = (
     "channels:read", "channels:write", "fulfillment:read", "fulfillment:write", "customers:read",
     "customers:write", "customers:manage", "orders:lookup", "orders:hold", "orders:review",
     "events:read", "webhooks:read", "webhooks:write", "sourcing:read", "sourcing:write",
-    "tracking:write",
+    "tracking:write", "reservations:read", "reservations:write",
 )  # fmt: skip
 
 # A role is a named set of scopes.
@@ -29,11 +29,12 @@ _WORDS: Final[dict[str, str]] = {
     "agent": (
         "orders:read orders:write orders:lookup orders:hold stock:read catalog:read quarantine:read"
         " channels:read fulfillment:read fulfillment:write customers:read customers:write"
-        " customers:manage sourcing:read"
+        " customers:manage sourcing:read reservations:read reservations:write"
     ),
     # Orders of other stores and channels are looked up, not read: who bought is not shown.
     "store": (
         "orders:lookup stock:read stock:write catalog:read fulfillment:read fulfillment:write"
+        " reservations:read reservations:write"
     ),
     # A carrier, or who passes on what carriers tell: it learns of nothing.
     "carrier": "tracking:write",
@@ -44,6 +45,8 @@ _WORDS: Final[dict[str, str]] = {
         " sales:read events:read webhooks:read webhooks:write sourcing:read"
     ),
 }
+# Whose keys may be bound to locations: every route they reach asks where its caller works.
+BOUND_TO_LOCATIONS: Final = frozenset({"store"})
 ROLES: Final[dict[str, tuple[str, ...]]] = {
     "admin": SCOPES,
     **{role: tuple(words.split()) for role, words in _WORDS.items()},
@@ -56,6 +59,12 @@ class NotAuthenticated(OmsError):
     code = "NOT_AUTHENTICATED"
 
 
+class OtherLocation(Forbidden):
+    """Another location does this."""
+
+    code = "OTHER_LOCATION"
+
+
 class ScopeMissing(Forbidden):
     """The API key does not allow this."""
 
@@ -64,17 +73,28 @@ class ScopeMissing(Forbidden):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who is calling, and what they may do; channels None means every channel."""
+    """Who is calling, and what they may do; None means every channel, every location."""
 
     key_id: str
     name: str
     role: str
     scopes: frozenset[str]
     channels: frozenset[str] | None
+    locations: frozenset[str] | None = None
 
     def may_see(self, channel_code: str) -> bool:
         """Tell whether the caller may know of a channel's orders."""
         return self.channels is None or channel_code in self.channels
+
+    def may_work_at(self, location_code: str) -> bool:
+        """Tell whether a location's work is the caller's."""
+        return self.locations is None or location_code in self.locations
+
+    def work_at(self, location_code: str | None) -> tuple[str, ...] | None:
+        """Return the locations whose work to look among, of the one asked; None is every one."""
+        if location_code is None:
+            return None if self.locations is None else tuple(sorted(self.locations))
+        return (location_code,) if self.may_work_at(location_code) else ()
 
     def visible(self, asked: Iterable[str] | None) -> tuple[str, ...] | None:
         """Return the channels whose orders to look among, of those asked; None is every channel."""
@@ -92,6 +112,7 @@ class ApiKey:
     role: str
     scopes: tuple[str, ...]
     channel_codes: tuple[str, ...] | None
+    location_codes: tuple[str, ...] | None
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None

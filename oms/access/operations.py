@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from oms.access.model import ROLES
+from oms.access.model import BOUND_TO_LOCATIONS, ROLES
 from oms.kernel.errors import NotFound, Rejected
 from oms.kernel.limits import IDEMPOTENCY_KEY_DAYS_MAX, REMOVED_ROWS_MAX
 from oms.ledger.database import Tx
@@ -19,26 +19,29 @@ PREFIX = "oms"
 
 def make_key(
     tx: Tx, name: str, *, role: str, channel_codes: Sequence[str] | None, at: datetime,
-    expires_at: datetime | None = None,
+    expires_at: datetime | None = None, location_codes: Sequence[str] | None = None,
 ) -> str:  # fmt: skip
     """Make an API key and return its secret text, which is nowhere to be had again.
 
     The text is oms_<id>_<256 random bits>; only its hash is kept. Raises Rejected for an
-    unknown role.
+    unknown role, and for one that cannot be bound to locations.
     """
     if role not in ROLES:
         raise Rejected(f"a role is one of {', '.join(ROLES)}")
+    if location_codes is not None and role not in BOUND_TO_LOCATIONS:
+        raise Rejected(f"a key of the role {role} is not bound to locations")
     key_id, secret = secrets.token_hex(6), secrets.token_hex(32)
     tx.execute(
         text(
             "insert into api_keys (key_id, name, secret_sha256, role, scopes, channel_codes,"
-            " created_at, expires_at) values (:key_id, :name, :hash, :role, :scopes, :channels,"
-            " :at, :expires_at)"
+            " location_codes, created_at, expires_at) values (:key_id, :name, :hash, :role,"
+            " :scopes, :channels, :locations, :at, :expires_at)"
         ),
         {
             "key_id": key_id, "name": name, "hash": hashlib.sha256(secret.encode()).digest(),
             "role": role, "scopes": list(ROLES[role]), "at": at, "expires_at": expires_at,
             "channels": None if channel_codes is None else list(channel_codes),
+            "locations": None if location_codes is None else list(location_codes),
         },
     )  # fmt: skip
     return f"{PREFIX}_{key_id}_{secret}"

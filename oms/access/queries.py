@@ -10,7 +10,8 @@ from oms.access.model import KEY, ApiKey, Caller, NotAuthenticated
 from oms.ledger.database import Tx
 
 _COLUMNS = (
-    "key_id, name, role, scopes, channel_codes, created_at, expires_at, revoked_at, last_used_at"
+    "key_id, name, role, scopes, channel_codes, location_codes, created_at, expires_at,"
+    " revoked_at, last_used_at"
 )
 
 
@@ -24,8 +25,8 @@ def caller(tx: Tx, key: str, *, at: datetime) -> Caller:
     _, key_id, secret = key.split("_")
     row = tx.execute(
         text(
-            "select key_id, name, role, scopes, channel_codes, secret_sha256 from api_keys"
-            " where key_id = :key_id and revoked_at is null"
+            "select key_id, name, role, scopes, channel_codes, location_codes, secret_sha256"
+            " from api_keys where key_id = :key_id and revoked_at is null"
             " and (expires_at is null or expires_at > :at)"
         ),
         {"key_id": key_id, "at": at},
@@ -34,10 +35,10 @@ def caller(tx: Tx, key: str, *, at: datetime) -> Caller:
     given = hashlib.sha256(secret.encode()).digest()
     if not hmac.compare_digest(kept, given) or row is None:
         raise NotAuthenticated
-    channels = None if row.channel_codes is None else frozenset(row.channel_codes)
     return Caller(
         key_id=row.key_id, name=row.name, role=row.role, scopes=frozenset(row.scopes),
-        channels=channels,
+        channels=None if row.channel_codes is None else frozenset(row.channel_codes),
+        locations=None if row.location_codes is None else frozenset(row.location_codes),
     )  # fmt: skip
 
 
@@ -49,8 +50,13 @@ def keys(tx: Tx) -> list[ApiKey]:
             **{
                 **row._mapping,  # noqa: SLF001 - its public name
                 "scopes": tuple(row.scopes),
-                "channel_codes": None if row.channel_codes is None else tuple(row.channel_codes),
+                "channel_codes": _codes(row.channel_codes),
+                "location_codes": _codes(row.location_codes),
             }
         )
         for row in rows
     ]
+
+
+def _codes(found: list[str] | None) -> tuple[str, ...] | None:
+    return None if found is None else tuple(found)

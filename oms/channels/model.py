@@ -48,6 +48,9 @@ class ChannelDraft:
     stock_shown: str = "banded"  # of a store's stock: exact, banded, hidden
     # What is collected in a store comes of its own stock only, or of any in the network.
     collect_supply: str = "store"  # store, any
+    # What is reserved to be paid in a store is kept there for so many of its opening days.
+    reserve_days: int = 2
+    reserve_max: int | None = None  # open reservations of one customer; None: without limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +71,8 @@ class Channel:
     is_routed: bool
     stock_shown: str
     collect_supply: str
+    reserve_days: int
+    reserve_max: int | None
     is_enabled: bool
 
 

@@ -13,11 +13,13 @@ from oms.ledger.database import Tx
 _REGISTER: Final = text("""
     insert into channels (
         channel_code, name, kind, currency, currencies, prices_include_tax, time_zone, adapter,
-        adapter_options, threshold, is_routed, stock_shown, collect_supply, updated_at
+        adapter_options, threshold, is_routed, stock_shown, collect_supply, reserve_days,
+        reserve_max, updated_at
     )
     values (
         :code, :name, :kind, :currency, :currencies, :prices_include_tax, :time_zone, :adapter,
-        cast(:adapter_options as jsonb), :threshold, :is_routed, :stock_shown, :collect_supply, :at
+        cast(:adapter_options as jsonb), :threshold, :is_routed, :stock_shown, :collect_supply,
+        :reserve_days, :reserve_max, :at
     )
     on conflict (channel_code) do update set
         name = excluded.name, kind = excluded.kind, currency = excluded.currency,
@@ -25,7 +27,8 @@ _REGISTER: Final = text("""
         time_zone = excluded.time_zone, adapter = excluded.adapter,
         adapter_options = excluded.adapter_options, threshold = excluded.threshold,
         is_routed = excluded.is_routed, stock_shown = excluded.stock_shown,
-        collect_supply = excluded.collect_supply,
+        collect_supply = excluded.collect_supply, reserve_days = excluded.reserve_days,
+        reserve_max = excluded.reserve_max,
         updated_at = excluded.updated_at
     returning channel_id
 """)
@@ -71,7 +74,8 @@ def register(tx: Tx, draft: ChannelDraft, *, at: datetime) -> int:
         "prices_include_tax": draft.prices_include_tax, "time_zone": draft.time_zone,
         "adapter": draft.adapter, "adapter_options": json.dumps(draft.adapter_options),
         "threshold": draft.threshold, "is_routed": draft.is_routed,
-        "stock_shown": draft.stock_shown, "collect_supply": draft.collect_supply, "at": at,
+        "stock_shown": draft.stock_shown, "collect_supply": draft.collect_supply,
+        "reserve_days": draft.reserve_days, "reserve_max": draft.reserve_max, "at": at,
     }  # fmt: skip
     channel_id = int(tx.execute(_REGISTER, values).scalar_one())
     tx.execute(text("delete from channel_locations where channel_id = :id"), {"id": channel_id})

@@ -7,7 +7,7 @@ from oms.channels.model import Channel, Payload, QuarantinedDocument
 CHANNEL_COLUMNS = (
     "channel_id, channel_code as code, name, kind, currency, currencies, prices_include_tax,"
     " time_zone, adapter, adapter_options, threshold, is_routed, stock_shown,"
-    " collect_supply, is_enabled"
+    " collect_supply, reserve_days, reserve_max, is_enabled"
 )
 PAYLOAD_COLUMNS = (
     "i.inbox_id, c.channel_code, i.transport, i.topic, i.external_ref,"

@@ -2,7 +2,7 @@
 
 import typer
 
-from oms.cli import data, setup, sourcing, system
+from oms.cli import data, journeys, setup, sourcing, system
 
 app = typer.Typer(
     name="oms",
@@ -12,7 +12,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     rich_markup_mode=None,
 )
-for part in (system, data, setup, sourcing):
+for part in (system, data, setup, sourcing, journeys):
     part.add_to(app)
 
 __all__ = ["app"]

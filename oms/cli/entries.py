@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from oms import bootstrap
 from oms.channels.model import ChannelDraft
 from oms.kernel.errors import OmsError, Rejected
+from oms.kernel.limits import RESERVE_DAYS_MAX
 from oms.kernel.money import EXPONENTS
 from oms.locations import hours
 from oms.locations.model import Location
@@ -120,7 +121,10 @@ def _location_faults(place: Location) -> Iterator[str]:
     yield from _zone_faults(place.time_zone)
     if place.cut_off is not None and not _TIME.fullmatch(place.cut_off):
         yield f'cut_off must be a time of day such as "16:00", not {place.cut_off[:40]!r}.'
-    numbers = ("lead_time_hours", "shipping_buffer", "node_cost_minor", "capacity_per_day")
+    numbers = (
+        "lead_time_hours", "shipping_buffer", "node_cost_minor", "capacity_per_day",
+        "transit_days", "transit_days_abroad", "collect_lead_minutes",
+    )  # fmt: skip
     for name in numbers:
         if (getattr(place, name) or 0) < 0:
             yield f"{name} must be 0 or more."
@@ -135,6 +139,10 @@ def _channel_faults(draft: ChannelDraft, folder: Path) -> Iterator[str]:
             yield f"{currency[:8]!r} is no currency of ISO 4217, as EUR or USD."
     if draft.threshold < 0:
         yield "threshold must be 0 or more."
+    if not 1 <= draft.reserve_days <= RESERVE_DAYS_MAX:
+        yield f"reserve_days must be 1 to {RESERVE_DAYS_MAX}."
+    if draft.reserve_max is not None and draft.reserve_max < 1:
+        yield "reserve_max must be 1 or more; without it there is no limit."
     faults = list(_one_of("adapter", draft.adapter, bootstrap.ADAPTERS))
     yield from faults or _adapter_faults(with_paths(draft, folder))
 

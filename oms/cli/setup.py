@@ -15,7 +15,7 @@ from oms.channels.model import ChannelDraft
 from oms.cli import entries
 from oms.cli.common import fail, running_system
 from oms.kernel import clock
-from oms.kernel.errors import OmsError
+from oms.kernel.errors import OmsError, Rejected
 from oms.ledger.database import Tx
 from oms.locations import operations as locations
 from oms.locations import queries as location_queries
@@ -106,10 +106,22 @@ def add_key(
     channel: Annotated[
         list[str] | None, typer.Option(help="only this channel; repeat for several")
     ] = None,
+    location: Annotated[
+        list[str] | None,
+        typer.Option(help="only this location's work, for the role store; repeat for several"),
+    ] = None,
 ) -> None:
     """Make an API key and show it, once."""
     with running_system() as system, system.ledger.transaction() as tx:
         for code in channel or ():
             queries.channel(tx, code)
-        key = access.make_key(tx, name, role=role, channel_codes=channel, at=clock.now())
+        if unknown := set(location or ()) - location_queries.codes(tx):
+            raise fail(f"There is no location {', '.join(sorted(unknown))}.")
+        try:
+            key = access.make_key(
+                tx, name, role=role, channel_codes=channel, location_codes=location,
+                at=clock.now(),
+            )  # fmt: skip
+        except Rejected as error:
+            raise fail(f"No key was made: {error.detail}.") from None
     typer.echo(key)

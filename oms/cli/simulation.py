@@ -22,6 +22,7 @@ from oms.access.model import NotAuthenticated
 from oms.channels import operations as channels
 from oms.channels import queries
 from oms.channels.model import ChannelDraft
+from oms.cli import staffing
 from oms.cli.common import Progress, fail
 from oms.cli.story import Story, write_secret
 from oms.kernel import clock
@@ -81,8 +82,9 @@ def play_history(
             " with it, or choose another OMS_HOME for a new one."
         )
     story = known or Story(
-        seed=seed, days=days, orders_per_day=per_day, until=until.isoformat(), is_complete=False
-    )
+        seed=seed, days=days, orders_per_day=per_day, until=until.isoformat(), is_complete=False,
+        is_routed=True,
+    )  # fmt: skip
     _tell_history(system, stop, story, process=process)
 
 
@@ -91,7 +93,7 @@ def _tell_history(
 ) -> None:
     # Remembered first: who is interrupted goes on with this story, whatever day it is then.
     story.write(system.settings)
-    _register(system, shop_url="")
+    _register(system, shop_url="", is_routed=False)
     typer.echo(
         f"Playing {story.days} days of a simulated retailer,"
         f" about {story.days * story.orders_per_day:,} orders …"
@@ -99,7 +101,10 @@ def _tell_history(
     first = story.last_on - timedelta(days=story.days)
     _receive(system, _catalogue(story.seed, first), process=process)
     progress = Progress("payloads received")
-    for payload in history(story.seed, story.days, story.orders_per_day, story.last_on):
+    told = history(
+        story.seed, story.days, story.orders_per_day, story.last_on, is_routed=story.is_routed
+    )
+    for payload in told:
         if stop.is_set():
             return
         _receive(system, payload, process=process)
@@ -107,10 +112,14 @@ def _tell_history(
         while not process and not stop.is_set() and _waiting(system) > WAITING_MAX:
             stop.wait(0.5)
     progress.end()
-    replace(story, is_complete=True).write(system.settings)
     _drain(system, stop)
     if process:
         ingest.replay_orphans(system.intake)
+    if story.is_routed:
+        staff = staffing.staff_of(system, story.seed)
+        staffing.work_through_past(system, stop, staff, story.last_on)
+    if not stop.is_set():
+        replace(story, is_complete=True).write(system.settings)
 
 
 def play_live(system: bootstrap.System, *, speed: float) -> None:
@@ -121,9 +130,23 @@ def play_live(system: bootstrap.System, *, speed: float) -> None:
     start = midnight(story.last_on)
     records = Records()
     with Shop(records) as shop:
-        _register(system, shop_url=shop.url)
-        told = live(story.seed, start, 1, days=story.days, orders_per_day=story.orders_per_day)
+        _register(system, shop_url=shop.url, is_routed=story.is_routed)
+        told = live(
+            story.seed, start, 1, days=story.days, orders_per_day=story.orders_per_day,
+            is_routed=story.is_routed,
+        )  # fmt: skip
+        if story.is_routed:
+            _begin_shift(system, story)
         tell_live(system.settings, story, told, Outside(system, records), start=start, speed=speed)
+
+
+def _begin_shift(system: bootstrap.System, story: Story) -> None:
+    """Let DC and stores work beside what is told, as long as this process lasts."""
+    threading.Thread(
+        target=staffing.keep_working, name="staff", daemon=True,
+        args=(system, threading.Event(), staffing.staff_of(system, story.seed)),
+        kwargs={"orders_per_day": story.orders_per_day},
+    ).start()  # fmt: skip
 
 
 def tell_live(
@@ -268,7 +291,7 @@ def channels_key(system: bootstrap.System) -> str:
     return key
 
 
-def _register(system: bootstrap.System, *, shop_url: str) -> None:
+def _register(system: bootstrap.System, *, shop_url: str, is_routed: bool) -> None:
     at = clock.now()
     with system.ledger.transaction() as tx:
         places = [
@@ -279,7 +302,7 @@ def _register(system: bootstrap.System, *, shop_url: str) -> None:
             for place in setup.locations()
         ]  # fmt: skip
         locations.register(tx, places, at=at)
-        for draft in setup.channels(shop_url=shop_url):
+        for draft in setup.channels(shop_url=shop_url, is_routed=is_routed):
             channels.register(tx, ChannelDraft(**draft), at=at)
     for channel in setup.channels(shop_url=shop_url):
         (system.settings.drop_dir / channel["code"]).mkdir(parents=True, exist_ok=True)

@@ -19,6 +19,7 @@ class Story:
     until: str
     is_complete: bool = True  # kept before there was a mark: written once all was received
     delivered_at: str | None = None
+    is_routed: bool = False  # kept before the last days' orders were ours to send
 
     @staticmethod
     def path(settings: Settings) -> Path:

@@ -97,7 +97,12 @@ class OrderEvent:
     @property
     def event_id(self) -> str:
         """What names it, to everybody and for ever."""
-        return f"evt_{self.order_number}_{self.seq}"
+        return event_id(self.order_number, self.seq)
+
+
+def event_id(order_number: str, seq: int) -> str:
+    """Return the name of a step of an order's story."""
+    return f"evt_{order_number}_{seq}"
 
 
 def view_of(*, channel_code: str, reader_code: str | None, reader_kind: str | None) -> View:

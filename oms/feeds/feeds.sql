@@ -305,3 +305,24 @@ left join channel_availability a
     on a.product_id = p.product_id and a.channel_id = c.channel_id
 where a.available_to_sell is distinct from g.available
 order by g.sku;
+
+-- name: told_of_sku
+-- What each channel may sell of a product, since which version, and how far each of its
+-- subscribers is told of it.
+select
+    c.channel_code, a.available_to_sell, a.version, a.computed_at,
+    coalesce(f.is_enabled, true) as is_enabled, f.held_at,
+    s.subscription_id, s.version as told_version, s.pushed_at,
+    exists (
+        select from feed_refusals r
+        where r.subscription_id = s.subscription_id and r.channel_id = a.channel_id
+          and r.product_id = a.product_id
+    ) as is_refused
+from channel_availability a
+join products p using (product_id)
+join channels c using (channel_id)
+left join channel_feeds f using (channel_id)
+left join feed_cursors s using (channel_id)
+where p.sku = :sku
+  and (cast(:channels as text[]) is null or c.channel_code = any (:channels))
+order by c.channel_code, s.subscription_id;

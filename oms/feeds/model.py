@@ -92,6 +92,22 @@ class Target:
     version: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a channel may sell of a SKU, and how far one of its subscribers is told, if any."""
+
+    channel_code: str
+    available_to_sell: int
+    version: int
+    computed_at: datetime
+    is_enabled: bool
+    held_at: datetime | None
+    subscription_id: int | None
+    told_version: int | None
+    pushed_at: datetime | None
+    is_refused: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Isolated(Generic[T]):
     """What became of a batch: what of it is refused, and whether the rest got through."""

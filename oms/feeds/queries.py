@@ -1,11 +1,11 @@
 """Reads of feeds: what a channel may sell after a version, how its feed stands, who is due."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from oms.channels.model import UnknownChannel
 from oms.feeds import store
-from oms.feeds.model import Availability, Difference, Feed, Refusal, Target
+from oms.feeds.model import Availability, Difference, Feed, Refusal, Target, Told
 from oms.feeds.store import SQL
 from oms.ledger.database import Tx
 
@@ -67,6 +67,13 @@ def refusals(tx: Tx, channel_code: str, *, limit: int) -> list[Refusal]:
     """Return what is refused of a channel's values, longest refused first."""
     rows = SQL.run(tx, "refusals", channel=channel_code, limit=limit)
     return [Refusal(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
+
+
+def told(tx: Tx, sku: str, *, channel_codes: Sequence[str] | None) -> list[Told]:
+    """Return what each channel may sell of a SKU and who has been told, by channel."""
+    channels = None if channel_codes is None else list(channel_codes)
+    rows = SQL.run(tx, "told_of_sku", sku=sku, channels=channels)
+    return [Told(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
 
 
 def differences(tx: Tx, channel_code: str, theirs: Mapping[str, int]) -> list[Difference]:

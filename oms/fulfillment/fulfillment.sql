@@ -75,10 +75,12 @@ for update;
 select order_id from fulfillment_orders where fulfillment_number = :number;
 
 -- name: uncollected
--- What lies ready longer than its customer was given to come: the longest first.
+-- What lies ready longer than its customer was given to come: the longest first. What is only
+-- reserved is not kept longer either, ready or not.
 select fulfillment_number, version
 from fulfillment_orders
-where state = 'ready_for_collection' and collect_by <= :at
+where collect_by <= :at and (state = 'ready_for_collection' or (
+    method = 'reserve' and state in ('assigned', 'accepted', 'picking', 'picked', 'packed')))
 order by collect_by, fulfillment_id
 limit 1;
 
@@ -138,6 +140,22 @@ update fulfillment_lines
 set done = done + quantity - done - removed
 where fulfillment_id = :fulfillment_id;
 
+-- name: hand_over_part
+-- Some of it has left; the rest is to be supplied still, or not any more.
+update fulfillment_lines l
+set
+    done = l.done + coalesce(p.quantity, 0),
+    removed = case when :keeps_rest then l.removed
+        else l.quantity - l.done - coalesce(p.quantity, 0) end,
+    picked = case when :keeps_rest
+        then least(l.picked, l.quantity - l.done - l.removed - coalesce(p.quantity, 0))
+        else l.picked end
+from fulfillment_lines k
+left join jsonb_to_recordset(cast(:lines as jsonb)) as p(line_no smallint, quantity bigint)
+    using (line_no)
+where l.fulfillment_id = :fulfillment_id
+  and k.fulfillment_id = l.fulfillment_id and k.line_no = l.line_no;
+
 -- name: fit
 -- The open fulfillment orders of these orders have what is still reserved for them; one that has
 -- nothing left is canceled. Returns those that changed.
@@ -174,3 +192,15 @@ select distinct order_id
 from fulfillment_orders
 where order_id = any (cast(:order_ids as bigint[])) and state = any (cast(:open_states as text[]))
 order by order_id;
+
+-- name: images
+-- What fulfillment orders are, with their lines: as the story of their order keeps it.
+select f.fulfillment_number, jsonb_build_object(
+        'state', f.state, 'location', x.location_code, 'fulfillment_lines', jsonb_agg(
+            jsonb_build_object('line_no', l.line_no, 'quantity', l.quantity, 'picked', l.picked,
+                'done', l.done, 'removed', l.removed) order by l.line_no)) as image
+from fulfillment_orders f
+join fulfillment_lines l using (fulfillment_id)
+join locations x using (location_id)
+where f.fulfillment_number = any (cast(:numbers as text[]))
+group by f.fulfillment_id, x.location_code;

@@ -168,6 +168,11 @@ class FulfillmentOrder:
     lines: tuple[FulfillmentLine, ...]
     holds: tuple[Hold, ...]  # of its order
 
+    @property
+    def is_open(self) -> bool:
+        """Whether its goods have neither left nor been given up."""
+        return self.state in OPEN
+
     def allowed(self) -> dict[Action, FulfillmentOrderState]:
         """Return what may be done now, and where it leads."""
         return {

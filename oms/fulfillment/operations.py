@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from oms.fulfillment.model import (
 )
 from oms.kernel.errors import VersionConflict
 from oms.ledger.database import Tx
+from oms.orders import operations as orders
 from oms.stock.model import Units
 
 OPEN_STATES = sorted(OPEN)
@@ -33,13 +34,14 @@ class Opened:
     reservation_ids: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fitted:
-    """A fulfillment order that lost units, and what it is now."""
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that happened to a fulfillment order of an order."""
 
-    fulfillment_number: str
     order_id: int
-    state: FulfillmentOrderState
+    type: str
+    fulfillment_number: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def open_for(tx: Tx, units: Sequence[Units], *, at: datetime) -> list[Opened]:
@@ -118,16 +120,14 @@ def reduce(tx: Tx, fulfillment_id: int, quantities: Mapping[int, int]) -> None:
     store.SQL.run(tx, "reduce", fulfillment_id=fulfillment_id, lines=json.dumps(lines))
 
 
-def stop_waiting(tx: Tx, order_ids: Sequence[int], *, at: datetime) -> list[Fitted]:
-    """Let the fulfillment orders go on to which all units have come; of none nothing is left."""
+def stop_waiting(tx: Tx, order_ids: Sequence[int], *, at: datetime) -> None:
+    """Let the fulfillment orders go on to which all units have come, and tell of it.
+
+    One of which nothing is left is canceled.
+    """
     rows = store.SQL.run(tx, "stop_waiting", order_ids=list(order_ids), at=at)
-    return [
-        Fitted(
-            fulfillment_number=row.fulfillment_number, order_id=row.order_id,
-            state=FulfillmentOrderState(row.state),
-        )
-        for row in rows
-    ]  # fmt: skip
+    steps = [Step(row.order_id, f"fulfillment.{row.state}", row.fulfillment_number) for row in rows]
+    tell(tx, steps, actor_type="system", actor="routing", at=at)
 
 
 def put_back(tx: Tx, of: FulfillmentOrder) -> None:
@@ -145,20 +145,57 @@ def hand_over(tx: Tx, of: FulfillmentOrder) -> None:
     store.SQL.run(tx, "hand_over", fulfillment_id=of.fulfillment_id)
 
 
-def fit(tx: Tx, order_ids: Sequence[int], *, at: datetime) -> list[Fitted]:
-    """Fit the open fulfillment orders of orders to what is still reserved for them.
+def hand_over_part(
+    tx: Tx, of: FulfillmentOrder, quantities: Mapping[int, int], *, keeps_rest: bool
+) -> None:
+    """Note that some of what was open has left; the rest stays, or is taken away."""
+    lines = [{"line_no": no, "quantity": quantity} for no, quantity in quantities.items()]
+    store.SQL.run(
+        tx, "hand_over_part", fulfillment_id=of.fulfillment_id, lines=json.dumps(lines),
+        keeps_rest=keeps_rest,
+    )  # fmt: skip
+
+
+def fit(tx: Tx, order_ids: Sequence[int], *, at: datetime) -> None:
+    """Fit the open fulfillment orders of orders to what is still reserved, and tell of it.
 
     A channel cancels, edits or ships by itself, and what it says is a fact: what is no longer
     reserved is not to be picked any more. One that has nothing left is canceled.
     """
     rows = store.SQL.run(tx, "fit", order_ids=list(order_ids), open_states=OPEN_STATES, at=at)
-    return [
-        Fitted(
-            fulfillment_number=row.fulfillment_number, order_id=row.order_id,
-            state=FulfillmentOrderState(row.state),
+    steps = [
+        Step(
+            row.order_id,
+            "fulfillment.canceled" if row.state == "canceled" else "fulfillment.reduced",
+            row.fulfillment_number,
         )
         for row in rows
+    ]
+    tell(tx, steps, actor_type="system", actor="routing", at=at)
+
+
+def tell(tx: Tx, steps: Sequence[Step], *, actor_type: str, actor: str, at: datetime) -> None:
+    """Add steps to the stories of orders, each with what its fulfillment order is by now.
+
+    Whatever writes a fulfillment order or its lines tells of it after that: the story is all of it.
+    """
+    numbers = sorted({step.fulfillment_number for step in steps})
+    if not numbers:
+        return
+    images = {
+        row.fulfillment_number: row.image for row in store.SQL.run(tx, "images", numbers=numbers)
+    }
+    told = [
+        (
+            step.order_id, step.type,
+            {
+                "fulfillment": step.fulfillment_number, **images[step.fulfillment_number],
+                **step.facts,
+            },
+        )
+        for step in steps
     ]  # fmt: skip
+    orders.tell(tx, told, actor_type=actor_type, actor=actor, at=at)
 
 
 def orders_with_work(tx: Tx, order_ids: Sequence[int]) -> list[int]:

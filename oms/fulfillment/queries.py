@@ -25,6 +25,7 @@ _HEADER: Final = """
     join channels c using (channel_id)
     join locations x on x.location_id = f.location_id
 """
+NARROWED: Final = {"methods": "method", "order_ids": "order_id", "codes": "collect_code"}
 _LINES: Final = text("""
     select l.fulfillment_id, l.line_no, k.sku, k.title, l.quantity, l.picked, l.done, l.removed
     from fulfillment_lines l
@@ -47,19 +48,42 @@ def of_order(tx: Tx, order_number: str) -> list[FulfillmentOrder]:
     return _read(tx, "o.order_number = :number", {"number": order_number})
 
 
+def by_code(tx: Tx, location_code: str, collect_code: str) -> list[FulfillmentOrder]:
+    """Return what lies ready at a location under a code; two customers may have the same."""
+    return _read(
+        tx,
+        "f.state = 'ready_for_collection' and x.location_code = :location_code"
+        " and f.collect_code = :collect_code",
+        {"location_code": location_code, "collect_code": collect_code},
+    )
+
+
+def of_number(tx: Tx, number: str) -> list[FulfillmentOrder]:
+    """Return the fulfillment orders of an order, or the one that has the number itself."""
+    kept = number.upper()
+    column = "f.fulfillment_number" if kept.startswith("F") else "o.order_number"
+    return _read(tx, f"{column} = :number", {"number": kept})
+
+
 def page(
-    tx: Tx, *, location_code: str | None, states: Sequence[str],
-    channel_codes: Sequence[str] | None, after: int, limit: int,
+    tx: Tx, *, location_codes: Sequence[str] | None, states: Sequence[str],
+    channel_codes: Sequence[str] | None, after: int, limit: int, **columns: Any,
 ) -> tuple[list[FulfillmentOrder], int | None]:  # fmt: skip
-    """Return fulfillment orders in these states, oldest first, and where the next page begins."""
+    """Return fulfillment orders in these states, oldest first, and where the next page begins.
+
+    Of further columns (`NARROWED`) what is not None is one of the values it may have.
+    """
     conditions = ["f.state = any (:states)", "f.fulfillment_id > :after"]
     values: dict[str, Any] = {"states": list(states), "after": after, "limit": limit + 1}
-    if location_code is not None:
-        conditions.append("x.location_code = :location_code")
-        values["location_code"] = location_code
+    if location_codes is not None:
+        conditions.append("x.location_code = any (:location_codes)")
+        values["location_codes"] = list(location_codes)
     if channel_codes is not None:
         conditions.append("c.channel_code = any (:channel_codes)")
         values["channel_codes"] = list(channel_codes)
+    for name in [name for name, among in columns.items() if among is not None]:
+        conditions.append(f"f.{NARROWED[name]} = any (:{name})")
+        values[name] = list(columns[name])
     found = _read(tx, " and ".join(conditions), values, rest="limit :limit")
     return found[:limit], found[limit - 1].fulfillment_id if len(found) > limit else None
 

@@ -29,3 +29,18 @@ select order_id, hold_no, type, comment, placed_at, placed_by, released_at, rele
 from order_holds
 where order_id = any (cast(:order_ids as bigint[]))
 order by order_id, hold_no;
+
+-- name: page
+-- Holds of all orders, those placed on the oldest orders first.
+select h.order_id, h.hold_no, h.type, h.comment, h.placed_at, h.placed_by, h.released_at,
+    h.released_by, h.release_comment, o.order_number, o.version, o.customer_name,
+    o.placed_at as ordered_at, c.channel_code
+from order_holds h
+join orders o using (order_id)
+join channels c using (channel_id)
+where (h.released_at is null) = :is_active
+  and (h.order_id, h.hold_no) > (:after_order_id, :after_hold_no)
+  and (cast(:types as text[]) is null or h.type = any (:types))
+  and (cast(:channels as text[]) is null or c.channel_code = any (:channels))
+order by h.order_id, h.hold_no
+limit :limit;

@@ -108,6 +108,19 @@ class Hold:
         return self.is_active and command in RULES[self.type].blocks
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldOrder:
+    """A hold, and the order that is on it."""
+
+    order_id: int
+    order_number: str
+    channel_code: str
+    version: int
+    customer_name: str | None
+    ordered_at: datetime
+    hold: Hold
+
+
 def refuse_held(holds: Iterable[Hold], command: Command) -> None:
     """Refuse a command one of these holds blocks. Raises OrderOnHold, which names the first."""
     for hold in holds:

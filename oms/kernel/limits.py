@@ -30,6 +30,8 @@ STORE_SKUS_MAX: Final = 100
 STORES_MAX: Final = 50
 # How long stock is held without an order, each time somebody asks for it.
 STOCK_HOLD_MINUTES_MAX: Final = 120
+# For how many of its store's opening days something can be reserved, from when it was.
+RESERVE_DAYS_MAX: Final = 14
 TRANSACTION_ATTEMPTS_MAX: Final = 8
 
 # How long an answer is kept for who repeats a request under its Idempotency-Key.

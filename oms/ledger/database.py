@@ -35,6 +35,7 @@ class LedgerAway(Unavailable):
 
 _LOCK: Final = text("select pg_try_advisory_lock(:key)")
 _UNLOCK: Final = text("select pg_advisory_unlock(:key)")
+_CORRELATE: Final = text("select set_config('oms.correlation_id', :name, true)")
 
 
 class Ledger:
@@ -144,6 +145,11 @@ def _repeated(transaction: Callable[[], AbstractContextManager[Tx]], work: Calla
                 raise
             time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - spreads retries
     raise AssertionError("the loop returns or raises")
+
+
+def correlate(tx: Tx, name: str) -> None:
+    """Say what a transaction is for: the steps it tells of orders carry it."""
+    tx.execute(_CORRELATE, {"name": name})
 
 
 def open_ledger(settings: Settings, *, connections_max: int = 20) -> Ledger:

@@ -38,7 +38,6 @@ SYSTEM_DIR: Final = Path("/var/lib/orp-oms")
 TUNING: Final = {
     "listen_addresses": "",
     "max_connections": "200",
-    "shared_buffers": "256MB",
     "work_mem": "32MB",
     "maintenance_work_mem": "128MB",
     "max_wal_size": "2GB",
@@ -48,6 +47,10 @@ TUNING: Final = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
+# Of the machine's memory the server takes a quarter for its pages, within these bounds.
+BUFFERS_SHARE: Final = 0.25
+BUFFERS_MB_MIN: Final = 128
+BUFFERS_MB_MAX: Final = 2048
 
 
 class ServerFailed(Unavailable):
@@ -131,10 +134,17 @@ def _prepare(server: Server) -> None:
     form = ["-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"]
     _run(server, "initdb", [*access, *form, "-D", str(building)])
     with (building / "postgresql.conf").open("a") as conf:
-        conf.writelines(f"{name} = '{value}'\n" for name, value in TUNING.items())
+        tuning = {**TUNING, "shared_buffers": f"{buffers_mb(psutil.virtual_memory().total)}MB"}
+        conf.writelines(f"{name} = '{value}'\n" for name, value in tuning.items())
     if server.data.exists():
         server.data.rmdir()
     building.rename(server.data)
+
+
+def buffers_mb(memory_bytes: int) -> int:
+    """Return how much of a machine's memory a server made there takes for its pages."""
+    share_mb = int(memory_bytes * BUFFERS_SHARE / 2**20)
+    return min(max(share_mb, BUFFERS_MB_MIN), BUFFERS_MB_MAX)
 
 
 def _close_socket_dir(server: Server) -> None:

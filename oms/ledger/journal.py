@@ -8,7 +8,7 @@ above it is taken next time. A watermark is the horizon of the last reading.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, LiteralString
 
 from psycopg import sql
 from sqlalchemy import text
@@ -19,12 +19,16 @@ from oms.ledger.database import Tx
 
 @dataclass(frozen=True, kw_only=True)
 class Journaled:
-    """A table whose rows are journaled: its key, and its columns with their DuckDB types."""
+    """A table whose rows are journaled: its key, and its columns with their DuckDB types.
+
+    Of some tables only certain rows are of use: `only` is the condition they meet, for good.
+    """
 
     table: str
     key: tuple[str, ...]
     columns: tuple[tuple[str, str], ...]
     append_only: bool
+    only: LiteralString
 
     @cached_property
     def column_names(self) -> tuple[str, ...]:
@@ -32,12 +36,16 @@ class Journaled:
         return tuple(name for name, _ in self.columns)
 
 
-def _journaled(table: str, key: str, columns: str, *, append_only: bool = False) -> Journaled:
+def _journaled(
+    table: str, key: str, columns: str, *, append_only: bool = False, only: LiteralString = "true"
+) -> Journaled:
     pairs = tuple(
         (name, _TYPES.get(kind, kind))
         for name, _, kind in (column.partition(":") for column in columns.split())
     )
-    return Journaled(table=table, key=tuple(key.split()), columns=pairs, append_only=append_only)
+    return Journaled(
+        table=table, key=tuple(key.split()), columns=pairs, append_only=append_only, only=only
+    )
 
 
 _TYPES: Final = {
@@ -80,12 +88,73 @@ JOURNALED: Final[tuple[Journaled, ...]] = (
         "order_lines", "order_id line_no",
         "order_id:id line_no:n line_ref product_id:id sku title quantity:n canceled:n shipped:n"
         " returned:n backordered:n unit_price_minor:n list_minor:n discount_minor:n net_minor:n"
-        " tax_minor:n",
+        " tax_minor:n group_no:n",
     ),
     _journaled(
         "line_events", "order_id line_no kind change_ref",
         "order_id:id line_no:n kind change_ref quantity:n discount_net_minor:n net_minor:n"
         " tax_minor:n occurred_at:at occurred_on:on location_id:id reason",
+        append_only=True,
+    ),
+    _journaled("order_groups", "order_id group_no", "order_id:id group_no:n method location_id:id"),
+    # When locations did what: the only record of it. Of the rest of a story the marts know already.
+    _journaled(
+        "order_events", "order_id seq",
+        "order_id:id seq:n type occurred_at:at data",
+        append_only=True, only="split_part(type, '.', 1) in ('fulfillment', 'transfer')",
+    ),
+    _journaled(
+        "order_holds", "order_id hold_no",
+        "order_id:id hold_no:n type placed_at:at released_at:at",
+    ),
+    _journaled(
+        "fulfillment_orders", "fulfillment_id",
+        "fulfillment_id:id fulfillment_number order_id:id group_no:n location_id:id method state"
+        " created_at:at changed_at:at collect_by:at carrier reason",
+    ),
+    _journaled(
+        "fulfillment_lines", "fulfillment_id line_no",
+        "fulfillment_id:id line_no:n order_id:id product_id:id quantity:n picked:n done:n"
+        " removed:n",
+    ),
+    _journaled(
+        "parcels", "parcel_id",
+        "parcel_id:id parcel_number fulfillment_id:id order_id:id carrier service weight_grams:n"
+        " cost_minor:n cost_currency state eta_at:at handed_over_at:at voided_at:at created_at:at"
+        " changed_at:at",
+    ),
+    _journaled(
+        "tracking_events", "parcel_id event_ref",
+        "parcel_id:id event_ref occurred_at:at recorded_at:at state status",
+        append_only=True,
+    ),
+    _journaled(
+        "transfers", "transfer_id",
+        "transfer_id:id transfer_number from_location_id:id to_location_id:id order_id:id"
+        " fulfillment_id:id state created_at:at changed_at:at shipped_at:at carrier reason",
+    ),
+    _journaled(
+        "transfer_lines", "transfer_id line_no",
+        "transfer_id:id line_no:n product_id:id quantity:n removed:n picked:n shipped:n received:n"
+        " damaged:n missing:n",
+    ),
+    _journaled(
+        "transfer_receipts", "transfer_id receipt_id",
+        "transfer_id:id receipt_id received_at:at",
+        append_only=True,
+    ),
+    _journaled(
+        "transfer_discrepancies", "discrepancy_id",
+        "discrepancy_id:id transfer_id:id receipt_id line_no:n kind sku quantity:n found_at:at",
+        append_only=True,
+    ),
+    _journaled(
+        "sourcing_rule_sets", "version",
+        "version:n state rules created_at:at activated_at:at archived_at:at",
+    ),
+    _journaled(
+        "sourcing_decisions", "decision_id",
+        "decision_id:id order_id:id group_no:n version:n decided_at:at outcome",
         append_only=True,
     ),
     _journaled(
@@ -151,7 +220,7 @@ _BETWEEN: Final = "changed_xid >= cast(:after as xid8) and changed_xid < cast(:u
 _HAS: Final = {
     journaled.table: text(
         f"select exists (select from {journaled.table} where changed_xid >= cast(:after as xid8)"  # noqa: S608 - our own tables
-        " and changed_xid < cast(:upto as xid8))"
+        f" and changed_xid < cast(:upto as xid8) and {journaled.only})"
     )
     for journaled in JOURNALED
 }
@@ -165,8 +234,10 @@ def copy_changes(tx: Tx, journaled: Journaled, *, after: int, upto: int, to: Bin
     """
     query = sql.SQL(
         "select {} from {} where changed_xid >= {}::text::xid8 and changed_xid < {}::text::xid8"
+        " and {}"
     ).format(
         sql.SQL(", ").join(map(sql.Identifier, journaled.column_names)),
         sql.Identifier(journaled.table), sql.Literal(str(after)), sql.Literal(str(upto)),
+        sql.SQL(journaled.only),
     )  # fmt: skip
     return copy_out(tx, query, to)

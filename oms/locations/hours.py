@@ -1,8 +1,9 @@
 """Opening hours: when a place is open by its own clock, as arithmetic on values.
 
 A week is `{"mon": [["09:30", "18:00"]], …}` in local time. A day that is not named, or has no
-spans, is closed; a span that ends at or before its beginning ends the next day. The hour a clock
-skips in spring opens and closes nothing twice, the one it repeats in autumn counts in full.
+spans, is closed; a date, `{"2026-12-25": []}`, has its own hours, whatever day of the week it is.
+A span that ends at or before its beginning ends the next day. The hour a clock skips in spring
+opens and closes nothing twice, the one it repeats in autumn counts in full.
 """
 
 import re
@@ -32,8 +33,11 @@ class Span:
 def faults_of(week: Week) -> Iterator[str]:
     """Say what is wrong with the hours of a week, each in a sentence."""
     for day, spans in week.items():
-        if day not in DAYS:
-            yield f"{day[:8]!r} is no day of opening_hours: they are {', '.join(DAYS)}."
+        if day not in DAYS and not _is_date(day):
+            yield (
+                f"{day[:10]!r} is no day of opening_hours: they are {', '.join(DAYS)},"
+                " or a date such as 2026-12-25."
+            )
         elif not all(len(span) == 2 and all(map(_CLOCK.fullmatch, span)) for span in spans):  # noqa: PLR2004 - from, to
             yield f"opening_hours on {day} must be times such as 09:30 and 18:00."
 
@@ -42,7 +46,7 @@ def spans_of(week: Week, time_zone: str, day: date) -> list[Span]:
     """Return when a place opens on a day of its own calendar, in UTC, earliest first."""
     zone = ZoneInfo(time_zone)
     found = []
-    for opens, closes in week.get(DAYS[day.weekday()], ()):
+    for opens, closes in _hours_of(week, day):
         begins, ends = _time(opens), _time(closes)
         last = day + timedelta(days=1) if ends <= begins else day
         # Of an hour that is there twice the first opens, and the second closes.
@@ -79,6 +83,25 @@ def after_open(week: Week, time_zone: str, at: datetime, lasting: timedelta) -> 
     return None
 
 
+def opens_on(week: Week, day: date) -> bool:
+    """Tell whether a place opens on a day of its own calendar."""
+    return bool(_hours_of(week, day))
+
+
+def closes_after(week: Week, time_zone: str, at: datetime, days: int) -> datetime:
+    """Return when a place closes on the n-th day it opens, after the day it is there now.
+
+    What never opens, as far as anybody plans, has no hours to go by: its days end at midnight.
+    """
+    today = local_day(time_zone, at)
+    ahead = (today + timedelta(days=n) for n in range(1, DAYS_AHEAD_MAX + 1))
+    open_days = [day for day in ahead if spans_of(week, time_zone, day)]
+    if len(open_days) >= days:
+        return max(span.closes_at for span in spans_of(week, time_zone, open_days[days - 1]))
+    midnight = datetime.combine(today + timedelta(days=days + 1), time(), ZoneInfo(time_zone))
+    return midnight.astimezone(UTC)
+
+
 def local_day(time_zone: str, at: datetime) -> date:
     """Return the day a place's calendar shows at an instant."""
     return at.astimezone(ZoneInfo(time_zone)).date()
@@ -93,6 +116,17 @@ def _spans_from(week: Week, time_zone: str, at: datetime) -> Iterator[Span]:
             if span.closes_at > upto:
                 yield Span(opens_at=max(span.opens_at, upto), closes_at=span.closes_at)
                 upto = span.closes_at
+
+
+def _hours_of(week: Week, day: date) -> Sequence[Sequence[str]]:
+    return week.get(day.isoformat(), week.get(DAYS[day.weekday()], ()))
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _time(text: str) -> time:

@@ -1,6 +1,6 @@
 """Locations as values."""
 
-from collections.abc import Mapping, Sequence
+import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 
 from oms.kernel.errors import NotFound
 
-_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+EARTH_KM: Final = 6371
+Point = tuple[float, float, float]
+"""A place on a globe of radius 1."""
 
 
 class LocationNotFound(NotFound):
@@ -39,15 +41,17 @@ class Location:
     lead_time_hours: int = 0  # until goods asked for are ready to leave
     shipping_buffer: int = 0  # units of each article that are not sent away
     node_cost_minor: int = 0  # of one part supplied from here
+    transit_days: int = 1  # working days from here to a customer, or a store, in its country
+    transit_days_abroad: int = 3
+    collect_lead_minutes: int = 120  # of its opening hours, until something lies at its counter
 
 
-def is_open(hours: Mapping[str, Sequence[Sequence[str]]], time_zone: str, at: datetime) -> bool:
-    """Tell whether a location is open; without any hours it always is."""
-    if not hours:
-        return True
-    local = at.astimezone(ZoneInfo(time_zone))
-    now = f"{local:%H:%M}"
-    return any(begin <= now < end for begin, end in hours.get(_DAYS[local.weekday()], ()))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A location, and the channels that are supplied from it."""
+
+    location: Location
+    channel_codes: tuple[str, ...]
 
 
 def is_before_cut_off(cut_off: time | None, time_zone: str, at: datetime) -> bool:
@@ -64,3 +68,19 @@ def ready_at(
         local = at.astimezone(ZoneInfo(time_zone)) + timedelta(days=1)
         begin = local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
     return begin + timedelta(hours=lead_time_hours)
+
+
+def point(latitude: float | None, longitude: float | None) -> Point | None:
+    """Return a place on the globe; None where it is not known."""
+    if latitude is None or longitude is None:
+        return None
+    up, around = math.radians(latitude), math.radians(longitude)
+    return math.cos(up) * math.cos(around), math.cos(up) * math.sin(around), math.sin(up)
+
+
+def distance_km(one: Point | None, other: Point | None) -> float | None:
+    """Return the great circle between two places; None where either is not known."""
+    if one is None or other is None:
+        return None
+    half = math.dist(one, other) / 2
+    return round(2 * EARTH_KM * math.asin(min(1.0, half)), 1)

@@ -15,12 +15,14 @@ _REGISTER: Final = text("""
     insert into locations (
         location_code, name, kind, street, postcode, city, region, country_code, latitude,
         longitude, time_zone, opening_hours, is_enabled, capacity_per_day, cut_off,
-        lead_time_hours, shipping_buffer, node_cost_minor, updated_at
+        lead_time_hours, shipping_buffer, node_cost_minor, transit_days, transit_days_abroad,
+        collect_lead_minutes, updated_at
     )
     values (
         :code, :name, :kind, :street, :postcode, :city, :region, :country_code, :latitude,
         :longitude, :time_zone, cast(:opening_hours as jsonb), :is_enabled, :capacity_per_day,
-        cast(:cut_off as time), :lead_time_hours, :shipping_buffer, :node_cost_minor, :at
+        cast(:cut_off as time), :lead_time_hours, :shipping_buffer, :node_cost_minor,
+        :transit_days, :transit_days_abroad, :collect_lead_minutes, :at
     )
     on conflict (location_code) do update set
         name = excluded.name, kind = excluded.kind, street = excluded.street,
@@ -30,7 +32,9 @@ _REGISTER: Final = text("""
         opening_hours = excluded.opening_hours, is_enabled = excluded.is_enabled,
         capacity_per_day = excluded.capacity_per_day, cut_off = excluded.cut_off,
         lead_time_hours = excluded.lead_time_hours, shipping_buffer = excluded.shipping_buffer,
-        node_cost_minor = excluded.node_cost_minor, updated_at = excluded.updated_at
+        node_cost_minor = excluded.node_cost_minor, transit_days = excluded.transit_days,
+        transit_days_abroad = excluded.transit_days_abroad,
+        collect_lead_minutes = excluded.collect_lead_minutes, updated_at = excluded.updated_at
 """)
 
 

@@ -730,16 +730,24 @@ where outcome = 'captured';
 -- correction of its money is no step.
 with happened as (
     select d.order_id, 'order.updated' as type, '' as change_ref,
-        coalesce(d.updated_at, :at) as occurred_at, 0 as rank, null::jsonb as data
+        coalesce(d.updated_at, :at) as occurred_at, 0 as rank, l.data
     from draft_orders d
+    left join (
+        select position, jsonb_build_object('lines', jsonb_agg(jsonb_build_object(
+            'line_no', line_no, 'before', was_quantity, 'after', quantity) order by line_no)) as data
+        from staged_lines
+        where not is_new and quantity <> was_quantity
+        group by position
+    ) l using (position)
     where d.outcome = 'updated' and d.is_partial is not true
     union all
     select
         order_id,
         case kind when 'cancel' then 'order.canceled' when 'ship' then 'order.shipped' else 'order.returned' end,
         change_ref, min(occurred_at), 1,
-        jsonb_build_object('change_ref', change_ref, 'lines', jsonb_agg(
-            jsonb_build_object('line_no', line_no, 'quantity', abs(quantity)) order by line_no))
+        jsonb_strip_nulls(jsonb_build_object('change_ref', change_ref, 'reason', min(reason),
+            'lines', jsonb_agg(
+                jsonb_build_object('line_no', line_no, 'quantity', abs(quantity)) order by line_no)))
     from staged_changes
     where quantity <> 0
     group by order_id, kind, change_ref
@@ -858,29 +866,54 @@ where outcome = 'captured' and nullif(trim(note), '') is not null;
 
 -- name: mark_backordered
 -- What of each open line nobody can supply, as stock says it; the order's roll-up follows.
+-- Returns what changed.
 with told as (
-    select order_id, line_no, sum(quantity) as quantity
+    select order_id, line_no, sum(r.quantity) as after, min(k.backordered) as before
     from jsonb_to_recordset(cast(:shortages as jsonb)) as r(order_id bigint, line_no int, quantity bigint)
+    join order_lines k using (order_id, line_no)
     group by order_id, line_no
+    having sum(r.quantity) <> min(k.backordered)
 ),
 lines as (
     update order_lines k
-    set backordered = t.quantity
+    set backordered = t.after
     from told t
-    where k.order_id = t.order_id and k.line_no = t.line_no and k.backordered <> t.quantity
-    returning k.order_id
+    where k.order_id = t.order_id and k.line_no = t.line_no
 )
-select distinct order_id from lines;
+select jsonb_agg(to_jsonb(t) order by order_id, line_no)::text as changed from told t;
 
 -- name: fold_backorders
--- The roll-up and the exception of orders whose backorders changed.
-with sums as (
+-- The roll-up, the story and the exception of orders whose backorders changed: told with the step
+-- that changed them, where this very transaction has told one, or else as one of their own.
+with changed as (
+    select order_id, bool_or(after > before) as is_risen,
+        jsonb_agg(jsonb_build_object('line_no', line_no, 'before', before, 'after', after)
+            order by line_no) as lines
+    from jsonb_to_recordset(cast(:changed as jsonb))
+        as r(order_id bigint, line_no int, before bigint, after bigint)
+    group by order_id
+),
+step as (
+    select c.*, o.last_seq, e.seq is not null as is_told
+    from changed c
+    join orders o using (order_id)
+    left join order_events e on e.order_id = c.order_id and e.seq = o.last_seq
+        and e.changed_xid = pg_current_xact_id()
+),
+joined as (
+    update order_events e
+    set data = coalesce(e.data, '{}') || jsonb_build_object(
+        'backordered', coalesce(e.data -> 'backordered', '[]') || t.lines)
+    from step t
+    where t.is_told and e.order_id = t.order_id and e.seq = t.last_seq
+),
+sums as (
     select
         k.order_id, sum(k.quantity) as ordered, sum(k.canceled) as canceled,
         sum(greatest(k.shipped, k.returned)) as gone, sum(k.returned) as returned,
         sum(k.backordered) as backordered
     from order_lines k
-    where k.order_id = any (cast(:order_ids as bigint[]))
+    join changed using (order_id)
     group by k.order_id
 ),
 opened as (
@@ -895,16 +928,28 @@ resolved as (
     set resolved_at = :at
     from sums s
     where x.order_id = s.order_id and x.code = 'BACKORDERED' and s.backordered = 0 and x.resolved_at is null
+),
+folded as (
+    update orders o
+    set
+        fulfillment_state = fulfillment_state_of(s.ordered, s.canceled, s.gone, s.returned, s.backordered),
+        has_exception = s.backordered > 0 or exists (
+            select from order_exceptions x
+            where x.order_id = o.order_id and x.resolved_at is null and x.code <> 'BACKORDERED'),
+        version = o.version + 1, updated_at = :at,
+        last_seq = o.last_seq + case when t.is_told then 0 else 1 end
+    from sums s
+    join step t using (order_id)
+    where o.order_id = s.order_id
+    returning o.order_id, o.last_seq
 )
-update orders o
-set
-    fulfillment_state = fulfillment_state_of(s.ordered, s.canceled, s.gone, s.returned, s.backordered),
-    has_exception = s.backordered > 0 or exists (
-        select from order_exceptions x
-        where x.order_id = o.order_id and x.resolved_at is null and x.code <> 'BACKORDERED'),
-    version = o.version + 1, updated_at = :at
-from sums s
-where o.order_id = s.order_id;
+insert into order_events (order_id, seq, type, occurred_at, recorded_at, actor_type, actor, data)
+select f.order_id, f.last_seq,
+    case when t.is_risen then 'order.backordered' else 'order.backorder_eased' end, :at, :at,
+    'system', 'stock', jsonb_build_object('backordered', t.lines)
+from folded f
+join step t using (order_id)
+where not t.is_told;
 
 -- name: flag_oversold
 -- Orders that took what the count says is not there.

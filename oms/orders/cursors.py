@@ -40,6 +40,8 @@ class Sort(StrEnum):
     PLACED_AT_DOWN = "-placed_at"
     UPDATED_AT = "updated_at"
     UPDATED_AT_DOWN = "-updated_at"
+    NUMBER = "number"
+    NUMBER_DOWN = "-number"
     TOTAL = "total"
     TOTAL_DOWN = "-total"
     CUSTOMER_NAME = "customer_name"
@@ -59,6 +61,7 @@ class Sort(StrEnum):
 _KEYS: Final[dict[str, tuple[Key, ...]]] = {
     "placed_at": (Key("o.placed_at", "timestamptz"), Key("o.order_id", "bigint")),
     "updated_at": (Key("o.updated_at", "timestamptz"), Key("o.order_id", "bigint")),
+    "number": (Key("o.order_id", "bigint"),),
     "total": (
         Key("s.currency", "text"), Key("s.total_minor", "bigint"), Key("s.order_id", "bigint"),
     ),

@@ -6,17 +6,18 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
-from oms.kernel.limits import ANALYSIS_ORDERS_MAX, FACET_ORDERS_MAX
+from oms.kernel.limits import FACET_ORDERS_MAX, SEARCH_HITS_MAX
 from oms.ledger.database import Tx
 from oms.orders.filters import Filters, Search, search_of
 from oms.orders.finding import (
     FEW,
+    SEARCHED,
+    expected,
     found_by,
-    is_broad,
     joined,
     lookups,
     parameters_of,
-    where_of,
+    words_where,
 )
 from oms.orders.words import Term
 
@@ -27,30 +28,36 @@ VALUES_MAX: Final = 50
 # Fewer among the newest are no picture of the whole.
 NEWEST_MIN: Final = 100
 
-_COUNTED: Final = """
+_OF_ORDER: Final = """
     o.order_id, o.channel_id, o.order_state, o.fulfillment_state, o.fulfillment_method,
     o.country_code
 """
+# Few orders differ in all of it: what is counted by each is counted together first.
 _COUNTS: Final = """
-    select 'channel' as name, channel_code as value, count(*) as orders_count
-    from found join channels using (channel_id) group by channel_code
-    union all
-    select 'order_state', order_state, count(*) from found group by order_state
-    union all
-    select 'fulfillment_state', fulfillment_state, count(*) from found group by fulfillment_state
-    union all
-    select 'method', fulfillment_method, count(*) from found group by fulfillment_method
-    union all
-    select 'country', country_code, count(*)
-    from found where country_code is not null group by country_code
-    union all
-    select 'product_type', t.value, count(*)
-    from found
-    join order_search s using (order_id)
-    cross join unnest(s.product_types) as t (value)
-    group by t.value
-    union all
-    select '', '', count(*) from found
+    alike as materialized (
+        select
+            channel_id, order_state, fulfillment_state, fulfillment_method, country_code,
+            count(*) as n
+        from found group by 1, 2, 3, 4, 5
+    ),
+    counts (name, value, orders_count) as (
+        select 'channel', channel_code, sum(n)
+        from alike join channels using (channel_id) group by channel_code
+        union all
+        select 'order_state', order_state, sum(n) from alike group by order_state
+        union all
+        select 'fulfillment_state', fulfillment_state, sum(n) from alike group by fulfillment_state
+        union all
+        select 'method', fulfillment_method, sum(n) from alike group by fulfillment_method
+        union all
+        select 'country', country_code, sum(n)
+        from alike where country_code is not null group by country_code
+        union all
+        select 'product_type', value, count(*)
+        from (select unnest(product_types) as value from found) t group by value
+        union all
+        select '', '', coalesce(sum(n), 0) from alike
+    )
 """
 
 
@@ -78,50 +85,62 @@ def facets(tx: Tx, filters: Filters) -> Facets:
     all but the words; where hardly any of these do, through some that do.
     """
     search = search_of(tx, filters)
-    is_simple = not (search.terms or search.search_conditions)
-    newest = _newest(tx, search) if is_broad(search) or is_simple else None
-    if newest is not None and (newest.is_complete or _is_large(search, newest)):
-        return newest
+    hits_max = SEARCH_HITS_MAX if search.conditions else FACET_ORDERS_MAX
+    newest = None
+    if not search.terms or expected(search) > hits_max:
+        newest = _newest(tx, search)
+        if newest.is_complete or _is_large(search, newest):
+            return newest
     for terms in lookups(search):
-        found = _looked_up(tx, search, terms, hits_max=FACET_ORDERS_MAX + 1)
+        found = _looked_up(tx, search, terms, hits_max=hits_max)
         if found.is_complete:
             return found
     newest = newest or _newest(tx, search)
     if newest.is_complete or newest.orders_count >= NEWEST_MIN or not search.terms:
         return newest
-    return _looked_up(tx, search, search.terms, hits_max=ANALYSIS_ORDERS_MAX + 1)
+    return _looked_up(tx, search, search.terms, hits_max=FACET_ORDERS_MAX, is_sample=True)
 
 
 def _is_large(search: Search, newest: Facets) -> bool:
     """Tell whether there are too many if all orders are like the newest."""
     share = newest.orders_count / FACET_ORDERS_MAX
+    if newest.orders_count < NEWEST_MIN:
+        return False
     return share * search.orders_count > FACET_ORDERS_MAX
 
 
 def _newest(tx: Tx, search: Search) -> Facets:
     """Count what is found among the newest orders."""
     found = (
-        "newest as materialized (select o.* from orders o"
+        f"newest as materialized (select {_OF_ORDER} from orders o"
         f" where {' and '.join(search.conditions) or 'true'}"
         " order by o.placed_at desc, o.order_id desc limit :orders_max),"
-        f" found as materialized (select {_COUNTED} from newest o"
-        f" {joined(search, [])} where {where_of(search, [])})"
+        f" found as materialized (select o.*, s.product_types from newest o"
+        f" {joined(search, []) or f'left {SEARCHED}'}"
+        f" where {' and '.join(words_where(search, [])) or 'true'})"
     )
     parameters = parameters_of(search, [], orders_max=FACET_ORDERS_MAX)
     return _counted(tx, found, "(select count(*) from newest) >= :orders_max", parameters)
 
 
-def _looked_up(tx: Tx, search: Search, terms: Sequence[Term], *, hits_max: int) -> Facets:
-    """Count what is found by looking up some terms."""
-    found = found_by(search, _COUNTED, terms)
-    return _counted(tx, found, f"not {FEW}", parameters_of(search, terms, hits_max=hits_max))
+def _looked_up(
+    tx: Tx, search: Search, terms: Sequence[Term], *, hits_max: int, is_sample: bool = False
+) -> Facets:
+    """Count what is found by looking up some terms: nothing, or a sample, where it is too much."""
+    more = 0 if is_sample else 1
+    found = found_by(
+        search, f"{_OF_ORDER}, s.product_types", terms, with_search=True, is_sample=is_sample
+    )
+    parameters = parameters_of(search, terms, hits_max=hits_max + more)
+    return _counted(tx, found, f"not {FEW}", parameters)
 
 
 def _counted(tx: Tx, found: str, capped: str, parameters: dict[str, Any]) -> Facets:
     rows = tx.execute(
         text(
-            f"with {found} select name, value, orders_count, {capped} as is_capped"
-            f" from ({_COUNTS}) f order by name, orders_count desc, value"
+            f"with {found}, {_COUNTS}"
+            f" select name, value, orders_count::bigint, {capped} as is_capped"
+            " from counts order by name, orders_count desc, value"
         ),
         parameters,
     ).all()

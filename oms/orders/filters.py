@@ -7,16 +7,17 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
-from oms.kernel.limits import SEARCH_HITS_MAX
 from oms.ledger.database import Tx
 from oms.orders.model import OrderState
-from oms.orders.words import Term, all_of, any_tag, begins, sentence
+from oms.orders.words import Term, all_of, any_tag, begins, chunks, sentence
 
 WORDS_MAX: Final = 20
-# What is met by more than this share of the orders is not worth looking up first, and what is
-# this short may be, whatever the statistics know: they know the most frequent words only.
-FREQUENT: Final = 0.02
-BROAD_CHARACTERS_MAX: Final = 5
+# The statistics know the most frequent words only. As so frequent counts at least a word whose
+# beginning is this short, and one of letters: many that are not known may begin so.
+SHORT_FREQUENCY: Final = 0.02
+SHORT_CHARACTERS_MAX: Final = 5
+LETTERS_FREQUENCY: Final = 0.005
+FIRST_ORDER_ID: Final = 100_000_001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class Filters:
     updated_to: datetime | None = None
     channel_codes: tuple[str, ...] | None = None
     location_codes: tuple[str, ...] | None = None
+    fulfillment_location_codes: tuple[str, ...] | None = None
     methods: tuple[str, ...] | None = None
     order_states: tuple[str, ...] | None = None
     fulfillment_states: tuple[str, ...] | None = None
@@ -48,6 +50,7 @@ class Filters:
     has_exception: bool | None = None
     exception_codes: tuple[str, ...] | None = None
     is_on_hold: bool | None = None
+    hold_types: tuple[str, ...] | None = None
     is_test: bool | None = None
 
     def asked(self) -> dict[str, Any]:
@@ -76,30 +79,6 @@ class Search:
     search_conditions: list[str] = field(default_factory=list)
     parameters: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def is_selective(self) -> bool:
-        """Whether some term is met by few orders only, as far as the statistics know."""
-        return any(
-            each <= FREQUENT and (term.is_tag or term.characters > BROAD_CHARACTERS_MAX)
-            for each, term in zip(self.frequencies, self.terms, strict=True)
-        )
-
-    @property
-    def rarest(self) -> list[Term]:
-        """The terms to look up first: tags, which cost little, and the rarest of the others.
-
-        Every word with some beginning is collected before it is known which of them count.
-        None, when even the rarest is too frequent.
-        """
-        others = sorted(
-            (frequency, -term.characters, n)
-            for n, (frequency, term) in enumerate(zip(self.frequencies, self.terms, strict=True))
-            if not term.is_tag
-        )
-        if not others or others[0][0] * self.orders_count > SEARCH_HITS_MAX:
-            return []
-        return [term for n, term in enumerate(self.terms) if term.is_tag or n == others[0][2]]
-
 
 # One condition per filter; a filter that is not asked for is not in the statement, so that the
 # planner sees only what counts. Codes are numbers before it plans (_resolved).
@@ -121,6 +100,10 @@ _CONDITIONS: Final[dict[str, str]] = {
         "o.order_id in (select e.order_id from order_exceptions e"
         " where e.code = any (:exception_codes) and e.resolved_at is null)"
     ),
+    "hold_types": (
+        "o.is_on_hold and o.order_id in (select h.order_id from order_holds h"
+        " where h.type = any (:hold_types) and h.released_at is null)"
+    ),
 }
 # Without a parameter, so that a partial index can be seen to do.
 _FLAGS: Final[dict[str, tuple[str, str]]] = {
@@ -133,9 +116,13 @@ _AMOUNTS: Final[dict[str, str]] = {
     "total_from_minor": "s.total_minor >= :total_from_minor",
     "total_to_minor": "s.total_minor <= :total_to_minor",
 }
-# What is kept among an order's words under a letter (migration 0006).
+# What is kept among an order's words under a letter (migration 0008).
 _TAGS: Final[dict[str, str]] = {
     "methods": "m", "country_codes": "n", "product_types": "t", "categories": "k", "brands": "b",
+}  # fmt: skip
+# Those whose codes are numbers among the words.
+_NUMBERED: Final[dict[str, str]] = {
+    "location_codes": "l", "fulfillment_location_codes": "f", "skus": "p",
 }  # fmt: skip
 _RESOLVED: Final = text("""
     select
@@ -143,6 +130,8 @@ _RESOLVED: Final = text("""
             where channel_code = any (:channel_codes)) as channel_codes,
         (select coalesce(array_agg(location_id), '{}') from locations
             where location_code = any (:location_codes)) as location_codes,
+        (select coalesce(array_agg(location_id), '{}') from locations
+            where location_code = any (:fulfillment_location_codes)) as fulfillment_location_codes,
         (select coalesce(array_agg(product_id), '{}') from products
             where sku = any (:skus)) as skus,
         array(select search_fold(chunk) from unnest(cast(:q as text[]))
@@ -164,6 +153,7 @@ _STATISTICS: Final = text("""
     )
     select
         (select reltuples from pg_class where oid = to_regclass('orders')) as orders_count,
+        (select max(order_id) from orders) as newest_id,
         array(
             select coalesce((
                 select sum(frequency) from known where starts_with(known.word, b.word)
@@ -184,7 +174,7 @@ def search_of(tx: Tx, filters: Filters) -> Search:
         found.parameters["channel_ids"] = ids["channel_codes"]
         found.conditions.append(_channels(ids["channel_codes"]))
     if filters.customer is not None:
-        _add_name(found, " ".join(ids["customer"]).replace("-", " ").split())
+        _add_name(found, chunks(" ".join(ids["customer"]).replace("-", " ")))
     if filters.q is not None:
         wanted = sentence(filters.q, ids["q"])
         found.letters = [each for each in wanted if each.characters == 1]
@@ -200,9 +190,32 @@ def _estimate(tx: Tx, found: Search) -> None:
     """Let a search know how many orders there are, and what share of them meets each term."""
     beginnings = [word for term in found.terms for word in term.beginnings]
     row = tx.execute(_STATISTICS, {"beginnings": beginnings}).one()
-    known = iter(row.frequencies)
-    found.frequencies = [sum(next(known) for _ in term.beginnings) for term in found.terms]
-    found.orders_count = row.orders_count
+    found.orders_count = max(row.orders_count, 1)
+    known = iter(
+        max(frequency, _numbered(word, row.newest_id or 0) / found.orders_count)
+        for word, frequency in zip(beginnings, row.frequencies, strict=True)
+    )
+    found.frequencies = [
+        min(max(_least(term), sum(next(known) for _ in term.beginnings)), 1) for term in found.terms
+    ]
+
+
+def _least(term: Term) -> float:
+    if term.is_tag:
+        return 0
+    if term.characters <= SHORT_CHARACTERS_MAX:
+        return SHORT_FREQUENCY
+    return LETTERS_FREQUENCY if term.beginnings[0].isalpha() else 0
+
+
+def _numbered(word: str, newest_id: int) -> float:
+    """Return how many orders' own numbers begin so: each is one word, which no statistics know."""
+    digits = word.removeprefix("r")
+    ending = len(str(newest_id)) - len(digits)
+    if not digits.isdecimal() or ending < 0:
+        return 0
+    first, beyond = (n * 10.0**ending for n in (int(digits), int(digits) + 1))
+    return max(0, min(beyond, newest_id + 1) - max(first, FIRST_ORDER_ID))
 
 
 def _add_conditions(found: Search, asked: dict[str, Any]) -> None:
@@ -218,11 +231,11 @@ def _add_conditions(found: Search, asked: dict[str, Any]) -> None:
 
 def _resolved(tx: Tx, asked: dict[str, Any]) -> dict[str, Any]:
     """Look up what the statement needs to know first; nothing where nothing of it is asked."""
-    names = ("channel_codes", "location_codes", "skus", "q", "customer")
+    names = ("channel_codes", *_NUMBERED, "q", "customer")
     if not any(name in asked for name in names):
         return {}
     parameters = {
-        name: asked[name].split()[:WORDS_MAX]
+        name: chunks(asked[name])[:WORDS_MAX]
         if isinstance(asked.get(name), str)
         else list(asked.get(name, ()))
         for name in names
@@ -246,7 +259,7 @@ def _tags(asked: dict[str, Any], ids: dict[str, Any]) -> list[Term]:
     ]
     return tags + [
         any_tag([f"{tag}:{each}" for each in ids[name]])
-        for name, tag in (("location_codes", "l"), ("skus", "p"))
+        for name, tag in _NUMBERED.items()
         if name in asked
     ]
 
@@ -261,7 +274,7 @@ def named(tx: Tx, words: str) -> tuple[str, list[str]]:
     Every word begins one of the customer's name; elsewhere in the order it does not count.
     """
     folded: str = tx.execute(_FOLDED, {"words": words}).scalar_one()
-    found = folded.replace("-", " ").split()[:WORDS_MAX]
+    found = chunks(folded.replace("-", " "))[:WORDS_MAX]
     terms = [begins(each) for each in found] or [any_tag([])]
     return all_of(terms) or "", [f"% {each}%" for each in found]
 

@@ -1,13 +1,36 @@
 """How the orders of a search are found: by the index of their words, or by going through them."""
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any, Final
 
+from oms.kernel.limits import SEARCH_HITS_MAX
 from oms.orders.filters import Search
 from oms.orders.words import Term, all_of
 
+# So many orders are looked through before the words are looked up when many should have them,
+# and so many when too many have them.
+BROAD_ORDERS_MAX: Final = 5_000
+THROUGH_ORDERS_MAX: Final = 30_000
 SEARCHED: Final = "join order_search s using (order_id)"
 FEW: Final = "(select count(*) from hits) < :hits_max"
+# What it costs about, in microseconds: to collect from the index an order with a word that begins
+# so, to hold an order the index found to further words, to go to the order itself, to look at one
+# on the way through all.
+COLLECT: Final = 0.2
+CHECK: Final = 1.7
+FETCH: Final = 3.0
+PASS: Final = 4.0
+# So many times too many orders expected are too many whatever the statistics do not know.
+SURELY: Final = 3
+_HITS: Final = """
+    hits as materialized (
+        select * from order_search_hits(
+            cast(:lookup as tsquery), cast(:checked as tsquery), cast(:hits_from as timestamptz),
+            cast(:hits_to as timestamptz), cast(:hits_max as bigint)
+        )
+    )
+"""
 # Called as a function it is no condition an index could be used for.
 _CHECK: Final = "ts_match_vq(s.words, cast(:checked as tsquery))"
 
@@ -15,61 +38,128 @@ _CHECK: Final = "ts_match_vq(s.words, cast(:checked as tsquery))"
 def lookups(search: Search) -> list[list[Term]]:
     """Return which terms to look up first, and which when that is too much.
 
-    No terms stand for looking up the orders by what is not words.
+    No terms stand for looking up the orders by what is not words. What is sure to be too much is
+    not tried.
     """
     if not search.terms:
         return [[]] if search.letters or search.search_conditions else []
-    first = [] if search.rarest in ([], search.terms) else [search.rarest]
-    return [*first, search.terms, *([[]] if search.conditions else [])]
+    first = _worthwhile(search)
+    return [
+        *([first] if first not in ([], search.terms) else []),
+        *([search.terms] if expected(search) < SURELY * SEARCH_HITS_MAX else []),
+        *([[]] if search.conditions else []),
+    ]  # fmt: skip
 
 
-def is_broad(search: Search) -> bool:
-    """Tell whether so many orders may have the words that looking them up is not worth it."""
-    return bool(search.terms or search.letters) and not search.is_selective
+def _worthwhile(search: Search) -> list[Term]:
+    """Return the tags, which cost little, and the rarest words whose orders are worth collecting.
+
+    Every word with some beginning is collected before it is known which of them count: a frequent
+    one costs more than looking at the few orders that have the others. None, when even the rarest
+    is too frequent.
+    """
+    words = sorted(
+        (frequency * search.orders_count, -term.characters, n)
+        for n, (frequency, term) in enumerate(_estimated(search))
+        if not term.is_tag
+    )
+    if not words or words[0][0] > SEARCH_HITS_MAX:
+        return []
+    found = words[0][0]
+    taken = {words[0][2]}
+    for count, _, n in words[1:]:
+        if count * COLLECT > found * CHECK:
+            break
+        taken.add(n)
+        found *= count / search.orders_count
+    return [term for n, term in enumerate(search.terms) if term.is_tag or n in taken]
+
+
+def broad(search: Search, rows: int) -> int:
+    """Return among how many orders some rows are found sooner than by looking up; 0 for none.
+
+    So many may have the words, or one letter. When the words hang together it is three times as
+    many.
+    """
+    if not search.terms:
+        return BROAD_ORDERS_MAX if search.letters else 0
+    share = prod(search.frequencies)
+    collected = sum(each for each, term in _estimated(search) if not term.is_tag) * COLLECT
+    looked_up = (collected + share * FETCH) * search.orders_count
+    if rows * PASS >= share * looked_up:
+        return 0
+    return int(min(max(3 * rows / share, BROAD_ORDERS_MAX), THROUGH_ORDERS_MAX))
+
+
+def expected(search: Search) -> float:
+    """Return how many orders have the terms, as far as the statistics know."""
+    return prod(search.frequencies) * search.orders_count if search.terms else 0
 
 
 def hits_of(search: Search, terms: Sequence[Term]) -> str:
     """Return the common table `hits`: up to :hits_max orders that may be the ones.
 
-    By the words' index and no other way where there are terms to look up (migration 0006).
+    By the words' index and no other way where there are terms to look up (migrations 0008, 0017);
+    then the other words are checked, and everything else orders are searched by is beside them.
     """
     if terms:
-        hits = "order_search_hits(cast(:lookup as tsquery), cast(:hits_max as bigint)) h (order_id)"
-        return f"hits as materialized (select order_id from {hits})"
+        return _HITS
     tables, where = "orders o", " and ".join(search.conditions) or "true"
     if not search.terms:
         tables, where = f"orders o {joined(search, [])}", where_of(search, [])
     return f"hits as materialized (select o.order_id from {tables} where {where} limit :hits_max)"
 
 
-def found_by(search: Search, columns: str, terms: Sequence[Term]) -> str:
+def found_by(
+    search: Search, columns: str, terms: Sequence[Term], *, with_search: bool = False,
+    is_sample: bool = False,
+) -> str:  # fmt: skip
     """Return common tables, the last of them `found`: what meets everything of `hits`.
 
-    It is empty when there are too many of those.
+    It is empty when there are too many of those, unless a sample will do.
     """
+    few = "true" if is_sample else FEW
     return (
-        f"{hits_of(search, terms)}, found as materialized (select {columns} from hits join orders o"
-        f" using (order_id) {joined(search, terms)} where {FEW} and {where_of(search, terms)})"
+        f"{hits_of(search, terms)}, found as materialized (select {columns}"
+        f" from {hit(search, terms, with_search=with_search)}"
+        f" where {few} and {where_of(search, terms)})"
     )
+
+
+def hit(search: Search, terms: Sequence[Term], *, with_search: bool) -> str:
+    """Return `hits` joined with their orders (o), and with what they are searched by (s)."""
+    if terms:
+        return "hits s join orders o using (order_id)"
+    words = SEARCHED if with_search else joined(search, terms)
+    return f"hits join orders o using (order_id) {words}"
 
 
 def parameters_of(search: Search, terms: Sequence[Term], **more: int) -> dict[str, Any]:
     """Return what a statement is asked with when some terms are looked up."""
     return {
         **search.parameters, "lookup": all_of(terms), "checked": all_of(_left(search, terms)),
-        **more,
+        "hits_from": search.parameters.get("placed_from"),
+        "hits_to": search.parameters.get("placed_to"), **more,
     }  # fmt: skip
 
 
 def where_of(search: Search, terms: Sequence[Term]) -> str:
-    """Return all conditions, but for the terms that are looked up."""
-    checks = [_CHECK] if _left(search, terms) else []
-    return " and ".join([*search.conditions, *search.search_conditions, *checks]) or "true"
+    """Return all conditions, but for the words where some are looked up: `hits` meet them all."""
+    return " and ".join([*search.conditions, *words_where(search, terms)]) or "true"
+
+
+def words_where(search: Search, terms: Sequence[Term]) -> list[str]:
+    """Return the conditions of what orders are searched by, but for the words of looked up ones."""
+    return [*search.search_conditions, *([_CHECK] if not terms and _left(search, terms) else [])]
 
 
 def joined(search: Search, terms: Sequence[Term]) -> str:
     """Return the join with what orders are searched by, where anything of it is needed."""
-    return SEARCHED if search.search_conditions or _left(search, terms) else ""
+    return SEARCHED if words_where(search, terms) else ""
+
+
+def _estimated(search: Search) -> list[tuple[float, Term]]:
+    return list(zip(search.frequencies, search.terms, strict=True))
 
 
 def _left(search: Search, terms: Sequence[Term]) -> list[Term]:

@@ -14,11 +14,15 @@ FOLLOWER: Final = "order_search"
 # What is taken at a time is one transaction, and holds back the journal's horizon meanwhile.
 ORDERS_MAX: Final = 2_000
 PRODUCTS_MAX: Final = 50
+# Each is written without the others at times: of none are more read in one transaction.
+FOLLOWED: Final = ("orders", "order_groups", "fulfillment_orders", "parcels")
 
 
 def stop(tx: Tx, after: int, upto: int) -> int:
     """Return how far to index orders in one transaction."""
-    return journal.rows_before(tx, "orders", after=after, upto=upto, rows_max=ORDERS_MAX)
+    for table in FOLLOWED:
+        upto = journal.rows_before(tx, table, after=after, upto=upto, rows_max=ORDERS_MAX)
+    return upto
 
 
 def index_changes(tx: Tx, after: int, upto: int) -> bool:

@@ -1,12 +1,19 @@
 -- The follower that keeps beside each order what it is searched by.
 
 -- name: find_changed
--- List the orders that were written, or a line of theirs.
-select order_id from orders
-where changed_xid >= cast(:after as text)::xid8 and changed_xid < cast(:upto as text)::xid8
+-- List the orders that were written, or a line, a delivery group, a parcel, a location's work.
+with span as (
+    select cast(:after as text)::xid8 as after, cast(:upto as text)::xid8 as upto
+)
+select order_id from span, orders where changed_xid >= after and changed_xid < upto
 union
-select order_id from order_lines
-where changed_xid >= cast(:after as text)::xid8 and changed_xid < cast(:upto as text)::xid8;
+select order_id from span, order_lines where changed_xid >= after and changed_xid < upto
+union
+select order_id from span, order_groups where changed_xid >= after and changed_xid < upto
+union
+select order_id from span, fulfillment_orders where changed_xid >= after and changed_xid < upto
+union
+select order_id from span, parcels where changed_xid >= after and changed_xid < upto;
 
 -- name: mark_products
 -- Note the products that are not what they were: orders of theirs may be many.
@@ -59,9 +66,45 @@ lines as (
     join products p using (product_id)
     group by l.order_id
 ),
+groups as (
+    select
+        g.order_id,
+        string_agg(
+            concat_ws(' ',
+                search_name(g.ship_to ->> 'name'), search_name(g.pickup_point ->> 'name'),
+                replace(g.ship_to ->> 'postcode', ' ', '-'),
+                replace(g.ship_to ->> 'city', ' ', '-'),
+                replace(g.pickup_point ->> 'postcode', ' ', '-'),
+                replace(g.pickup_point ->> 'city', ' ', '-')
+            ),
+            ' '
+        ) as words,
+        string_agg(concat_ws(e'\x1f', 'm:' || g.method, 'f:' || g.location_id), e'\x1f') as tags
+    from asked
+    join order_groups g using (order_id)
+    group by g.order_id
+),
+-- A parcel whose label was void is looked for, too: its number is what somebody was told.
+sent as (
+    select
+        order_id, string_agg(words, ' ') as words, string_agg('f:' || location_id, e'\x1f') as tags
+    from (
+        select
+            f.order_id, concat_ws(' ', f.fulfillment_number, replace(f.tracking_number, ' ', '-')),
+            case when f.state not in ('rejected', 'canceled') then f.location_id end
+        from asked
+        join fulfillment_orders f using (order_id)
+        union all
+        select
+            p.order_id, concat_ws(' ', p.parcel_number, replace(p.tracking_number, ' ', '-')), null
+        from asked
+        join parcels p using (order_id)
+    ) as u (order_id, words, location_id)
+    group by order_id
+),
 made as materialized (
     select
-        o.order_id, o.currency, o.total_minor,
+        o.order_id, o.placed_at, o.currency, o.total_minor,
         coalesce(left(trim(replace(search_fold(o.customer_name), '-', ' ')), 100), '') as name_key,
         coalesce(l.types, '{}') as product_types,
         array_to_tsvector(array_remove(
@@ -74,9 +117,9 @@ made as materialized (
                 replace(o.ship_to ->> 'city', ' ', '-'),
                 replace(nullif(o.bill_to ->> 'postcode', o.ship_to ->> 'postcode'), ' ', '-'),
                 replace(nullif(o.bill_to ->> 'city', o.ship_to ->> 'city'), ' ', '-'),
-                left(l.words, 60000)
+                left(g.words, 20000), left(w.words, 20000), left(l.words, 60000)
             ))
-            || string_to_array(l.tags, e'\x1f')
+            || string_to_array(concat_ws(e'\x1f', l.tags, g.tags, w.tags), e'\x1f')
             || array[
                 lower(o.order_number), o.order_id::text, left(lower(o.customer_email), 200),
                 nullif(right(regexp_replace(o.customer_phone, '[^0-9]+', '', 'g'), 9), ''),
@@ -85,18 +128,22 @@ made as materialized (
     from asked
     join orders o using (order_id)
     left join lines l using (order_id)
+    left join groups g using (order_id)
+    left join sent w using (order_id)
 )
-insert into order_search as s (order_id, currency, total_minor, name_key, product_types, words)
-select order_id, currency, total_minor, name_key, product_types, words
+insert into order_search as s (
+    order_id, placed_at, currency, total_minor, name_key, product_types, words
+)
+select order_id, placed_at, currency, total_minor, name_key, product_types, words
 from made m
 where not exists (
     select from order_search k
     where k.order_id = m.order_id and k.words = m.words and k.total_minor = m.total_minor
       and k.name_key = m.name_key and k.product_types = m.product_types
-      and k.currency = m.currency
+      and k.currency = m.currency and k.placed_at = m.placed_at
 )
 order by order_id
 on conflict (order_id) do update
 set
-    currency = excluded.currency, total_minor = excluded.total_minor,
+    placed_at = excluded.placed_at, currency = excluded.currency, total_minor = excluded.total_minor,
     name_key = excluded.name_key, product_types = excluded.product_types, words = excluded.words;

@@ -197,6 +197,8 @@ class Event:
     actor_type: str
     actor: str
     data: dict[str, Any] | None
+    transaction_id: str  # steps of one command have the same
+    correlation_id: str | None  # of the request or the message it was for; None: nobody's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,10 +92,9 @@ def record_backorders(tx: Tx, quantities: Mapping[tuple[int, int], int], *, at: 
         {"order_id": order_id, "line_no": line_no, "quantity": quantity}
         for (order_id, line_no), quantity in quantities.items()
     ]
-    changed = store.SQL.run(tx, "mark_backordered", shortages=json.dumps(told))
-    order_ids = sorted(row.order_id for row in changed)
-    if order_ids:
-        store.SQL.run(tx, "fold_backorders", order_ids=order_ids, at=at)
+    changed = store.SQL.run(tx, "mark_backordered", shortages=json.dumps(told)).scalar_one()
+    if changed is not None:
+        store.SQL.run(tx, "fold_backorders", changed=changed, at=at)
 
 
 def hold(tx: Tx, order_id: int) -> None:

@@ -1,6 +1,7 @@
 """Reads of orders: one with everything about it, and what was sold of late."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, Final
@@ -62,11 +63,24 @@ _CHANGES: Final = text("""
     where e.order_id = :order_id
     order by e.occurred_at, e.line_no, e.kind, e.change_ref
 """)
+# What an order was captured with are the sales of its lines: append-only like its events, and
+# written down once.
 _EVENTS: Final = text("""
-    select seq, type, occurred_at, recorded_at, actor_type, actor, data
-    from order_events
-    where order_id = :order_id
-    order by seq
+    select e.order_id, e.seq, e.type, e.occurred_at, e.recorded_at, e.actor_type, e.actor,
+        e.changed_xid::text as transaction_id, e.correlation_id,
+        case when e.type <> 'order.captured' then e.data
+            else coalesce(e.data, '{}') || jsonb_build_object(
+                'is_historical', o.is_historical,
+                'lines', (
+                    select jsonb_agg(
+                        jsonb_build_object('line_no', s.line_no, 'quantity', s.quantity)
+                        order by s.line_no)
+                    from line_events s where s.order_id = e.order_id and s.kind = 'sale'))
+        end as data
+    from order_events e
+    join orders o using (order_id)
+    where e.order_id = any (cast(:order_ids as bigint[]))
+    order by e.order_id, e.seq
 """)
 _NOTES: Final = text("""
     select note_id, visibility, body, author, created_at
@@ -121,9 +135,18 @@ def order(tx: Tx, number: str) -> Order:
     return Order(
         summary=summary, **values, lines=all_of(Line, _LINES), groups=all_of(Group, _GROUPS),
         changes=all_of(Change, _CHANGES),
-        events=all_of(Event, _EVENTS), notes=all_of(Note, _NOTES),
+        events=stories(tx, [summary.order_id])[summary.order_id], notes=all_of(Note, _NOTES),
         exceptions=all_of(OrderException, _EXCEPTIONS),
     )  # fmt: skip
+
+
+def stories(tx: Tx, order_ids: Sequence[int]) -> Mapping[int, tuple[Event, ...]]:
+    """Return everything that happened to orders, each from its first step on."""
+    found: dict[int, list[Event]] = defaultdict(list)
+    for row in tx.execute(_EVENTS, {"order_ids": list(order_ids)}):
+        facts = dict(row._mapping)  # noqa: SLF001 - its public name
+        found[facts.pop("order_id")].append(Event(**facts))
+    return {order_id: tuple(events) for order_id, events in found.items()}
 
 
 def summary_of(row: Row[Any]) -> Summary:

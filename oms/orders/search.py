@@ -12,8 +12,10 @@ from oms.orders.filters import Filters, Search, search_of
 from oms.orders.finding import (
     FEW,
     SEARCHED,
+    THROUGH_ORDERS_MAX,
+    broad,
+    hit,
     hits_of,
-    is_broad,
     joined,
     lookups,
     parameters_of,
@@ -24,10 +26,6 @@ from oms.orders.queries import SUMMARY, summary_of
 from oms.orders.words import Term
 
 EXPORT_PAGE_ROWS: Final = 5_000
-# So many orders are looked through before the words are looked up when many should have them,
-# and so many when too many have them.
-BROAD_ORDERS_MAX: Final = 5_000
-THROUGH_ORDERS_MAX: Final = 30_000
 EVERYTHING: Final = 1 << 40
 
 _SHOWN: Final = """
@@ -73,8 +71,9 @@ def _listed(tx: Tx, search: Search, sort: Sort, rows_max: int) -> Sequence[Row[A
     """
     if not search.terms:
         return _through(tx, search, sort, rows_max)
-    if is_broad(search):
-        found = _through(tx, search, sort, rows_max, orders_max=BROAD_ORDERS_MAX)
+    orders_max = broad(search, rows_max)
+    if orders_max:
+        found = _through(tx, search, sort, rows_max, orders_max=orders_max)
         if len(found) == rows_max:
             return found
     for terms in lookups(search):
@@ -91,14 +90,14 @@ def _sorted(
     tx: Tx, search: Search, sort: Sort, rows_max: int, terms: Sequence[Term], *, hits_max: int
 ) -> list[Row[Any]] | None:
     """Sort all that is found by looking up some terms; None when that is too much."""
-    words = SEARCHED if _is_by_search(sort) else joined(search, terms)
     statement = (
-        f"with {hits_of(search, terms)}, listed as materialized (select o.*, {_keys(sort)}"
-        f" from hits join orders o using (order_id) {words}"
+        f"with {hits_of(search, terms)}, listed as materialized (select o.order_id, {_keys(sort)}"
+        f" from {hit(search, terms, with_search=_is_by_search(sort))}"
         f" where {FEW} and {where_of(search, terms)}"
         f" {_order(sort)} limit :rows_max)"
         f" select {FEW} as is_few, f.* from (values (1)) as one (n) left join"
-        f" (select {SUMMARY}, {_named(sort)} from listed o {_SHOWN}) f on true"
+        f" (select {SUMMARY}, {_named(sort)} from listed join orders o using (order_id) {_SHOWN}) f"
+        " on true"
         f" order by {_named(sort, _direction(sort))}"
     )
     parameters = parameters_of(search, terms, rows_max=rows_max, hits_max=hits_max)

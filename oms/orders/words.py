@@ -17,6 +17,8 @@ NOBODY: Final = "none:"
 
 _LOCAL_PART: Final = re.compile(r"[\w.+-]+")
 _PHONE: Final = re.compile(r"[\d\s()+./-]+")
+# As a parcel's number stands on its label: short groups with eight digits at least.
+_LABEL: Final = re.compile(r"(?=(?:\D*\d){8})\w{1,6}(?:\s+\w{1,6})+\s*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,24 +45,36 @@ def any_tag(tags: Sequence[str]) -> Term:
     return Term(query=" | ".join(map(_quoted, cut)), beginnings=cut, is_tag=True)
 
 
+def chunks(q: str) -> list[str]:
+    """Take a text apart at its blanks; what else may separate words, folding knows."""
+    return [each for each in q.split(" ") if each]
+
+
 def sentence(q: str, folded: Sequence[str]) -> list[Term]:
     """Return a term for every word of a text, of which `folded` are its folded chunks."""
     found = [
         begins(chunk.lower()[:TAG_CHARACTERS_MAX]) if "@" in chunk[1:] else _chunk(chunk, words)
-        for chunk, words in zip(q.split(), folded, strict=False)
+        for chunk, words in zip(chunks(q), folded, strict=False)
     ]
     terms = [each for each in found if each is not None]
-    digits = "".join(filter(str.isdecimal, q))
-    if not terms or not _PHONE.fullmatch(q) or not PHONE_DIGITS_MIN <= len(digits) < len(q):
+    number = _written_apart(q) if terms else None
+    if number is None:
         return terms
-    number = _any_of(_ways(digits))
-    if q.lstrip("( ").startswith(("0", "+")):  # nothing else is written so
+    if _PHONE.fullmatch(q) and q.lstrip("( ").startswith(("0", "+")):  # nothing else is written so
         return [number]
     together = " & ".join(f"({each.query})" for each in terms)
     return [
         Term(query=f"({together}) | {number.query}",
              beginnings=(terms[-1].beginnings[0], *number.beginnings))
     ]  # fmt: skip
+
+
+def _written_apart(q: str) -> Term | None:
+    """Take a whole text as one number, a telephone's or a parcel's, if it may be one."""
+    digits = "".join(filter(str.isdecimal, q))
+    if _PHONE.fullmatch(q) and PHONE_DIGITS_MIN <= len(digits) < len(q):
+        return _any_of(_ways(digits))
+    return begins("".join(q.lower().split())) if _LABEL.fullmatch(q) else None
 
 
 def begins(word: str) -> Term:

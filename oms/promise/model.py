@@ -1,6 +1,6 @@
 """Promises as values and pure arithmetic: distances, how much is shown, when it is ready."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -8,16 +8,26 @@ from math import asin, cos, radians, sin, sqrt
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from oms.locations.hours import DAYS, Span, Week, after_open, is_open, local_day, spans_of
+from oms.locations.hours import (
+    DAYS,
+    DAYS_AHEAD_MAX,
+    Span,
+    Week,
+    after_open,
+    is_open,
+    local_day,
+    opens_on,
+    spans_of,
+)
 
 EARTH_RADIUS_KM: Final = 6371.0088
 # From this many on a shelf is not called low any more.
 LOW_UNITS_MAX: Final = 2
 BANDS: Final = (10, 5, 3, 1)
-# How long a store needs, while it is open, to have something ready at its counter.
-COLLECT_LEAD: Final = timedelta(hours=2)
 # What is promised is rounded up to these, so that one answer serves many who ask.
 READY_STEP: Final = timedelta(minutes=15)
+# A promise is good for so long, where no cut-off comes before.
+LASTS: Final = timedelta(minutes=15)
 
 
 class StockStatus(StrEnum):
@@ -37,6 +47,19 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Handling:
+    """How a place handles what it supplies: the settings of the location, sourcing goes by too."""
+
+    cut_off: time | None  # by the place's clock; None: when it closes
+    lead_time_hours: int
+    shipping_buffer: int
+    node_cost_minor: int
+    transit_days: int  # working days within its country
+    transit_days_abroad: int
+    collect_lead_minutes: int  # while it is open, until something lies ready at its counter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """A location that can be gone to, and how far away it is."""
 
@@ -50,6 +73,7 @@ class Place:
     longitude: float | None
     time_zone: str
     opening_hours: Week
+    handling: Handling
     available: Mapping[str, int]  # by SKU
 
 
@@ -75,6 +99,9 @@ class StoreAnswer:
     status: StockStatus
     can_serve_all: bool
     ready_by: datetime | None
+    transfers: tuple["Shipment", ...]  # what would be sent to it, where it lacks something
+    by_transfer_at: datetime | None  # when all of it can lie ready there, with these
+    cost_minor: int
     lines: tuple[LineAt, ...]
 
 
@@ -105,22 +132,26 @@ def line_at(sku: str, wanted: int, available: int, *, shown: str) -> LineAt:
     )  # fmt: skip
 
 
-def ready_by(place: Place, at: datetime, lead: timedelta = COLLECT_LEAD) -> datetime | None:
+def ready_by(place: Place, at: datetime) -> datetime | None:
     """Return when a place will have something ready; None for one that never opens."""
+    lead = timedelta(minutes=place.handling.collect_lead_minutes)
     found = after_open(place.opening_hours, place.time_zone, at, lead)
     return None if found is None else _rounded_up(found)
 
 
 def answer_of(
-    place: Place, wanted: Mapping[str, int], *, near: Point | None, shown: str, at: datetime
-) -> StoreAnswer:
-    """Return what a store can give of a basket, and when."""
+    place: Place, wanted: Mapping[str, int], *, near: Point | None, shown: str, at: datetime,
+    sources: Sequence[Place] = (),
+) -> StoreAnswer:  # fmt: skip
+    """Return what a store can give of a basket, and when; what it lacks is sent by sources."""
     lines = tuple(
         line_at(sku, quantity, place.available.get(sku, 0), shown=shown)
         for sku, quantity in wanted.items()
     )
     status = _worst([line.status for line in lines])
     can_serve_all = status is not StockStatus.OUT
+    transfers = () if can_serve_all else _transfers(place, wanted, sources, at)
+    costs = [place.handling.node_cost_minor, *(each.cost_minor for each in transfers)]
     return StoreAnswer(
         place=place, distance_km=distance_of(place, near), status=status,
         hours_today=tuple(
@@ -128,7 +159,8 @@ def answer_of(
         ),
         is_open=is_open(place.opening_hours, place.time_zone, at),
         can_serve_all=can_serve_all, ready_by=ready_by(place, at) if can_serve_all else None,
-        lines=lines,
+        lines=lines, transfers=transfers, by_transfer_at=_ready_after(place, transfers),
+        cost_minor=sum(costs),
     )  # fmt: skip
 
 
@@ -164,16 +196,6 @@ def _rounded_up(at: datetime) -> datetime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What a promise of shipping goes by, where nothing else is known of a place."""
-
-    cut_off: time = time(17)  # by the place's clock: what is ordered later leaves the next day
-    transit_days: int = 1  # working days within a country
-    transit_days_abroad: int = 3
-    lasts: timedelta = timedelta(minutes=15)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
     """Where a basket is to go."""
 
@@ -191,6 +213,7 @@ class Shipment:
     ships_on: date
     transit_days: int
     arrives_on: date
+    cost_minor: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,60 +228,127 @@ class Promise:
 
 def promise_of(
     wanted: Mapping[str, int], *, available: Mapping[str, int], sources: Sequence[Place],
-    stores: Sequence[StoreAnswer], to: Destination, rules: Rules, at: datetime,
+    stores: Sequence[StoreAnswer], to: Destination, at: datetime,
 ) -> Promise:  # fmt: skip
     """Return what may be promised of a basket, from sources best first.
 
-    It expires before the first cut-off it counts on, at the latest when the rules say.
+    It expires before the first cut-off it counts on.
     """
     shipments: tuple[Shipment, ...] = ()
     if all(available.get(sku, 0) >= quantity for sku, quantity in wanted.items()):
-        shipments = _shipments(wanted, sources, to, rules, at)
-    ends = [at + rules.lasts, *(each.cut_off_at for each in shipments)]
+        shipments = _shipments(wanted, sources, to.country_code, at)
+    collected = tuple(
+        store for store in stores if store.can_serve_all or store.by_transfer_at is not None
+    )
+    counted = [*shipments, *(each for store in collected for each in store.transfers)]
     return Promise(
-        shipments=shipments, stores=tuple(store for store in stores if store.can_serve_all),
-        available=available, expires_at=min(ends),
+        shipments=shipments, stores=collected, available=available,
+        expires_at=min([at + LASTS, *(each.cut_off_at for each in counted)]),
     )  # fmt: skip
 
 
-def _shipments(
-    wanted: Mapping[str, int], sources: Sequence[Place], to: Destination, rules: Rules, at: datetime
+def _transfers(
+    place: Place, wanted: Mapping[str, int], sources: Sequence[Place], at: datetime
 ) -> tuple[Shipment, ...]:
-    """Take each SKU from the best sources that have it, as allocation does."""
+    """Take what a store lacks from the best of the others; nothing where they lack it, too."""
+    missing = {
+        sku: quantity - place.available.get(sku, 0)
+        for sku, quantity in wanted.items()
+        if quantity > place.available.get(sku, 0)
+    }
+    others = [source for source in sources if source.location_code != place.location_code]
+    return _shipments(missing, others, place.country_code, at)
+
+
+def _ready_after(place: Place, transfers: Sequence[Shipment]) -> datetime | None:
+    """Return when something lies ready at a store once all that is sent to it has come."""
+    if not transfers:
+        return None
+    day = max(each.arrives_on for each in transfers)
+    return ready_by(place, datetime.combine(day, time(), ZoneInfo(place.time_zone)).astimezone(UTC))
+
+
+def _shipments(
+    wanted: Mapping[str, int], sources: Sequence[Place], country_code: str, at: datetime
+) -> tuple[Shipment, ...]:
+    """Take each SKU from the best sources that can spare it; all of it or nothing."""
     left = dict(wanted)
     found = []
     for place in sources:
-        taken = {sku: min(n, place.available.get(sku, 0)) for sku, n in left.items()}
+        leaving = _leaving(place, at)
+        if leaving is None:
+            continue
+        spare = place.handling.shipping_buffer
+        taken = {sku: min(n, _spared(place, sku, spare)) for sku, n in left.items()}
         left = {sku: n - taken[sku] for sku, n in left.items()}
         if quantities := {sku: n for sku, n in taken.items() if n}:
-            found.append(_shipment(place, quantities, to, rules, at))
+            found.append(_shipment(place, quantities, country_code, *leaving))
     return () if any(left.values()) else tuple(found)
 
 
+def _spared(place: Place, sku: str, buffer: int) -> int:
+    return max(0, place.available.get(sku, 0) - buffer)
+
+
 def _shipment(
-    place: Place, quantities: Mapping[str, int], to: Destination, rules: Rules, at: datetime
-) -> Shipment:
-    zone = ZoneInfo(place.time_zone)
-    day = local_day(place.time_zone, at)
-    cut_off_at = datetime.combine(day, rules.cut_off, zone).astimezone(UTC)
-    while not _works(place.opening_hours, day) or cut_off_at <= at:
-        day += timedelta(days=1)
-        cut_off_at = datetime.combine(day, rules.cut_off, zone).astimezone(UTC)
-    is_abroad = place.country_code != to.country_code
-    days = rules.transit_days_abroad if is_abroad else rules.transit_days
-    arrives_on = day
+    place: Place, quantities: Mapping[str, int], country_code: str, ships_on: date,
+    cut_off_at: datetime,
+) -> Shipment:  # fmt: skip
+    handling = place.handling
+    is_abroad = place.country_code != country_code
+    days = handling.transit_days_abroad if is_abroad else handling.transit_days
+    arrives_on = ships_on
     for _ in range(days):
         arrives_on += timedelta(days=1)
         while not _works({}, arrives_on):
             arrives_on += timedelta(days=1)
     return Shipment(
         location_code=place.location_code, quantities=quantities, cut_off_at=cut_off_at,
-        ships_on=day, transit_days=days, arrives_on=arrives_on,
+        ships_on=ships_on, transit_days=days, arrives_on=arrives_on,
+        cost_minor=handling.node_cost_minor,
     )  # fmt: skip
+
+
+def _leaving(place: Place, at: datetime) -> tuple[date, datetime] | None:
+    """Return on which day goods leave a place, and until when that is so; None if never.
+
+    What is asked for before the cut-off of a day it works is ready so many hours later, and
+    leaves on that day, or the next it works.
+    """
+    today = local_day(place.time_zone, at)
+    for ahead in range(DAYS_AHEAD_MAX):
+        day = today + timedelta(days=ahead)
+        cut_off_at = _cut_off_at(place, day)
+        if cut_off_at is not None and cut_off_at > at:
+            midnight = datetime.combine(day, time(), ZoneInfo(place.time_zone)).astimezone(UTC)
+            lead = timedelta(hours=place.handling.lead_time_hours)
+            ready_on = local_day(place.time_zone, max(at, midnight) + lead)
+            return next(
+                ((later, cut_off_at) for later in _days_from(ready_on)
+                 if _works(place.opening_hours, later)), None,
+            )  # fmt: skip
+    return None
+
+
+def _days_from(day: date) -> Iterator[date]:
+    yield from (day + timedelta(days=ahead) for ahead in range(DAYS_AHEAD_MAX))
+
+
+def _cut_off_at(place: Place, day: date) -> datetime | None:
+    """Return until when goods asked for are of a day's work; None when nobody works."""
+    if not _works(place.opening_hours, day):
+        return None
+    zone = ZoneInfo(place.time_zone)
+    if place.handling.cut_off is not None:
+        return datetime.combine(day, place.handling.cut_off, zone).astimezone(UTC)
+    closes = [span.closes_at for span in spans_of(place.opening_hours, place.time_zone, day)]
+    return max(closes, default=datetime.combine(day + timedelta(days=1), time(), zone)).astimezone(
+        UTC
+    )
 
 
 def _works(week: Week, day: date) -> bool:
     """Tell whether goods leave on a day: when the place is open; else from Monday to Friday."""
     if any(week.values()):
-        return bool(week.get(DAYS[day.weekday()]))
-    return day.weekday() < DAYS.index("sat")
+        return opens_on(week, day)
+    return opens_on(week, day) if day.isoformat() in week else day.weekday() < DAYS.index("sat")

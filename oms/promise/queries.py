@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import text
 
@@ -12,10 +12,10 @@ from oms.channels.model import Channel
 from oms.ledger.database import Tx
 from oms.promise.model import (
     Destination,
+    Handling,
     Place,
     Point,
     Promise,
-    Rules,
     StoreAnswer,
     answer_of,
     nearest,
@@ -26,7 +26,9 @@ from oms.stock.model import UnknownSku
 
 _COLUMNS: Final = """
     select x.location_code, x.name, x.street, x.postcode, x.city, x.country_code, x.latitude,
-        x.longitude, x.time_zone, x.opening_hours
+        x.longitude, x.time_zone, x.opening_hours, x.cut_off, x.lead_time_hours,
+        x.shipping_buffer, x.node_cost_minor, x.transit_days, x.transit_days_abroad,
+        x.collect_lead_minutes
     from locations x
 """
 _STORES: Final = text(f"{_COLUMNS} where x.kind = 'store' and x.is_enabled")
@@ -40,46 +42,53 @@ _NETWORK: Final = text(f"""{_COLUMNS}
 
 def stores(tx: Tx) -> list[Place]:
     """Return every store that is enabled, without what it has."""
-    return [Place(**row._mapping, available={}) for row in tx.execute(_STORES)]  # noqa: SLF001 - its public name
+    return [_place(row) for row in tx.execute(_STORES)]
 
 
 def near(
-    tx: Tx, wanted: Mapping[str, int], *, point: Point | None, radius_km: float, limit: int,
-    shown: str, at: datetime,
+    tx: Tx, wanted: Mapping[str, int], *, channel: Channel, point: Point | None, radius_km: float,
+    limit: int, at: datetime,
 ) -> tuple[list[StoreAnswer], list[str]]:  # fmt: skip
     """Return what the stores near a point can give of a basket, nearest first.
 
-    And the SKUs that nobody knows.
+    And the SKUs that nobody knows. Where the channel has it so, what a store lacks is sent there.
     """
     found = nearest(stores(tx), point, radius_km=radius_km, limit=limit)
     places = with_stock(tx, found, wanted, at=at)
     known = stock.known(tx, list(wanted))
-    answers = [answer_of(place, wanted, near=point, shown=shown, at=at) for place in places]
+    is_sent = channel.collect_supply == "any"
+    sources = with_stock(tx, network(tx, channel), wanted, at=at) if is_sent else []
+    answers = [
+        answer_of(
+            place, wanted, near=point, shown=channel.stock_shown, sources=sources, at=at
+        )
+        for place in places
+    ]  # fmt: skip
     return answers, sorted(wanted.keys() - known)
+
+
+def network(tx: Tx, channel: Channel) -> list[Place]:
+    """Return where a channel is supplied from, best first, without what is there."""
+    return [_place(row) for row in tx.execute(_NETWORK, {"channel_code": channel.code})]
 
 
 def promise(
     tx: Tx, wanted: Mapping[str, int], *, channel: Channel, to: Destination, radius_km: float,
-    limit: int, rules: Rules, at: datetime,
+    limit: int, at: datetime,
 ) -> Promise:  # fmt: skip
     """Return what a channel may promise of a basket to a destination now.
 
     Raises UnknownSku.
     """
     answers, unknown = near(
-        tx, wanted, point=to.point, radius_km=radius_km, limit=limit, shown=channel.stock_shown,
-        at=at,
-    )  # fmt: skip
+        tx, wanted, channel=channel, point=to.point, radius_km=radius_km, limit=limit, at=at
+    )
     if unknown:
         raise UnknownSku(skus=unknown)
-    sources = [
-        Place(**row._mapping, available={})  # noqa: SLF001 - its public name
-        for row in tx.execute(_NETWORK, {"channel_code": channel.code})
-    ]
     sellable = stock.available_to_sell(tx, list(wanted), channel_codes=[channel.code], at=at)
     return promise_of(
         wanted, available={each.sku: each.available_to_sell for each in sellable},
-        sources=with_stock(tx, sources, wanted, at=at), stores=answers, to=to, rules=rules, at=at,
+        sources=with_stock(tx, network(tx, channel), wanted, at=at), stores=answers, to=to, at=at,
     )  # fmt: skip
 
 
@@ -92,3 +101,9 @@ def with_stock(
     for location_code, sku, quantity in stock.at_locations(tx, list(wanted), codes, at=at):
         has[location_code][sku] = quantity
     return [replace(place, available=has[place.location_code]) for place in places]
+
+
+def _place(row: Any) -> Place:
+    facts = dict(row._mapping)  # noqa: SLF001 - its public name
+    handling = Handling(**{each.name: facts.pop(each.name) for each in fields(Handling)})
+    return Place(**facts, handling=handling, available={})

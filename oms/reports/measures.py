@@ -5,6 +5,7 @@ from typing import Final
 
 import polars as pl
 
+from oms.reports.fulfillment_measures import FULFILLMENT
 from oms.reports.sheet import TYPES, Column, Unit
 
 _SALES: Final = (
@@ -157,6 +158,7 @@ COLUMNS: Final = {
         *_FEEDS,
         *_LINES,
         *_DIMENSIONS,
+        *FULFILLMENT,
     )
 }
 SALES: Final = tuple(name for name, *_ in _SALES)

@@ -80,14 +80,16 @@ def of_fulfillment(tx: Tx, fulfillment_id: int) -> list[Parcel]:
 
 
 def page(
-    tx: Tx, *, silent_since_at: datetime | None, carrier: str | None, location_code: str | None,
-    channel_codes: Sequence[str] | None, after: int, limit: int,
+    tx: Tx, *, silent_since_at: datetime | None, carrier: str | None,
+    location_codes: Sequence[str] | None, channel_codes: Sequence[str] | None, after: int | None,
+    limit: int, tracking_number: str | None = None, states: Sequence[str] | None = None,
+    is_newest_first: bool = False,
 ) -> tuple[list[Parcel], int | None]:  # fmt: skip
-    """Return parcels, oldest first, and where the next page begins.
+    """Return parcels, oldest first unless it is said, and where the next page begins.
 
     With `silent_since_at` those underway of which nothing was told since then.
     """
-    conditions = ["p.parcel_id > :after"]
+    conditions = [f"p.parcel_id {'<' if is_newest_first else '>'} :after" if after else "true"]
     values: dict[str, Any] = {"after": after, "limit": limit + 1}
     if silent_since_at is not None:
         conditions.append(
@@ -97,13 +99,16 @@ def page(
         values |= {"underway": sorted(UNDERWAY), "silent_since_at": silent_since_at}
     for name, value, condition in (
         ("carrier", carrier, "p.carrier = :carrier"),
-        ("location_code", location_code, "x.location_code = :location_code"),
+        ("tracking_number", tracking_number, "p.tracking_number = :tracking_number"),
+        ("states", states, "p.state = any (:states)"),
+        ("location_codes", location_codes, "x.location_code = any (:location_codes)"),
         ("channel_codes", channel_codes, "c.channel_code = any (:channel_codes)"),
     ):
         if value is not None:
             conditions.append(condition)
             values[name] = value if isinstance(value, str) else list(value)
-    found = _read(tx, " and ".join(conditions), values, rest="limit :limit")
+    rest = "desc limit :limit" if is_newest_first else "limit :limit"
+    found = _read(tx, " and ".join(conditions), values, rest=rest)
     return found[:limit], found[limit - 1].parcel_id if len(found) > limit else None
 
 

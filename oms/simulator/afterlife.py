@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 
 from oms.kernel.money import share_of_units
 from oms.simulator.baskets import Terms, line_of, quantity_of
+from oms.simulator.fates import comes, is_ours
 from oms.simulator.model import FINE, Change, Part
 from oms.simulator.network import DC, SHOP_STORES, TILL_STORES
+from oms.simulator.refs import ref_of
 from oms.simulator.rhythm import local, minutes_open, open_day
 from oms.simulator.streams import wheel
 from oms.simulator.trouble import WRONG_TOTALS, is_refused
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
-    from oms.simulator.model import Line, Order, Place, Product, Trouble
+    from oms.simulator.model import Line, Order, Place, Plan, Product, Trouble
     from oms.simulator.shelves import Shelves
 
 CANCEL_RATIO = {
@@ -28,7 +30,6 @@ CANCEL_RATIO = {
 }  # fmt: skip
 CANCEL_PART_RATIO = 0.008
 OUT_OF_STOCK_RATIO = 0.006  # beside what the shelves say: units that could not be found
-NOT_COLLECTED_RATIO = {"reserve": 0.34, "collect_store": 0.03}
 RETURN_SCALE = {
     "webshop-eu": 1.0, "webshop-uk": 0.9, "kiosk": 0.5, "marketplace": 1.2, "phone": 0.4,
     "pos": 0.3,
@@ -52,6 +53,8 @@ _REASONS = {
                  "defective": 4}),
     False: wheel({"changed_mind": 38, "not_as_expected": 27, "defective": 24, "wrong_item": 11}),
 }  # fmt: skip
+# What becomes of goods, and is left to locations where orders are routed to them.
+_HANDLING = frozenset({"out_of_stock", "not_collected"})
 _EDITABLE = frozenset({"webshop-eu", "webshop-uk", "kiosk"})
 
 
@@ -72,7 +75,9 @@ class _Fate:
 
     def __init__(self, order: Order) -> None:
         self.order = order
-        self.open = [line.quantity for line in order.lines]
+        self.open = [
+            0 if index < order.carried else line.quantity for index, line in enumerate(order.lines)
+        ]
         self.gone = [0] * len(order.lines)  # canceled or returned, in money
         self.changes: list[Change] = []
 
@@ -111,9 +116,9 @@ class _Fate:
 class Afterlife:
     """The hand that moves orders on after they are placed."""
 
-    def __init__(self, shelves: Shelves, products: Sequence[Product]) -> None:
+    def __init__(self, plan: Plan, shelves: Shelves, products: Sequence[Product]) -> None:
         """Know what lies where: what is not there cannot be shipped."""
-        self._shelves, self._products = shelves, products
+        self._plan, self._shelves, self._products = plan, shelves, products
 
     def of(self, order: Order, on: date, rng: random.Random) -> Order:
         """Think out all that becomes of an order placed on a day."""
@@ -122,11 +127,15 @@ class Afterlife:
         source = self._source(order, rng)
         order, fate = self._edited(order, rng)
         if order.method != "carry_out":
-            self._cancel_early(fate, source, rng)
+            if order.method != "mixed":  # part of it is at the customer's already
+                self._cancel_early(fate, source, rng)
             self._promise(fate, source)
-            _hand_over(fate, on, source, rng)
+            self._hand_over(fate, on, source, rng)
         _bring_back(fate, on, rng)
-        return order._replace(changes=tuple(fate.changes), trouble=_possible(order, fate.changes))
+        place, until = order.pickup.code if order.pickup else None, self._plan.routed_until
+        is_routed = is_ours(order.channel.code, order.method, place, on, until)
+        told, quiet = _shared(fate.changes, is_routed=is_routed)
+        return order._replace(changes=told, quiet=quiet, trouble=_possible(order, told))
 
     def _source(self, order: Order, rng: random.Random) -> Place:
         """Say where the units come from."""
@@ -135,18 +144,21 @@ class Afterlife:
             return order.store
         if order.method in {"collect_store", "reserve"}:
             assert order.pickup is not None, "what is collected is collected somewhere"
-            return order.pickup
+            return order.pickup if self._has_all(order.pickup, order) else DC
         if order.method != "ship_from_store":
             return DC
         stores = [
             store
             for store in rng.sample(TILL_STORES, len(TILL_STORES))
-            if all(
-                self._shelves.free(store.code, line.product.index) >= line.quantity
-                for line in order.lines
-            )
+            if self._has_all(store, order)
         ]
         return stores[0] if stores else DC
+
+    def _has_all(self, place: Place, order: Order) -> bool:
+        return all(
+            self._shelves.free(place.code, line.product.index) >= line.quantity
+            for line in order.lines
+        )
 
     def _edited(self, order: Order, rng: random.Random) -> tuple[Order, _Fate]:
         """Let the customer add something or correct the address shortly after ordering."""
@@ -213,6 +225,42 @@ class Afterlife:
             product = fate.order.lines[index].product.index
             self._shelves.promise(source.code, product, quantity)
 
+    def _hand_over(self, fate: _Fate, on: date, source: Place, rng: random.Random) -> None:
+        """Ship what is open in one parcel or two, or let the customer collect it."""
+        order = fate.order
+        if order.method in {"collect_store", "reserve"}:
+            self._collect(fate, on, source, rng)
+            return
+        day = open_day(source, on + timedelta(days=_SHIP_DAYS.spin(rng)))
+        is_open = [index for index, quantity in enumerate(fate.open) if quantity]
+        if len(is_open) > 1 and rng.random() < SPLIT_RATIO:
+            first = is_open[: len(is_open) // 2]
+            parcel = {index: fate.open[index] for index in first}
+            fate.happen("ship", _within_hours(source, day, rng), parcel, Facts(source))
+            day = open_day(source, day + timedelta(days=1))
+        fate.happen("ship", _within_hours(source, day, rng), _all_open(fate), Facts(source))
+
+    def _collect(self, fate: _Fate, on: date, source: Place, rng: random.Random) -> None:
+        """Let the customer collect it, or not."""
+        if not comes(self._plan.seed, ref_of(fate.order), fate.order.method):
+            day = open_day(source, on + timedelta(days=7))
+            facts = Facts(place=source, reason="not_collected", closes=True)
+            fate.happen("cancel", _within_hours(source, day, rng), _all_open(fate), facts)
+            return
+        day = open_day(source, on + timedelta(days=_COLLECT_DAYS.spin(rng)))
+        fate.happen("ship", _within_hours(source, day, rng), _all_open(fate), Facts(source))
+
+
+def _shared(
+    changes: Sequence[Change], *, is_routed: bool
+) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
+    """Part what the channel tells of an order from what locations see to."""
+    if not is_routed:
+        return tuple(changes), ()
+    quiet = tuple(c for c in changes if c.kind == "ship" or c.reason in _HANDLING)
+    told = [change for change in changes if change not in quiet]
+    return tuple(change._replace(number=no) for no, change in enumerate(told, 1)), quiet
+
 
 def _possible(order: Order, changes: Sequence[Change]) -> Trouble:
     """Keep a late creation only where an update follows soon, that can overtake it."""
@@ -220,29 +268,6 @@ def _possible(order: Order, changes: Sequence[Change]) -> Trouble:
         return order.trouble
     is_soon = bool(changes) and changes[0].at - order.placed_at <= LATE_AT_MOST
     return order.trouble if is_soon else FINE
-
-
-def _hand_over(fate: _Fate, on: date, source: Place, rng: random.Random) -> None:
-    """Ship what is open in one parcel or two, or let the customer collect it."""
-    order = fate.order
-    if order.method in {"collect_store", "reserve"}:
-        if rng.random() < NOT_COLLECTED_RATIO[order.method]:
-            day = open_day(source, on + timedelta(days=7))
-            at = _within_hours(source, day, rng)
-            facts = Facts(place=source, reason="not_collected", closes=True)
-            fate.happen("cancel", at, _all_open(fate), facts)
-            return
-        day = open_day(source, on + timedelta(days=_COLLECT_DAYS.spin(rng)))
-        fate.happen("ship", _within_hours(source, day, rng), _all_open(fate), Facts(source))
-        return
-    day = open_day(source, on + timedelta(days=_SHIP_DAYS.spin(rng)))
-    is_open = [index for index, quantity in enumerate(fate.open) if quantity]
-    if len(is_open) > 1 and rng.random() < SPLIT_RATIO:
-        first = is_open[: len(is_open) // 2]
-        parcel = {index: fate.open[index] for index in first}
-        fate.happen("ship", _within_hours(source, day, rng), parcel, Facts(source))
-        day = open_day(source, day + timedelta(days=1))
-    fate.happen("ship", _within_hours(source, day, rng), _all_open(fate), Facts(source))
 
 
 def _all_open(fate: _Fate) -> dict[int, int]:
@@ -282,8 +307,9 @@ def _unwanted(fate: _Fate, rng: random.Random) -> dict[int, int]:
     order = fate.order
     scale = RETURN_SCALE[order.channel.code]
     left = [0] * len(order.lines)
-    if order.method == "carry_out":
-        left = [line.quantity for line in order.lines]
+    carried = len(left) if order.method == "carry_out" else order.carried
+    for index in range(carried):
+        left[index] = order.lines[index].quantity
     for change in fate.changes:
         if change.kind == "ship":
             for part in change.parts:

@@ -118,10 +118,11 @@ class Range:
         terms: Terms,
         is_there: Callable[[int, int], bool],
         titles: dict[int, str],
+        least: int = 1,
     ) -> list[Line]:
         """Fill a basket with different products that are there; it may stay empty."""
         chosen: dict[int, Line] = {}
-        for _ in range(self._sizes.spin(rng)):
+        for _ in range(max(least, self._sizes.spin(rng))):
             product = self.pick(rng)
             quantity = quantity_of(product, terms, rng)
             if product.index not in chosen and is_there(product.index, quantity):

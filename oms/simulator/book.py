@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -170,6 +170,28 @@ class Expected:
     def _sums(self, kind: str, order: Order, on: date, sku: str) -> Sums:
         code, placed_on = order.channel.code, date_of(order.day)
         return self.sales[SaleKey(kind, code, order.currency, placed_on, on, sku, order.is_test)]
+
+
+@dataclass(slots=True)
+class Worked:
+    """What the staff did, added up while it was done; units by location, or by what they are of."""
+
+    steps: Counter[tuple[str, str]] = field(default_factory=Counter)  # location, state: so often
+    handed_over: Counter[tuple[str, str]] = field(default_factory=Counter)  # location, SKU: units
+    not_collected: Counter[tuple[str, str]] = field(default_factory=Counter)  # likewise
+    rejected: Counter[tuple[str, str]] = field(default_factory=Counter)  # location, reason: works
+    lost: Counter[tuple[str, str]] = field(default_factory=Counter)  # likewise: units not supplied
+    parcels: Counter[str] = field(default_factory=Counter)  # per location
+    sent: Counter[str] = field(default_factory=Counter)  # per location: units, to another one
+    came: Counter[str] = field(default_factory=Counter)  # likewise, from another one
+    held: Counter[str] = field(default_factory=Counter)  # per type of hold
+    released: Counter[str] = field(default_factory=Counter)
+    called_off: Counter[tuple[str, str]] = field(default_factory=Counter)  # channel, SKU: units
+
+    def add(self, other: Worked) -> None:
+        """Add what somebody else has noted."""
+        for each in fields(self):
+            getattr(self, each.name).update(getattr(other, each.name))
 
 
 class Unkept(Expected):

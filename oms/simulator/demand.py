@@ -20,7 +20,7 @@ from oms.simulator.streams import Wheel, around, scatter, stream, wheel
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import date
 
     from oms.simulator.model import Address, Channel, Customer, Line, Place, Plan, Product
@@ -35,7 +35,7 @@ METHODS: dict[str, Wheel[str]] = {
         "ship_home": 66, "pickup_point": 8, "collect_store": 10, "carry_out": 16,
     }),
     "pos": wheel({"carry_out": 97, "ship_home": 3}),
-    "kiosk": wheel({"ship_home": 74, "collect_store": 26}),
+    "kiosk": wheel({"ship_home": 58, "collect_store": 26, "mixed": 16}),
     "marketplace": wheel({"ship_home": 1}),
     "phone": wheel({"ship_home": 88, "pickup_point": 12}),
 }  # fmt: skip
@@ -53,6 +53,7 @@ REGULARS = 1.35  # above 1: some buy more often than others
 KNOWN_AT_TILL_RATIO = 0.28
 PROMOTION_RATIO = 0.11
 TEST_RATIO = 0.001
+ON_SHELF_RATIO = 0.35  # of what a store has itself, somebody at its kiosk orders so much
 LOUD_EMAIL_RATIO = 0.03  # people who type their address with capitals
 
 
@@ -105,16 +106,44 @@ class Demand:
             promotion=PROMOTION_PERCENT if rng.random() < PROMOTION_RATIO else 0,
             is_business=channel.kind == "phone",
         )
-        source = scene.store.code if scene.store and scene.method == "carry_out" else ""
+        least = 2 if scene.method == "mixed" else 1
+        lines = offer.fill(rng, terms, self._offered(scene, rng), titles, least)
+        if not lines:
+            return None
+        carried, lines = self._carried(scene, lines)
+        for line in lines[:carried]:
+            assert scene.store is not None, "what is carried out is carried out of a store"
+            self._shelves.take(scene.store.code, line.product.index, line.quantity)
+        if scene.method == "carry_out":
+            carried = 0  # it is said by the method
+        elif scene.method == "mixed" and not carried:
+            scene = scene._replace(method="ship_home")
+        return _write(scene, terms, tuple(lines), rng)._replace(carried=carried)
 
-        def is_there(index: int, quantity: int) -> bool:
-            return not source or self._shelves.free(source, index) >= quantity
+    def _offered(self, scene: Scene, rng: random.Random) -> Callable[[int, int], bool]:
+        """Say what somebody would take: from a shelf what lies there, at a kiosk what does not."""
+        if scene.method in {"carry_out", "reserve"}:
+            source = (scene.pickup or scene.store or DC).code
+            return lambda index, quantity: self._shelves.free(source, index) >= quantity
+        if scene.store is None or scene.method != "collect_store":
+            return lambda _index, _quantity: True
+        shelf = scene.store.code
 
-        lines = offer.fill(rng, terms, is_there, titles)
-        if source:
-            for line in lines:
-                self._shelves.take(source, line.product.index, line.quantity)
-        return _write(scene, terms, tuple(lines), rng) if lines else None
+        def is_wanted(index: int, quantity: int) -> bool:
+            return self._shelves.free(shelf, index) < quantity or rng.random() < ON_SHELF_RATIO
+
+        return is_wanted
+
+    def _carried(self, scene: Scene, lines: list[Line]) -> tuple[int, list[Line]]:
+        """Count what is taken along at once, and put it first."""
+        if scene.store is None or scene.method not in {"carry_out", "mixed"}:
+            return 0, lines
+        if scene.method == "carry_out":
+            return len(lines), lines
+        shelf = scene.store.code
+        there = [x for x in lines if self._shelves.free(shelf, x.product.index) >= x.quantity]
+        taken = there[: len(lines) // 2]
+        return len(taken), [*taken, *(line for line in lines if line not in taken)]
 
     def _scene(self, channel: Channel, on: date, rng: random.Random) -> Scene | None:
         """Draw who buys where, and how it will be handed over."""

@@ -30,14 +30,19 @@ def history(  # the last two are for those who check or measure
     *,
     book: Expected | None = None,
     rates: Rates | None = None,
+    is_routed: bool = False,
 ) -> Iterator[Payload]:
     """Tell the days up to, and without, a date, in the order their payloads arrive.
 
     An answer book, if one is given, is complete when the iterator is exhausted. Orders whose
-    creation is late, and that nothing has happened to yet, are left to live.
+    creation is late, and that nothing has happened to yet, are left to live. With `is_routed` the
+    last days' orders are left to locations: no document tells that they were sent.
     """
     rates = Rates() if rates is None else rates
-    plan = Plan(seed=seed, first=until - days * DAY, orders_per_day=orders_per_day, rates=rates)
+    plan = Plan(
+        seed=seed, first=until - days * DAY, orders_per_day=orders_per_day, rates=rates,
+        routed_until=until if is_routed else None,
+    )  # fmt: skip
     book = Unkept() if book is None else book
     retailer, courier, waiting = Retailer(plan), Courier(plan, book), Waiting()
     for _ in range(days):

@@ -34,6 +34,7 @@ def live(  # a story is told on with all that it began with
     orders_per_day: int = 400,
     book: Expected | None = None,
     rates: Rates | None = None,
+    is_routed: bool = False,
 ) -> Iterator[Payload]:
     """Go on where history(seed, days, orders_per_day, until=the day of start) ended, for ever.
 
@@ -44,7 +45,10 @@ def live(  # a story is told on with all that it began with
     assert start.tzinfo is not None, "an instant has an offset"
     today = start.astimezone(ZoneInfo(DC.time_zone)).date()
     rates = Rates() if rates is None else rates
-    plan = Plan(seed=seed, first=today - days * DAY, orders_per_day=orders_per_day, rates=rates)
+    plan = Plan(
+        seed=seed, first=today - days * DAY, orders_per_day=orders_per_day, rates=rates,
+        routed_until=today if is_routed else None,
+    )  # fmt: skip
     book = Unkept() if book is None else book
     retailer, courier, waiting = Retailer(plan), Courier(plan, book), Waiting()
     for _ in range(days):

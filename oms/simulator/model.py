@@ -155,6 +155,7 @@ class Plan:
     first: date  # the day the story starts
     orders_per_day: int
     rates: Rates = field(default_factory=Rates)
+    routed_until: date | None = None  # orders of the days before it and after are ours to route
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +198,8 @@ class Order(NamedTuple):
     is_test: bool
     changes: tuple[Change, ...] = ()
     trouble: Trouble = FINE
+    carried: int = 0  # of a mixed basket so many of the first lines are taken along at once
+    quiet: tuple[Change, ...] = ()  # what becomes of it that no document tells: others see to it
 
     @property
     def number(self) -> int:

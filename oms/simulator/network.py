@@ -21,7 +21,7 @@ _DUTCH: _Hours = (
 _BELGIAN: _Hours = ("10:00-18:30",) * 5 + ("10:00-18:30", "")
 _GERMAN: _Hours = ("10:00-19:00",) * 5 + ("10:00-20:00", "")
 _BRITISH: _Hours = ("10:00-19:00",) * 5 + ("09:30-19:00", "11:30-17:30")
-_DOCK: _Hours = ("06:00-22:00",) * 5 + ("07:00-15:00", "")
+_DOCK: _Hours = ("06:00-22:00",) * 5 + ("07:00-18:00", "10:00-18:00")
 _COUNTER: _Hours = ("08:00-20:00",) * 5 + ("08:00-18:00", "10:00-16:00")
 
 
@@ -180,6 +180,9 @@ PHONE = _channel(
     with_tax=False,
 )
 CHANNELS = (WEBSHOP_EU, WEBSHOP_UK, POS, KIOSK, MARKETPLACE, PHONE)
+
+# Whose goods we give to locations; the marketplace sends by itself, and tells us.
+ROUTED = frozenset({WEBSHOP_EU.code, WEBSHOP_UK.code, POS.code, KIOSK.code, PHONE.code})
 
 # Sells nothing: the way by which catalogue, counts and stock movements come.
 BACKOFFICE = _channel(

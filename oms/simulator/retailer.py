@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from oms.simulator.catalogue import Revision
-    from oms.simulator.model import Channel, Order, Plan
+    from oms.simulator.model import Change, Channel, Order, Plan
     from oms.simulator.stock import StockNews
 
 
@@ -56,8 +56,9 @@ class Retailer:
         self._shelves = Shelves(len(self.products))
         self._stock = StockRoom(plan, self.products, self._shelves)
         self._demand = Demand(plan, self.products, self._shelves)
-        self._afterlife = Afterlife(self._shelves, self.products)
+        self._afterlife = Afterlife(plan, self._shelves, self.products)
         self._due: defaultdict[date, list[Happening]] = defaultdict(list)
+        self._quiet: defaultdict[date, list[tuple[Order, Change]]] = defaultdict(list)
         self._next = plan.first
 
     def day(self) -> Day:
@@ -72,8 +73,10 @@ class Retailer:
                 happenings[channel.code].append(Happening(at=order.placed_at, order=order, upto=0))
                 self._remember(order)
         for happening in self._due.pop(on, ()):
-            self._shelves.follow(happening.order, happening.upto - 1)
+            self._shelves.follow(happening.order, happening.order.changes[happening.upto - 1])
             happenings[happening.order.channel.code].append(happening)
+        for order, change in self._quiet.pop(on, ()):
+            self._shelves.follow(order, change)
         for told in happenings.values():
             told.sort(key=lambda h: (h.at, h.order.number, h.upto))
         self._stock.evening(on, news)
@@ -99,3 +102,5 @@ class Retailer:
         for upto, change in enumerate(order.changes, 1):
             on = change.at.astimezone(zone).date()
             self._due[on].append(Happening(at=change.at, order=order, upto=upto))
+        for change in order.quiet:
+            self._quiet[change.at.astimezone(zone).date()].append((order, change))

@@ -94,6 +94,19 @@ def moment(rng: random.Random, on: date, kind: str, zone: str, place: Place | No
     return local(on, minute, int(rng.random() * 60), zone)
 
 
+def working(place: Place, at: datetime, minutes: int) -> datetime:
+    """Return the moment at which a place has been open for so many minutes more."""
+    wall = at.astimezone(ZoneInfo(place.time_zone))
+    on, minute = wall.date(), wall.hour * 60 + wall.minute
+    while True:
+        opens, closes = minutes_open(place, on)
+        minute = max(minute, opens)
+        if minute + minutes < closes:
+            return local(on, minute + minutes, wall.second, place.time_zone)
+        minutes -= max(0, closes - minute)
+        on, minute = on + timedelta(days=1), 0
+
+
 def open_day(place: Place, on: date) -> date:
     """Return the first day from one on that a place is open."""
     while minutes_open(place, on) == (0, 0):

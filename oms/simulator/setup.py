@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from oms.simulator.backoffice import announced_on
 from oms.simulator.catalogue import catalogue
 from oms.simulator.formats import canonical
-from oms.simulator.formats.shopify import LOCATION_IDS, METHODS
+from oms.simulator.formats.shopify import LOCATION_IDS, METHODS, PICKUP_ATTRIBUTE
 from oms.simulator.network import (
     BACKOFFICE,
     CHANNELS,
@@ -16,6 +16,7 @@ from oms.simulator.network import (
     KIOSK,
     PLACES,
     POS,
+    ROUTED,
     SHOP_STORES,
     TILL_STORES,
     WEBSHOP_EU,
@@ -63,9 +64,10 @@ def locations() -> list[dict[str, Any]]:
     ]
 
 
-def channels(*, shop_url: str = "") -> list[dict[str, Any]]:
+def channels(*, shop_url: str = "", is_routed: bool = False) -> list[dict[str, Any]]:
     """List the six channels that sell, and the back office that feeds catalogue and stock.
 
+    Until the present the channels tell what they have sent; then it is for us to have it sent.
     The address is that of the shop (oms.simulator.shop) from which one of them is pulled.
     """
     return [
@@ -81,6 +83,8 @@ def channels(*, shop_url: str = "") -> list[dict[str, Any]]:
             "adapter_options": adapter_options(channel, shop_url=shop_url),
             "network": tuple(place.code for place in NETWORKS.get(channel.code, (DC,))),
             "threshold": 1 if channel.kind == "marketplace" else 0,
+            "is_routed": is_routed and channel.code in ROUTED,
+            "collect_supply": "any" if channel.code in ROUTED else "store",
         }
         for channel in (*CHANNELS, BACKOFFICE)
     ]
@@ -92,7 +96,9 @@ def adapter_options(channel: Channel, *, shop_url: str) -> dict[str, Any]:
         return {"mappings": {"orders": str(MAPPINGS / f"{channel.code}.yaml")}}
     if channel.adapter != "shopify":
         return {}
-    options: dict[str, Any] = {"locations": LOCATION_IDS, "methods": METHODS}
+    options: dict[str, Any] = {
+        "locations": LOCATION_IDS, "methods": METHODS, "pickup_attribute": PICKUP_ATTRIBUTE,
+    }  # fmt: skip
     if channel.transport == "pull":
         return {**options, "url": shop_url, "token": ACCESS_TOKEN}
     return {**options, "secret": WEBHOOK_SECRET}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from oms.simulator.network import STOCKED
 
 if TYPE_CHECKING:
-    from oms.simulator.model import Order
+    from oms.simulator.model import Change, Order
 
 
 class Shelves:
@@ -39,9 +39,8 @@ class Shelves:
         """Lay units on the shelf."""
         self.on_hand[place][index] += quantity
 
-    def follow(self, order: Order, change_index: int) -> None:
+    def follow(self, order: Order, change: Change) -> None:
         """Move the units of one change of an order."""
-        change = order.changes[change_index]
         if change.place is None or change.place.code not in self.on_hand:
             return
         place = change.place.code

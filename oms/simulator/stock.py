@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from oms.simulator.network import DC, STOCKED, STORES
 from oms.simulator.rhythm import day_number, local, minutes_open
-from oms.simulator.streams import stream
+from oms.simulator.streams import scatter, stream
 
 if TYPE_CHECKING:
     import random
@@ -27,6 +27,9 @@ STORE_DELIVERY_WEEKDAYS = frozenset({0, 3})  # trucks go on Mondays and Thursday
 REORDER_RATIO = 0.55  # of the target; below it is filled up
 COUNT_WEEKS = 8  # a store has counted everything after so many weeks
 MISCOUNT_RATIO = 0.03
+RANGE_OF = 4  # a store leaves out one product in so many: the DC has it
+RECALLED = 3  # products so many are taken off every shelf, a few days before the present
+RECALL_DAYS = 2
 BREAKAGE_RATIO = 0.0015  # of the products of a store, each week
 
 
@@ -79,6 +82,8 @@ class StockRoom:
         total = sum(product.weight for product in self._products)
         return [
             max(3, math.ceil(units * product.weight * max(product.season) / total))
+            if place is DC or scatter(place.number, product.index) % RANGE_OF
+            else 0
             for product in self._products
         ]
 
@@ -90,6 +95,7 @@ class StockRoom:
             for place in STOCKED:
                 news.movements.extend(self._receipts(place, on, "OPEN", 0.0))
             return news
+        news.movements.extend(self._recall(on))
         if on.weekday() == DC_DELIVERY_WEEKDAY:
             news.movements.extend(self._receipts(DC, on, "PO", REORDER_RATIO))
         if on.weekday() in STORE_DELIVERY_WEEKDAYS:
@@ -114,7 +120,7 @@ class StockRoom:
             target = self._targets[place.code][product.index]
             there = self._shelves.free(place.code, product.index)
             is_wanted = product.launched_on <= on + timedelta(days=7)
-            if is_wanted and (not below or there < target * below):
+            if is_wanted and there < target * (below or 1):
                 self._shelves.put(place.code, product.index, target - there)
                 ref = f"{word}-{place.number}-{day_number(on)}-{product.index}"
                 yield Movement(ref=ref, kind="receipt", product=product, place=place,
@@ -138,6 +144,22 @@ class StockRoom:
                            quantity=quantity, at=left)  # fmt: skip
             yield Movement(ref=f"{ref}-IN", kind="transfer_in", product=product, place=store,
                            quantity=quantity, at=came)  # fmt: skip
+
+    def _recall(self, on: date) -> Iterator[Movement]:
+        """Take some of the best sold off every shelf: what is ordered of them waits."""
+        until = self._plan.routed_until
+        if until is None or on != until - timedelta(days=RECALL_DAYS):
+            return
+        at = local(on, 6 * 60 + 10, 0, DC.time_zone)
+        sold = [product for product in self._products if product.launched_on <= on]
+        for product in sorted(sold, key=lambda each: (-each.weight, each.index))[:RECALLED]:
+            for place in STOCKED:
+                quantity = self._shelves.free(place.code, product.index)
+                if quantity > 0:
+                    self._shelves.take(place.code, product.index, quantity)
+                    ref = f"RC-{place.number}-{day_number(on)}-{product.index}"
+                    yield Movement(ref=ref, kind="write_off", product=product, place=place,
+                                   quantity=quantity, at=at, reason="recalled")  # fmt: skip
 
     def _breakage(self, store: Place, on: date, rng: random.Random) -> Iterator[Movement]:
         """Write off what broke or disappeared."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Final
 
@@ -10,6 +10,8 @@ from oms.kernel.errors import Conflict, NotFound, Rejected
 
 # Who writes down a name that does not exist is told so.
 STRICT: Final = {"extra": "forbid"}
+OrderGroup = tuple[int, int]
+"""An order, and the number of a delivery group of it."""
 Problem = tuple[str, str]
 """Where in a rule set, as a pointer, and what is wrong there."""
 
@@ -98,7 +100,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Rules in their sequence, for the delivery groups they match."""
+    """Rules in their sequence, for the delivery groups they match; the urgent are first served."""
 
     __pydantic_config__: ClassVar = STRICT
 
@@ -106,6 +108,8 @@ class Group:
     rules: tuple[Rule, ...]
     when: Match = field(default_factory=Match)
     split: Split = field(default_factory=Split)
+    priority: int = 0  # the higher comes first
+    promise_hours: int | None = None  # instead of the rule set's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +137,16 @@ class RuleSet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """What of an order no rule gave out, and how urgent it is."""
+
+    reservation_ids: tuple[int, ...]
+    priority: int
+    promised_by: datetime
+    placed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DemandLine:
     """What of a line is to be supplied."""
 
@@ -157,28 +171,42 @@ class Demand:
     placed_at: datetime
     lines: tuple[DemandLine, ...]
 
-    def promised_by(self, rules: Rules) -> datetime:
-        """Return until when its goods are to be ready to leave."""
-        return self.placed_at + timedelta(hours=rules.promise_hours)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A location as it was at the moment plans were made."""
+
+    code: str
+    kind: str
+    is_enabled: bool
+    is_open: bool
+    is_before_cut_off: bool
+    shipping_buffer: int
+    node_cost_minor: int
+    ready_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A location of the network, as it was known when the plan was made."""
+    """A location of the network, as a delivery group's plan found it."""
 
-    code: str
-    kind: str
+    node: Node
     priority: int
-    is_enabled: bool
     has_rejected: bool
-    is_open: bool
-    is_before_cut_off: bool
     capacity_left: int | None  # None: without limit
     distance_km: float | None
-    shipping_buffer: int
-    node_cost_minor: int
-    ready_at: datetime
     stock: Mapping[str, int]  # by SKU: what is free, and what is kept there for this order
+
+    def scores(self, demand: Demand) -> dict[str, float | None]:
+        """Return what it is sorted by; None: not known, or of capacity no limit."""
+        wanted = sum(line.quantity for line in demand.lines)
+        return {
+            Sort.DISTANCE.value: self.distance_km,
+            Sort.STOCK_LEFT.value: sum(self.stock.values()) - wanted,
+            Sort.CAPACITY_LEFT.value: self.capacity_left,
+            Sort.PRIORITY.value: self.priority,
+            Sort.NODE_COST.value: self.node.node_cost_minor,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +216,7 @@ class Part:
     code: str
     rule: str
     quantities: Mapping[int, int]
+    buffer: int = 0  # what had to stay there of each article
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +225,6 @@ class Verdict:
 
     code: str
     is_taken: bool
-    scores: Mapping[str, float | None]
     reason: str
 
 
@@ -236,12 +264,12 @@ class Decision:
 
 def outcome_of(plan: Plan, candidates: tuple[Candidate, ...], promised_by: datetime) -> Outcome:
     """Say what a plan comes to: cost and way of each part, what is late and what is left."""
-    at = {each.code: each for each in candidates}
+    at = {each.node.code: each for each in candidates}
     taken = [at[part.code] for part in plan.parts]
     return Outcome(
         parts=len(taken),
-        cost_minor=sum(each.node_cost_minor for each in taken),
+        cost_minor=sum(each.node.node_cost_minor for each in taken),
         distance_km=round(sum(each.distance_km or 0.0 for each in taken), 1),
-        late_parts=sum(each.ready_at > promised_by for each in taken),
+        late_parts=sum(each.node.ready_at > promised_by for each in taken),
         left_units=sum(plan.left.values()),
     )

@@ -1,15 +1,30 @@
-"""Writes on sourcing: versions of the rules, decisions, and what waits for another plan."""
+"""Writes on sourcing: versions of the rules, decisions, and the queue of what is to be planned."""
 
+import csv
+import io
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
+from oms.ledger.copying import copy_in
 from oms.ledger.database import Tx
 from oms.sourcing import messages, store
-from oms.sourcing.model import Rules, RuleSetNotDraft, RuleSetNotFound, RuleSetState
+from oms.sourcing.model import (
+    Node,
+    OrderGroup,
+    Rules,
+    RuleSetNotDraft,
+    RuleSetNotFound,
+    RuleSetState,
+    Wait,
+)
 
 PLANNED_AGAIN_AFTER: Final = timedelta(minutes=5)
+_DECISION: Final = (
+    "order_id", "group_no", "version", "moment_id", "decided_at", "demand", "candidates", "plan",
+    "outcome",
+)  # fmt: skip
 
 
 def draft(tx: Tx, rules: Rules, *, by: str, at: datetime) -> int:
@@ -33,18 +48,63 @@ def activate(tx: Tx, version: int, *, by: str, at: datetime) -> None:
     store.SQL.run(tx, "activate", version=version, by=by, at=at)
 
 
-def record(tx: Tx, decisions: Sequence[Mapping[str, Any]], *, version: int, at: datetime) -> None:
-    """Keep decisions with everything they were made of."""
-    if decisions:
-        store.SQL.run(tx, "record", decisions=json.dumps(list(decisions)), version=version, at=at)
+def record(
+    tx: Tx, decisions: Sequence[tuple[OrderGroup, Sequence[str]]], nodes: Iterable[Node], *,
+    version: int, at: datetime,
+) -> None:  # fmt: skip
+    """Keep decisions with everything they were made of, as messages.kept writes it."""
+    if not decisions:
+        return
+    moment_id = store.SQL.run(tx, "note_moment", nodes=messages.kept_nodes(nodes)).scalar_one()
+    rows = io.StringIO()
+    writer = csv.writer(rows, lineterminator="\n")
+    decided_at = at.isoformat()
+    writer.writerows([*group, version, moment_id, decided_at, *kept] for group, kept in decisions)
+    copy_in(tx, "sourcing_decisions", _DECISION, rows.getvalue().encode())
 
 
-def wait(
-    tx: Tx, order_ids: Collection[int], waits: Mapping[int, Sequence[int]], *, at: datetime
+def hold_limited(tx: Tx, location_ids: Iterable[int]) -> None:
+    """Hold those of these locations that have a limit a day, before their levels are held."""
+    store.SQL.run(tx, "hold_limited", location_ids=sorted(location_ids))
+
+
+def queue(tx: Tx, after: int, upto: int) -> bool:
+    """Queue the orders of which units are newly kept, and those for whom supply came.
+
+    What was written by transactions from one up to another is looked at. Tells whether there is
+    anybody now.
+    """
+    bounds = {"after": str(after), "upto": str(upto)}
+    count: int = store.SQL.run(tx, "queue_written", **bounds).rowcount
+    if store.SQL.run(tx, "has_waiting").scalar():
+        count += store.SQL.run(tx, "wake_supplied", **bounds).rowcount
+    return bool(count)
+
+
+def take_due(tx: Tx, *, at: datetime, limit: int) -> list[int]:
+    """Hold the orders that are to be planned next, and return them, the most urgent first."""
+    store.SQL.run(tx, "wake_due", at=at)
+    return list(store.SQL.run(tx, "due", limit=limit).scalars())
+
+
+def wake(tx: Tx, product_ids: Collection[int]) -> None:
+    """Have the orders planned again that wait for these products."""
+    if product_ids:
+        store.SQL.run(tx, "wake_products", product_ids=sorted(product_ids))
+
+
+def settle_queue(
+    tx: Tx, order_ids: Collection[int], waits: Mapping[int, Wait], *, at: datetime
 ) -> None:
-    """Note the reservations of orders that no rule gave out; the others wait for nothing."""
-    told = [{"order_id": order_id, "reservation_ids": ids} for order_id, ids in waits.items()]
-    store.SQL.run(
-        tx, "wait", waits=json.dumps(told), order_ids=sorted(order_ids),
-        again_at=at + PLANNED_AGAIN_AFTER,
-    )  # fmt: skip
+    """Note what of orders no rule gave out; the others have nothing to be planned."""
+    store.SQL.run(tx, "leave_queue", order_ids=sorted({*order_ids} - waits.keys()))
+    if waits:
+        told = [
+            {
+                "order_id": order_id, "reservation_ids": wait.reservation_ids,
+                "priority": wait.priority, "promised_by": wait.promised_by.isoformat(),
+                "placed_at": wait.placed_at.isoformat(),
+            }
+            for order_id, wait in waits.items()
+        ]  # fmt: skip
+        store.SQL.run(tx, "wait", waits=json.dumps(told), again_at=at + PLANNED_AGAIN_AFTER)

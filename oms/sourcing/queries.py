@@ -1,18 +1,18 @@
 """Reads of sourcing: the rules, decisions, and what is known when a batch of orders is planned."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from oms.ledger.database import Tx
-from oms.locations.model import is_before_cut_off, is_open, ready_at
+from oms.locations.hours import is_open
+from oms.locations.model import Point, is_before_cut_off, point, ready_at
 from oms.sourcing import store
-from oms.sourcing.model import Candidate, Decision, RuleSet, RuleSetNotFound
+from oms.sourcing.model import Decision, Node, OrderGroup, RuleSet, RuleSetNotFound
+from oms.stock.model import Units
 
 DECISIONS_AT_ONCE: Final = 1_000
-OrderGroup = tuple[int, int]
-"""An order, and the number of a delivery group of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,30 +20,22 @@ class Place:
     """A location as it is now, and what it may still be given today."""
 
     location_id: int
-    facts: dict[str, Any]
+    node: Node
     capacity_left: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """A location of a group's network, as seen from its customer."""
-
-    location_id: int
-    priority: int
-    distance_km: float | None
-    has_rejected: bool
+    point: Point | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What is known for a batch of orders, read with its levels held."""
+    """What is known for a batch of orders."""
 
     groups: dict[OrderGroup, Any]
     lines: dict[tuple[int, int], Any]
     places: dict[int, Place]
     location_ids: dict[str, int]  # by code
-    ways: dict[OrderGroup, list[Way]]
-    free: dict[tuple[int, int], int]  # by product and location
+    networks: dict[int, list[tuple[Place, int]]]  # by channel: locations with their priority
+    rejected: frozenset[tuple[int, int]]  # which order by which location
+    free: dict[int, dict[int, int]]  # by product and location
 
 
 def active(tx: Tx) -> RuleSet | None:
@@ -65,55 +57,54 @@ def rule_set(tx: Tx, version: int) -> RuleSet:
     return store.rule_set(row)
 
 
-def network_of(tx: Tx, order_ids: Sequence[int]) -> list[int]:
-    """Return every location these orders may be supplied from."""
-    return list(store.SQL.run(tx, "network_of", order_ids=list(order_ids)).scalars())
-
-
-def known(
-    tx: Tx, order_ids: Sequence[int], *, product_ids: Sequence[int], location_ids: Sequence[int],
-    at: datetime,
-) -> Known:  # fmt: skip
-    """Read what is known for a batch of orders; their levels are held by the caller."""
-    orders, places = {"order_ids": list(order_ids)}, {"location_ids": list(location_ids)}
-    ways: dict[OrderGroup, list[Way]] = {}
-    for row in store.SQL.run(tx, "ways", **orders):
-        way = Way(
-            location_id=row.location_id, priority=row.priority, distance_km=row.distance_km,
-            has_rejected=row.has_rejected,
-        )  # fmt: skip
-        ways.setdefault((row.order_id, row.group_no), []).append(way)
-    found = {
-        row.location_id: _place(row, at) for row in store.SQL.run(tx, "places", **places, at=at)
-    }
-    free = store.SQL.run(tx, "free", product_ids=list(product_ids), **places, at=at)
+def known(tx: Tx, units: Sequence[Units], *, at: datetime) -> Known:
+    """Read what is known to plan units of a batch of orders, which are held by the caller."""
+    orders = {"order_ids": sorted({each.order_id for each in units})}
+    members = store.SQL.run(tx, "networks", **orders).all()
+    ids = {each.location_id for each in units} | {row.location_id for row in members}
+    at_places = {"location_ids": sorted(ids), "at": at}
+    places = {row.location_id: _place(row, at) for row in store.SQL.run(tx, "places", **at_places)}
+    networks: dict[int, list[tuple[Place, int]]] = {}
+    for row in members:
+        networks.setdefault(row.channel_id, []).append((places[row.location_id], row.priority))
+    free = store.SQL.run(
+        tx, "free", product_ids=sorted({each.product_id for each in units}), **at_places
+    )
     return Known(
         groups={(row.order_id, row.group_no): row for row in store.SQL.run(tx, "groups", **orders)},
         lines={(row.order_id, row.line_no): row for row in store.SQL.run(tx, "lines", **orders)},
-        places=found,
-        location_ids={place.facts["code"]: number for number, place in found.items()},
-        ways=ways,
-        free={(row.product_id, row.location_id): int(row.quantity) for row in free},
+        places=places,
+        location_ids={place.node.code: number for number, place in places.items()},
+        networks=networks,
+        rejected=frozenset(map(tuple, store.SQL.run(tx, "rejected", **orders))),
+        free={
+            row.product_id: dict(zip(row.location_ids, row.quantities, strict=True))
+            for row in free.all()
+        },
     )
 
 
-def candidate(place: Place, way: Way, stock: dict[str, int], capacity: int | None) -> Candidate:
-    """Return a location as a delivery group's candidate, with what it has and may still do."""
-    return Candidate(
-        **place.facts, priority=way.priority, distance_km=way.distance_km,
-        has_rejected=way.has_rejected, capacity_left=capacity, stock=stock,
+def free_at(tx: Tx, places: Collection[tuple[int, int]], *, at: datetime) -> dict[Any, int]:
+    """Return what is free of products at locations, each given as a pair."""
+    pairs = sorted(places)
+    rows = store.SQL.run(
+        tx, "free_at", product_ids=[pair[0] for pair in pairs],
+        location_ids=[pair[1] for pair in pairs], at=at,
     )  # fmt: skip
+    return {(row.product_id, row.location_id): int(row.quantity) for row in rows}
+
+
+def capacity_left(tx: Tx, location_ids: Collection[int], *, at: datetime) -> dict[int, int]:
+    """Return what locations may still be given today, of those that have a limit."""
+    rows = store.SQL.run(tx, "places", location_ids=sorted(location_ids), at=at)
+    found = {row.location_id: _capacity_left(row) for row in rows}
+    return {location_id: left for location_id, left in found.items() if left is not None}
 
 
 def waiting(tx: Tx, order_ids: Sequence[int], *, at: datetime) -> frozenset[int]:
     """Return the reservations of these orders that wait for another plan."""
     rows = store.SQL.run(tx, "waiting", order_ids=list(order_ids), at=at)
     return frozenset(each for row in rows for each in row.reservation_ids)
-
-
-def due(tx: Tx, *, at: datetime, limit: int) -> list[int]:
-    """Return orders that waited long enough to be planned again."""
-    return list(store.SQL.run(tx, "due", at=at, limit=limit).scalars())
 
 
 def of_order(tx: Tx, order_number: str) -> list[Decision]:
@@ -133,13 +124,35 @@ def between(tx: Tx, from_at: datetime, to_at: datetime) -> Iterator[Decision]:
 
 
 def _place(row: Any, at: datetime) -> Place:
-    limit = row.capacity_per_day
     before = is_before_cut_off(row.cut_off, row.time_zone, at)
-    facts = {
-        "code": row.location_code, "kind": row.kind, "is_enabled": row.is_enabled,
-        "is_open": is_open(row.opening_hours, row.time_zone, at), "is_before_cut_off": before,
-        "shipping_buffer": row.shipping_buffer, "node_cost_minor": row.node_cost_minor,
-        "ready_at": ready_at(row.time_zone, row.lead_time_hours, at, is_before_cut_off=before),
-    }  # fmt: skip
-    left = None if limit is None else max(0, limit - row.given_count)
-    return Place(location_id=row.location_id, facts=facts, capacity_left=left)
+    node = Node(
+        code=row.location_code, kind=row.kind, is_enabled=row.is_enabled,
+        # What has no hours is not a place people come to: it works around the clock.
+        is_open=not row.opening_hours or is_open(row.opening_hours, row.time_zone, at),
+        is_before_cut_off=before,
+        shipping_buffer=row.shipping_buffer, node_cost_minor=row.node_cost_minor,
+        ready_at=ready_at(row.time_zone, row.lead_time_hours, at, is_before_cut_off=before),
+    )  # fmt: skip
+    return Place(
+        location_id=row.location_id, node=node, capacity_left=_capacity_left(row),
+        point=point(row.latitude, row.longitude),
+    )  # fmt: skip
+
+
+def _capacity_left(row: Any) -> int | None:
+    limit: int | None = row.capacity_per_day
+    return None if limit is None else max(0, limit - row.given_count)
+
+
+def page(
+    tx: Tx, *, location_code: str | None, only_left: bool, channel_codes: Sequence[str] | None,
+    after: int | None, limit: int,
+) -> tuple[list[tuple[str, Decision]], int | None]:  # fmt: skip
+    """Return decisions with the numbers of their orders, the newest first, and where to go on."""
+    rows = store.SQL.run(
+        tx, "page", location_code=location_code, only_left=only_left,
+        channels=None if channel_codes is None else list(channel_codes), after=after,
+        limit=limit + 1,
+    ).all()  # fmt: skip
+    found = [(row.order_number, store.decision(row)) for row in rows[:limit]]
+    return found, rows[limit - 1].decision_id if len(rows) > limit else None

@@ -1,7 +1,8 @@
 """Planning by rules, as a pure function of what is known: who supplies what, and why."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Final
 
 from oms.sourcing.model import (
@@ -29,18 +30,20 @@ def plan(demand: Demand, candidates: Iterable[Candidate], rules: Rules) -> Plan:
     group = group_of(demand, rules)
     if group is None:
         return Plan(group=None)
-    known = sorted(candidates, key=lambda each: each.code)
-    work = _Work(lines=tuple(sorted(demand.lines, key=lambda line: line.line_no)))
-    may_split = _may_split(demand, group)
-    if group.split.whole_first or not may_split:
-        _take_whole(work, group, known)
-    if may_split and not work.parts:
-        _take_parts(work, group, known)
+    known = sorted(candidates, key=lambda each: each.node.code)
+    work = _Work(
+        lines=tuple(sorted(demand.lines, key=lambda line: line.line_no)),
+        asked=[_asked(rule, known) for rule in group.rules],
+        may_split=_may_split(demand, group),
+    )
+    if group.split.whole_first or not work.may_split:
+        _take_whole(work)
+    if work.may_split and not work.parts:
+        _take_parts(work, group.split.parts_max)
     left = work.open()
-    work.is_done = not left
     return Plan(
         group=group.name, parts=tuple(work.parts), left=left,
-        verdicts=tuple(_verdict(each, group, work, may_split=may_split) for each in known),
+        verdicts=tuple(_verdicts(known, group, work, is_done=not left)),
     )  # fmt: skip
 
 
@@ -49,29 +52,74 @@ def group_of(demand: Demand, rules: Rules) -> Group | None:
     return next((group for group in rules.groups if _matches(group.when, demand)), None)
 
 
+def urgency(demand: Demand, rules: Rules) -> tuple[int, datetime]:
+    """Return a delivery group's priority, and until when its goods are to be ready to leave."""
+    group = group_of(demand, rules)
+    hours = None if group is None else group.promise_hours
+    promised_by = demand.placed_at + timedelta(hours=hours or rules.promise_hours)
+    return 0 if group is None else group.priority, promised_by
+
+
 @dataclass(slots=True)
 class _Work:
-    """A plan being made."""
+    """A plan being made; what is asked of every candidate is worked out once."""
 
     lines: tuple[DemandLine, ...]
+    asked: Sequence["_Asked"]
+    may_split: bool
     parts: list[Part] = field(default_factory=list)
-    is_done: bool = False
     wanted: Mapping[int, int] = field(default_factory=dict)
-    skus: frozenset[str] = frozenset()
+    total: int = 0
+    skus: Sequence[str] = ()
+    filled: dict[tuple[str, int], dict[int, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Keep what is asked of every candidate."""
         self.wanted = {line.line_no: line.quantity for line in self.lines}
-        self.skus = frozenset(line.sku for line in self.lines)
+        self.total = sum(self.wanted.values())
+        self.skus = list({line.sku: None for line in self.lines})
 
     def open(self) -> dict[int, int]:
         """Return how much of each line nobody supplies yet."""
-        taken: dict[int, int] = {}
+        left = dict(self.wanted)
         for part in self.parts:
             for line_no, quantity in part.quantities.items():
-                taken[line_no] = taken.get(line_no, 0) + quantity
-        left = {each.line_no: each.quantity - taken.get(each.line_no, 0) for each in self.lines}
+                left[line_no] -= quantity
         return {line_no: quantity for line_no, quantity in left.items() if quantity}
+
+    def of_all(self, candidate: Candidate, rule: Rule) -> dict[int, int]:
+        """Return what a location has of all that is asked for, beyond its buffer."""
+        shelf, buffer = candidate.node.shipping_buffer, rule.stock_buffer
+        key = candidate.node.code, max(buffer, shelf)
+        known = self.filled.get(key)
+        if known is None:
+            known = self.filled[key] = _filled(candidate, key[1], self.lines, self.wanted)
+        return known
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Whom a rule is about: who may supply, and of the others why not."""
+
+    rule: Rule
+    able: Sequence[Candidate]
+    hindered: Mapping[str, str]
+
+
+def _asked(rule: Rule, known: Sequence[Candidate]) -> _Asked:
+    able, hindered = [], {}
+    kinds, among, but = rule.kinds, rule.locations, rule.but_locations
+    for each in known:
+        node = each.node
+        if (kinds and node.kind not in kinds) or (among and node.code not in among):
+            continue
+        if node.code in but:
+            continue
+        if why := _hindrance(rule, each):
+            hindered[node.code] = why
+        else:
+            able.append(each)
+    return _Asked(rule, able, hindered)
 
 
 def _matches(when: Match, demand: Demand) -> bool:
@@ -95,55 +143,51 @@ def _may_split(demand: Demand, group: Group) -> bool:
     return group.split.parts_max > 1 and demand.value_minor >= group.split.no_split_below_minor
 
 
-def _take_whole(work: _Work, group: Group, known: Sequence[Candidate]) -> None:
+def _take_whole(work: _Work) -> None:
     """Give all of it to the first who has all of it."""
-    wanted = work.open()
-    for rule, candidate in _in_turn(group, known, work):
-        quantities = _filled(candidate, rule, work.lines, wanted)
-        if quantities == wanted:
-            work.parts.append(Part(code=candidate.code, rule=rule.name, quantities=quantities))
+    for rule, candidate in _in_turn(work):
+        quantities = work.of_all(candidate, rule)
+        if quantities == work.wanted:
+            work.parts.append(_part(candidate, rule, quantities))
             return
 
 
-def _take_parts(work: _Work, group: Group, known: Sequence[Candidate]) -> None:
+def _take_parts(work: _Work, parts_max: int) -> None:
     """Give to one after another what they have of it, as long as it may be spread further."""
-    for rule, candidate in _in_turn(group, known, work):
+    for rule, candidate in _in_turn(work):
         wanted = work.open()
-        if not wanted or len(work.parts) == group.split.parts_max:
+        if not wanted or len(work.parts) == parts_max:
             return
-        if any(part.code == candidate.code for part in work.parts):
+        if any(part.code == candidate.node.code for part in work.parts):
             continue
-        if quantities := _filled(candidate, rule, work.lines, wanted):
-            work.parts.append(Part(code=candidate.code, rule=rule.name, quantities=quantities))
+        buffer = _buffer(rule, candidate)
+        if quantities := _filled(candidate, buffer, work.lines, wanted):
+            work.parts.append(_part(candidate, rule, quantities))
 
 
-def _in_turn(
-    group: Group, known: Sequence[Candidate], work: _Work
-) -> Iterator[tuple[Rule, Candidate]]:
+def _part(candidate: Candidate, rule: Rule, quantities: Mapping[int, int]) -> Part:
+    return Part(
+        code=candidate.node.code, rule=rule.name, quantities=quantities,
+        buffer=_buffer(rule, candidate),
+    )  # fmt: skip
+
+
+def _in_turn(work: _Work) -> Iterator[tuple[Rule, Candidate]]:
     """Give who may supply, rule by rule, each in the order of the rule."""
-    for rule in group.rules:
-        able = [each for each in known if _is_of(rule, each) and not _hindrance(rule, each)]
-        for candidate in sorted(able, key=lambda each: _rank(rule, each, work)):
-            yield rule, candidate
-
-
-def _is_of(rule: Rule, candidate: Candidate) -> bool:
-    return (
-        _is_among(candidate.kind, rule.kinds)
-        and _is_among(candidate.code, rule.locations)
-        and candidate.code not in rule.but_locations
-    )
+    for asked in work.asked:
+        for candidate in sorted(asked.able, key=lambda each: _rank(asked.rule, each, work)):
+            yield asked.rule, candidate
 
 
 def _hindrance(rule: Rule, candidate: Candidate) -> str | None:
     """Say why a location cannot be asked at all."""
-    if not candidate.is_enabled:
+    if not candidate.node.is_enabled:
         return "is disabled"
     if candidate.has_rejected:
         return "has rejected this order before"
-    if rule.only_open and not candidate.is_open:
+    if rule.only_open and not candidate.node.is_open:
         return "is closed at this time"
-    if rule.only_before_cut_off and not candidate.is_before_cut_off:
+    if rule.only_before_cut_off and not candidate.node.is_before_cut_off:
         return "is past its cut-off"
     if rule.only_with_capacity and candidate.capacity_left == 0:
         return "has no capacity left today"
@@ -161,86 +205,92 @@ def _too_far(rule: Rule, candidate: Candidate) -> str | None:
 
 
 def _buffer(rule: Rule, candidate: Candidate) -> int:
-    return max(rule.stock_buffer, candidate.shipping_buffer)
+    return max(rule.stock_buffer, candidate.node.shipping_buffer)
 
 
 def _filled(
-    candidate: Candidate, rule: Rule, lines: Sequence[DemandLine], wanted: Mapping[int, int]
+    candidate: Candidate, buffer: int, lines: Sequence[DemandLine], wanted: Mapping[int, int]
 ) -> dict[int, int]:
     """Return what a location has of what is wanted; lines of one article share its stock."""
-    buffer, used, found = _buffer(rule, candidate), dict[str, int](), dict[int, int]()
+    used, found = dict[str, int](), dict[int, int]()
     for line in lines:
         free = candidate.stock.get(line.sku, 0) - buffer - used.get(line.sku, 0)
-        quantity = min(wanted.get(line.line_no, 0), max(0, free))
-        if quantity:
+        quantity = min(wanted.get(line.line_no, 0), free)
+        if quantity > 0:
             found[line.line_no] = quantity
             used[line.sku] = used.get(line.sku, 0) + quantity
     return found
 
 
-def _scores(candidate: Candidate, work: _Work) -> dict[str, float | None]:
-    """Return what a candidate is sorted by; None: not known, or of capacity no limit."""
-    left = sum(candidate.stock.get(sku, 0) for sku in work.skus)
-    return {
-        Sort.DISTANCE: candidate.distance_km,
-        Sort.STOCK_LEFT: left - sum(work.wanted.values()),
-        Sort.CAPACITY_LEFT: candidate.capacity_left,
-        Sort.PRIORITY: candidate.priority,
-        Sort.NODE_COST: candidate.node_cost_minor,
-    }
-
-
 def _rank(rule: Rule, candidate: Candidate, work: _Work) -> tuple[object, ...]:
-    scores = _scores(candidate, work)
-    keys = [_key(sort, scores[sort]) for sort in rule.sort]
-    return (*keys, candidate.priority, candidate.code)
+    keys = [_KEYS[sort](candidate, work) for sort in rule.sort]
+    return (*keys, candidate.priority, candidate.node.code)
 
 
-def _key(sort: Sort, score: float | None) -> float:
-    """Return what is small for who comes first: unknown is last, no limit of capacity first."""
-    if score is None:
-        return -_LAST if sort is Sort.CAPACITY_LEFT else _LAST
-    return -score if sort in {Sort.STOCK_LEFT, Sort.CAPACITY_LEFT} else score
+def _distance(candidate: Candidate, _work: _Work) -> float:
+    return _LAST if candidate.distance_km is None else candidate.distance_km
 
 
-def _verdict(candidate: Candidate, group: Group, work: _Work, *, may_split: bool) -> Verdict:
-    part = next((each for each in work.parts if each.code == candidate.code), None)
-    if part is None:
-        said = _passed_over(candidate, group, work, may_split=may_split)
-    else:
-        said = _taken(part, group, work, candidate)
-    scores = {str(name): score for name, score in _scores(candidate, work).items()}
-    return Verdict(code=candidate.code, is_taken=part is not None, scores=scores, reason=said)
+def _stock_left(candidate: Candidate, work: _Work) -> float:
+    return -sum([candidate.stock.get(sku, 0) for sku in work.skus])
+
+
+def _capacity_left(candidate: Candidate, _work: _Work) -> float:
+    return -_LAST if candidate.capacity_left is None else -candidate.capacity_left
+
+
+# What is small for who comes first: unknown is last, no limit of capacity first.
+_KEYS: Final[Mapping[Sort, Callable[[Candidate, _Work], float]]] = {
+    Sort.DISTANCE: _distance,
+    Sort.STOCK_LEFT: _stock_left,
+    Sort.CAPACITY_LEFT: _capacity_left,
+    Sort.PRIORITY: lambda candidate, _work: candidate.priority,
+    Sort.NODE_COST: lambda candidate, _work: candidate.node.node_cost_minor,
+}
+
+
+def _verdicts(
+    known: Sequence[Candidate], group: Group, work: _Work, *, is_done: bool
+) -> Iterator[Verdict]:
+    """Say of each candidate why it was taken or passed over."""
+    taken = {part.code: part for part in work.parts}
+    said: dict[str, list[str]] = {}
+    for asked in work.asked:
+        name = asked.rule.name
+        for code, why in asked.hindered.items():
+            said.setdefault(code, []).append(f"{name}: {why}")
+        for each in asked.able:
+            if (code := each.node.code) not in taken:
+                lack = _lack(each, asked.rule, work, is_done=is_done)
+                said.setdefault(code, []).append(f"{name}: {lack}")
+    for each in known:
+        code = each.node.code
+        part = taken.get(code)
+        if part is not None:
+            reason = _taken(part, group, work, each)
+        else:
+            reason = "; ".join(said.get(code, ())) or "is of no rule's locations"
+        yield Verdict(code=code, is_taken=part is not None, reason=reason)
 
 
 def _taken(part: Part, group: Group, work: _Work, candidate: Candidate) -> str:
-    taken, wanted = sum(part.quantities.values()), sum(work.wanted.values())
+    taken = sum(part.quantities.values())
     rule = next(each for each in group.rules if each.name == part.rule)
-    much = "all of it" if taken == wanted else f"{taken} of {wanted}"
+    much = "all of it" if taken == work.total else f"{taken} of {work.total}"
     by = ", ".join(sort.replace("_", " ") for sort in rule.sort)
     far = "" if candidate.distance_km is None else f" ({candidate.distance_km:g} km)"
     return f"{rule.name}: supplies {much}, first by {by}{far}"
 
 
-def _passed_over(candidate: Candidate, group: Group, work: _Work, *, may_split: bool) -> str:
-    said: list[str] = []
-    for rule in group.rules:
-        if _is_of(rule, candidate):
-            why = _hindrance(rule, candidate) or _lack(candidate, rule, work, may_split=may_split)
-            said.append(f"{rule.name}: {why}")
-    return "; ".join(said) or "is of no rule's locations"
-
-
-def _lack(candidate: Candidate, rule: Rule, work: _Work, *, may_split: bool) -> str:
+def _lack(candidate: Candidate, rule: Rule, work: _Work, *, is_done: bool) -> str:
     """Say why a location that could be asked was not."""
-    has = sum(_filled(candidate, rule, work.lines, work.wanted).values())
+    has = sum(work.of_all(candidate, rule).values())
     buffer = _buffer(rule, candidate)
     beyond = f" beyond its buffer of {buffer}" if buffer else ""
     if not has:
         return f"has none of it{beyond}"
-    total = sum(work.wanted.values())
-    if has < total and not may_split:
-        return f"has {has} of {total}{beyond}, and it is not to be split"
-    if work.is_done:
-        return f"has {has} of {total}{beyond}; others come first"
-    return f"has {has} of {total}{beyond}; it is spread over as many as it may be"
+    if has < work.total and not work.may_split:
+        return f"has {has} of {work.total}{beyond}, and it is not to be split"
+    if is_done:
+        return f"has {has} of {work.total}{beyond}; others come first"
+    return f"has {has} of {work.total}{beyond}; it is spread over as many as it may be"

@@ -33,22 +33,27 @@ from sourcing_rule_sets
 where cast(:version as integer) is null or version = :version
 order by version desc;
 
--- name: network_of
--- Every location these orders may be supplied from.
-select distinct n.location_id
+-- name: networks
+-- The locations each channel of these orders may be supplied from.
+select n.channel_id, n.location_id, n.priority
 from channel_locations n
 where n.channel_id in (
     select channel_id from orders where order_id = any (cast(:order_ids as bigint[])));
 
 -- name: groups
--- The delivery groups of these orders.
+-- The delivery groups of these orders, and where on the map their customers are.
 select
-    g.order_id, g.group_no, c.channel_code, g.method, o.currency, o.placed_at,
+    g.order_id, g.group_no, o.channel_id, c.channel_code, g.method, o.currency, o.placed_at,
     coalesce(g.ship_to ->> 'country_code', o.country_code) as country_code,
-    o.items_net_minor + o.items_tax_minor as value_minor
+    o.items_net_minor + o.items_tax_minor as value_minor,
+    case when jsonb_typeof(t.ship_to -> 'latitude') = 'number'
+        then (t.ship_to ->> 'latitude')::double precision end as latitude,
+    case when jsonb_typeof(t.ship_to -> 'longitude') = 'number'
+        then (t.ship_to ->> 'longitude')::double precision end as longitude
 from delivery_groups g
 join orders o using (order_id)
 join channels c using (channel_id)
+cross join lateral (select coalesce(g.ship_to, o.ship_to) as ship_to) t
 where g.order_id = any (cast(:order_ids as bigint[]));
 
 -- name: lines
@@ -63,6 +68,7 @@ where k.order_id = any (cast(:order_ids as bigint[]));
 -- These locations, and how many fulfillment orders each has been given on its own today.
 select
     x.location_id, x.location_code, x.kind, x.is_enabled, x.time_zone, x.opening_hours,
+    x.latitude, x.longitude,
     x.capacity_per_day, x.cut_off, x.lead_time_hours, x.shipping_buffer, x.node_cost_minor,
     case when x.capacity_per_day is null then 0 else (
         select count(*) from fulfillment_orders f
@@ -72,94 +78,185 @@ select
 from locations x
 where x.location_id = any (cast(:location_ids as integer[]));
 
--- name: ways
--- For each delivery group every location of its network: how far it is (great circle), and
--- whether it has rejected the order before.
-with groups as (
-    select g.order_id, g.group_no, o.channel_id,
-        case when jsonb_typeof(t.ship_to -> 'latitude') = 'number'
-            then radians((t.ship_to ->> 'latitude')::double precision) end as latitude,
-        case when jsonb_typeof(t.ship_to -> 'longitude') = 'number'
-            then radians((t.ship_to ->> 'longitude')::double precision) end as longitude
-    from delivery_groups g
-    join orders o using (order_id)
-    cross join lateral (select coalesce(g.ship_to, o.ship_to) as ship_to) t
-    where g.order_id = any (cast(:order_ids as bigint[]))
-)
-select g.order_id, g.group_no, n.location_id, n.priority,
-    round((2 * 6371 * asin(case when w.chord > 1 then 1 else sqrt(w.chord) end))::numeric, 1)
-        ::double precision as distance_km,  -- null where either end is not known
-    exists (
-        select from fulfillment_orders f
-        where f.order_id = g.order_id and f.location_id = n.location_id and f.reason is not null
-          and f.reason <> 'no_show') as has_rejected
-from groups g
-join channel_locations n using (channel_id)
-join locations x using (location_id)
-cross join lateral (
-    select sin((radians(x.latitude) - g.latitude) / 2) ^ 2
-        + cos(g.latitude) * cos(radians(x.latitude))
-            * sin((radians(x.longitude) - g.longitude) / 2) ^ 2 as chord
-) w;
+-- name: hold_limited
+-- Hold those of these locations that can only be given so much a day, so that two who give them
+-- something at once count each other's.
+select count(*) from (
+    select 1 from locations
+    where location_id = any (cast(:location_ids as integer[])) and capacity_per_day is not null
+    order by location_id
+    for no key update
+) held;
+
+-- name: rejected
+-- Which locations have rejected which of these orders before.
+select distinct order_id, location_id
+from fulfillment_orders
+where order_id = any (cast(:order_ids as bigint[])) and reason is not null and reason <> 'no_show';
 
 -- name: free
 -- What of these products is free at these locations; below zero where more is promised.
+select l.product_id, array_agg(l.location_id) as location_ids,
+    array_agg(l.on_hand - l.unavailable - l.allocated - l.safety_stock - coalesce(h.quantity, 0))
+        as quantities
+from stock_levels l
+left join (
+    select product_id, location_id, sum(quantity)::bigint as quantity
+    from reservations
+    where kind = 'hold' and state = 'active' and expires_at > :at
+      and product_id = any (cast(:product_ids as integer[]))
+    group by product_id, location_id
+) h using (product_id, location_id)
+where l.product_id = any (cast(:product_ids as integer[]))
+  and l.location_id = any (cast(:location_ids as integer[]))
+group by l.product_id;
+
+-- name: free_at
+-- Likewise, at some places: each a product and a location.
 select l.product_id, l.location_id,
     l.on_hand - l.unavailable - l.allocated - l.safety_stock - coalesce((
         select sum(h.quantity) from reservations h
         where h.product_id = l.product_id and h.location_id = l.location_id
           and h.kind = 'hold' and h.state = 'active' and h.expires_at > :at), 0)::bigint as quantity
-from stock_levels l
-where l.product_id = any (cast(:product_ids as integer[]))
-  and l.location_id = any (cast(:location_ids as integer[]));
+from unnest(cast(:product_ids as integer[]), cast(:location_ids as integer[]))
+    as p(product_id, location_id)
+join stock_levels l using (product_id, location_id);
 
--- name: record
--- Keep decisions with everything they were made of.
-insert into sourcing_decisions (
-    order_id, group_no, version, decided_at, demand, candidates, plan, outcome
+-- name: note_moment
+-- What locations were at a moment, for the decisions made then.
+insert into sourcing_moments (nodes) values (cast(:nodes as jsonb)) returning moment_id;
+
+-- name: queue_written
+-- Orders of which units were reserved meanwhile that nobody has been asked to pick, of channels
+-- whose orders we give to locations, are to be planned now: those written by transactions from
+-- one up to another. Units that wait already do not bring their order here again.
+insert into sourcing_queue (order_id, placed_at, promised_by)
+select r.order_id, min(r.wanted_at), min(r.wanted_at) + make_interval(hours => coalesce((
+    select cast(s.rules ->> 'promise_hours' as integer) from sourcing_rule_sets s
+    where s.state = 'active'), 0))
+from reservations r
+join channels c using (channel_id)
+where r.changed_xid >= cast(cast(:after as text) as xid8) and r.changed_xid < cast(cast(:upto as text) as xid8)
+  and r.kind = 'order' and r.state = 'active' and r.fulfillment_id is null and c.is_routed
+  and not exists (
+      select from sourcing_queue q
+      where q.order_id = r.order_id and r.reservation_id = any (q.reservation_ids))
+group by r.order_id
+order by r.order_id
+on conflict (order_id) do update set again_at = null;
+
+-- name: wake_supplied
+-- Orders that wait for products of which there is more meanwhile are planned now: goods came in,
+-- or somebody let some go. All of them are where the rules or a location changed.
+with risen as (
+    select product_id from stock_movements
+    where changed_xid >= cast(cast(:after as text) as xid8) and changed_xid < cast(cast(:upto as text) as xid8)
+      and on_hand_delta > unavailable_delta
+    union
+    select product_id from reservations
+    where changed_xid >= cast(cast(:after as text) as xid8) and changed_xid < cast(cast(:upto as text) as xid8)
+      and state in ('released', 'expired')
+    union
+    select k.product_id from line_events e
+    join order_lines k using (order_id, line_no)
+    where e.changed_xid >= cast(cast(:after as text) as xid8) and e.changed_xid < cast(cast(:upto as text) as xid8)
+      and e.kind = 'cancel'
+),
+changed as (
+    select exists (
+        select from locations
+        where changed_xid >= cast(cast(:after as text) as xid8) and changed_xid < cast(cast(:upto as text) as xid8)
+        union all
+        select from sourcing_rule_sets
+        where changed_xid >= cast(cast(:after as text) as xid8) and changed_xid < cast(cast(:upto as text) as xid8)
+          and state = 'active') as is_so
 )
-select d.order_id, d.group_no, :version, :at, d.demand, d.candidates, d.plan, d.outcome
-from jsonb_to_recordset(cast(:decisions as jsonb)) as d(
-    order_id bigint, group_no smallint, demand jsonb, candidates jsonb, plan jsonb, outcome jsonb)
-order by d.order_id, d.group_no;
+update sourcing_queue q
+set again_at = null
+from changed
+where q.again_at is not null and (changed.is_so or exists (
+    select from unnest(q.reservation_ids) as w(reservation_id)
+    join reservations r using (reservation_id)
+    where r.product_id in (select product_id from risen)));
+
+-- name: has_waiting
+-- Whether any order waits.
+select exists (select from sourcing_queue where again_at is not null);
+
+-- name: wake_products
+-- Orders that wait for these products are planned now.
+update sourcing_queue q
+set again_at = null
+where q.again_at is not null and exists (
+    select from unnest(q.reservation_ids) as w(reservation_id)
+    join reservations r using (reservation_id)
+    where r.product_id = any (cast(:product_ids as integer[])));
+
+-- name: wake_due
+-- Orders that waited long enough are planned now.
+update sourcing_queue set again_at = null where again_at <= :at;
+
+-- name: due
+-- Hold the orders that are planned next, the most urgent first; who has one in hand comes later.
+select q.order_id
+from sourcing_queue q
+join orders o using (order_id)
+where q.again_at is null
+order by q.priority desc, q.promised_by, q.placed_at, q.order_id
+limit :limit
+for update of o skip locked;
+
+-- name: leave_queue
+-- These orders have nothing more to be planned.
+delete from sourcing_queue where order_id = any (cast(:order_ids as bigint[]));
 
 -- name: wait
--- These orders keep units no rule gave out, and are planned again; the others of the batch not.
-with waiting as (
-    select * from jsonb_to_recordset(cast(:waits as jsonb)) as w(
-        order_id bigint, reservation_ids bigint[])
-),
-over as (
-    delete from sourcing_waits
-    where order_id = any (cast(:order_ids as bigint[]))
-      and order_id not in (select order_id from waiting)
-)
-insert into sourcing_waits (order_id, reservation_ids, again_at)
-select order_id, reservation_ids, :again_at from waiting
+-- These orders keep units no rule gave out, and are planned again.
+insert into sourcing_queue (order_id, reservation_ids, again_at, priority, promised_by, placed_at)
+select order_id, reservation_ids, :again_at, priority, promised_by, placed_at
+from jsonb_to_recordset(cast(:waits as jsonb)) as w(
+    order_id bigint, reservation_ids bigint[], priority smallint, promised_by timestamptz,
+    placed_at timestamptz)
+order by order_id
 on conflict (order_id) do update set
-    reservation_ids = excluded.reservation_ids, again_at = excluded.again_at;
+    reservation_ids = excluded.reservation_ids, again_at = excluded.again_at,
+    priority = excluded.priority, promised_by = excluded.promised_by;
 
 -- name: waiting
 -- What of these orders waits, and is not to be planned again yet.
-select order_id, reservation_ids from sourcing_waits
+select order_id, reservation_ids from sourcing_queue
 where order_id = any (cast(:order_ids as bigint[])) and again_at > :at;
-
--- name: due
--- Orders that waited long enough.
-select order_id from sourcing_waits where again_at <= :at order by order_id limit :limit;
 
 -- name: of_order
 -- The decisions of an order, oldest first.
-select d.decision_id, d.version, d.decided_at, d.demand, d.candidates, d.plan, d.outcome
+select d.decision_id, d.version, d.decided_at, d.demand, d.candidates, d.plan, d.outcome, m.nodes
 from sourcing_decisions d
+join sourcing_moments m using (moment_id)
 join orders o using (order_id)
 where o.order_number = :number
 order by d.decision_id;
 
 -- name: between
 -- The decisions of some time, oldest first, a page at a time.
-select decision_id, version, decided_at, demand, candidates, plan, outcome
-from sourcing_decisions
+select d.decision_id, d.version, d.decided_at, d.demand, d.candidates, d.plan, d.outcome, m.nodes
+from sourcing_decisions d
+join sourcing_moments m using (moment_id)
 where decided_at >= :from_at and decided_at < :to_at and decision_id > :after
 order by decision_id
+limit :limit;
+
+-- name: page
+-- Decisions of every order, the newest first.
+select d.decision_id, d.version, d.decided_at, d.demand, d.candidates, d.plan, d.outcome, m.nodes,
+    o.order_number
+from sourcing_decisions d
+join sourcing_moments m using (moment_id)
+join orders o using (order_id)
+join channels c using (channel_id)
+where (cast(:after as bigint) is null or d.decision_id < :after)
+  and (cast(:channels as text[]) is null or c.channel_code = any (:channels))
+  and (cast(:location_code as text) is null
+      or d.plan -> 'parts' @> jsonb_build_array(jsonb_build_object('code', :location_code)))
+  and (not :only_left or d.plan -> 'left' <> '{}')
+order by d.decision_id desc
 limit :limit;

@@ -84,12 +84,39 @@ def place(
         )
         left = {row.sku: int(row.available) for row in at_place}
     _refuse_shortage(quantities, left)
-    hold_ref = f"H{secrets.token_hex(8).upper()}"
+    hold_ref = _new_ref()
     units = [{"product_id": product_of[sku], "quantity": n} for sku, n in quantities.items()]
     facts = {"hold_ref": hold_ref, "channel_id": channel_id, "at": at, "expires_at": expires_at}
     store.HOLDS.run(tx, "open", **facts)
     store.HOLDS.run(tx, "keep_units", **facts, units=json.dumps(units), location_ids=location_ids)
     return hold_ref
+
+
+def take_over(
+    tx: Tx, quantities: Mapping[int, int], *, order_id: int, fulfillment_id: int, channel_id: int,
+    skus: Sequence[str], expires_at: datetime, at: datetime,
+) -> str:  # fmt: skip
+    """Make units a fulfillment order keeps of lines a hold of a channel; return its name.
+
+    In between they are nobody else's: so they go from an order to the sale that takes its place,
+    which is of these SKUs. All levels the two may touch are held from here on.
+    """
+    work = {"order_id": order_id, "fulfillment_id": fulfillment_id}
+    places = store.HOLDS.run(
+        tx, "places_of_work", **work, channel_id=channel_id, skus=list(skus)
+    ).one()
+    store.lock_levels(tx, places.product_ids, places.location_ids)
+    hold_ref = _new_ref()
+    facts = {"hold_ref": hold_ref, "channel_id": channel_id, "at": at, "expires_at": expires_at}
+    store.HOLDS.run(tx, "open", **facts)
+    units = [{"line_no": no, "quantity": quantity} for no, quantity in quantities.items()]
+    taken = store.HOLDS.run(tx, "take_over", **work, **facts, units=json.dumps(units)).scalars()
+    assert sum(taken) == sum(quantities.values()), "a fulfillment order keeps what is open of it"
+    return hold_ref
+
+
+def _new_ref() -> str:
+    return f"H{secrets.token_hex(8).upper()}"
 
 
 def _refuse_shortage(quantities: Mapping[str, int], left: Mapping[str, int]) -> None:

@@ -212,3 +212,64 @@ join products p using (product_id)
 join locations x using (location_id)
 where r.hold_ref = :hold_ref
 order by p.sku, x.location_code;
+
+-- name: places_of_work
+-- Where a fulfillment order keeps units, and where its order and a channel may take others from:
+-- all that is to be held from the beginning.
+with kept as (
+    select product_id, location_id from reservations
+    where order_id = :order_id and fulfillment_id = :fulfillment_id and state = 'active'
+)
+select
+    array(
+        select product_id from kept
+        union select product_id from products where sku = any (cast(:skus as text[]))
+    ) as product_ids,
+    array(
+        select location_id from kept
+        union select n.location_id from channel_locations n
+        where n.channel_id in (:channel_id, (select channel_id from orders where order_id = :order_id))
+    ) as location_ids;
+
+-- name: take_over
+-- Units a fulfillment order keeps of an order's lines become those of a hold, at the same place.
+with wanted as (
+    select * from jsonb_to_recordset(cast(:units as jsonb)) as u(line_no smallint, quantity bigint)
+),
+kept as (
+    select r.reservation_id, r.product_id, r.location_id, r.quantity,
+        greatest(0, least(r.quantity, w.quantity + r.quantity - sum(r.quantity) over (
+            partition by r.line_no order by r.reservation_id))) as taken
+    from reservations r
+    join wanted w using (line_no)
+    where r.order_id = :order_id and r.fulfillment_id = :fulfillment_id and r.state = 'active'
+),
+fewer as (
+    update reservations r
+    set state = case when k.taken = r.quantity then 'consumed' else r.state end,
+        quantity = case when k.taken = r.quantity then r.quantity else r.quantity - k.taken end
+    from kept k
+    where r.reservation_id = k.reservation_id and k.taken > 0
+),
+sums as (
+    select product_id, location_id, sum(taken) as quantity
+    from kept
+    where taken > 0
+    group by product_id, location_id
+),
+held as (
+    insert into reservations (
+        kind, state, product_id, location_id, channel_id, quantity, hold_ref, expires_at, wanted_at, created_at
+    )
+    select 'hold', 'active', product_id, location_id, :channel_id, quantity, :hold_ref,
+        cast(:expires_at as timestamptz), cast(:at as timestamptz), cast(:at as timestamptz)
+    from sums
+)
+update stock_levels l
+set
+    allocated = l.allocated - s.quantity,
+    is_oversold = l.allocated - s.quantity > l.on_hand - l.unavailable,
+    updated_at = :at
+from sums s
+where l.product_id = s.product_id and l.location_id = s.location_id
+returning s.quantity;

@@ -146,6 +146,65 @@ class Units:
         return self.place_id is None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """A movement of a SKU, what was on hand there after it, and what caused it."""
+
+    movement_id: int
+    location_code: str
+    kind: str
+    on_hand_delta: int
+    unavailable_delta: int
+    on_hand_after: int
+    cause_type: str
+    cause: str
+    order_number: str | None
+    channel_code: str | None
+    occurred_at: datetime
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovedSum:
+    """What movements of one kind at a location come to."""
+
+    location_code: str
+    kind: str
+    on_hand: int
+    unavailable: int
+    movements_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Units kept of a SKU, or wanted of it and nowhere to be had."""
+
+    reservation_id: int
+    kind: str
+    state: str
+    quantity: int
+    location_code: str | None
+    channel_code: str | None
+    order_number: str | None
+    line_no: int | None
+    fulfillment_number: str | None
+    transfer_number: str | None
+    expires_at: datetime | None
+    wanted_at: datetime
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptSum:
+    """What reservations of one kind and state at a location come to."""
+
+    location_code: str | None
+    kind: str
+    state: str
+    quantity: int
+    reservations_count: int
+
+
 class Correction(StrEnum):
     """How units a location cannot supply change what its stock says, as kinds of movement."""
 

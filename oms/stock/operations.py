@@ -135,15 +135,6 @@ def fill_backorders(tx: Tx, places: frozenset[tuple[int, int]], *, at: datetime)
     return _queued(tx)
 
 
-def unassigned_written(tx: Tx, after: int, upto: int, *, beyond: int, limit: int) -> list[int]:
-    """Return orders of which units were reserved meanwhile that nobody has been asked to pick.
-
-    They come in order of their number, those beyond one.
-    """
-    bounds = {"after": str(after), "upto": str(upto), "beyond": beyond}
-    return list(store.UNITS.run(tx, "unassigned_written", limit=limit, **bounds).scalars())
-
-
 def unassigned(tx: Tx, order_ids: Sequence[int]) -> list[Units]:
     """Hold and return the units of orders that nobody has been asked to pick."""
     rows = store.UNITS.run(tx, "unassigned_of", order_ids=list(order_ids))

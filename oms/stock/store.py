@@ -12,6 +12,7 @@ from oms.stock.tables import WORK_TABLES
 SQL: Final = Statements(Path(__file__).with_name("settle.sql"))
 TRANSFERS: Final = Statements(Path(__file__).with_name("transfers.sql"))
 UNITS: Final = Statements(Path(__file__).with_name("units.sql"))
+ANALYSIS: Final = Statements(Path(__file__).with_name("analysis.sql"))
 HOLDS: Final = Statements(Path(__file__).with_name("holds.sql"))
 _SCRATCH: Final = Scratch(WORK_TABLES)
 

@@ -1,19 +1,8 @@
 -- Units kept for fulfillment orders: who picks them, and what a location cannot supply.
 
--- name: unassigned_written
--- Units kept for orders that nobody has been asked to pick, of channels whose orders we give to
--- locations: those written by transactions from one up to another.
-select distinct r.order_id
-from reservations r
-join channels c using (channel_id)
-where r.changed_xid >= cast(cast(:after as text) as xid8) and r.changed_xid < cast(cast(:upto as text) as xid8)
-  and r.kind = 'order' and r.state = 'active' and r.fulfillment_id is null and c.is_routed
-  and r.order_id > :beyond
-order by r.order_id
-limit :limit;
-
 -- name: unassigned_of
--- Likewise, of these orders: the units themselves.
+-- Units kept for these orders that nobody has been asked to pick, of channels whose orders we give
+-- to locations.
 select r.reservation_id, r.order_id, r.line_no, r.product_id, r.location_id, r.quantity, r.place_id
 from reservations r
 join channels c using (channel_id)

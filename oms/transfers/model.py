@@ -62,6 +62,10 @@ UNSENT: Final = frozenset({_S.REQUESTED, _S.ALLOCATED, _S.PICKED})
 OPEN: Final = UNSENT | {_S.SHIPPED, _S.PARTIALLY_RECEIVED}
 
 
+# What the location does that goods come to; the rest is done where they leave.
+ARRIVING: Final = frozenset({_A.RECEIVE, _A.CLOSE})
+
+
 class TransferNotFound(NotFound):
     """There is no such transfer."""
 

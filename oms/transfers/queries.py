@@ -46,6 +46,39 @@ _FOUND: Final = text("""
 """)
 
 
+_COMING: Final = text("""
+    select p.sku, x.location_code, x.kind as location_kind,
+        sum(c.in_transit)::bigint as in_transit, sum(c.incoming)::bigint as incoming
+    from products p
+    join transfer_lines l using (product_id)
+    join transfers t using (transfer_id)
+    join locations x on x.location_id = t.to_location_id
+    cross join lateral (
+        select
+            case when t.state = any (:on_their_way)
+                then greatest(0, l.shipped - l.received - l.damaged - l.missing)
+                else 0 end as in_transit,
+            case when t.state = any (:on_their_way)
+                then greatest(0, l.shipped - l.received - l.damaged - l.missing)
+                else l.quantity - l.removed end as incoming
+    ) c
+    where p.sku = any (:skus) and t.state = any (:states)
+    group by p.sku, x.location_code, x.kind
+    having sum(c.incoming) > 0
+""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coming:
+    """What of a SKU is on its way to a location, and what will be, all told."""
+
+    sku: str
+    location_code: str
+    location_kind: str
+    in_transit: int
+    incoming: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sought:
     """Which transfers to list; without states or a location all of them."""
@@ -54,6 +87,7 @@ class Sought:
     direction: str | None = None  # in, out
     states: tuple[str, ...] = ()
     channel_codes: tuple[str, ...] | None = None  # those of orders of these channels only
+    at_codes: tuple[str, ...] | None = None  # those that leave or come to one of these only
 
 
 def transfer(tx: Tx, number: str) -> Transfer:
@@ -69,6 +103,14 @@ def of_order(tx: Tx, order_id: int) -> list[Transfer]:
     return _read(tx, ["t.order_id = :order_id"], {"order_id": order_id})
 
 
+def coming(tx: Tx, skus: Sequence[str]) -> list[Coming]:
+    """Return what of these SKUs comes to which location by transfers that are kept or sent."""
+    on_their_way = [TransferState.SHIPPED, TransferState.PARTIALLY_RECEIVED]
+    states = [TransferState.ALLOCATED, TransferState.PICKED, *on_their_way]
+    rows = tx.execute(_COMING, {"skus": list(skus), "states": states, "on_their_way": on_their_way})
+    return [Coming(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
+
+
 def page(tx: Tx, sought: Sought, *, after: int, limit: int) -> tuple[list[Transfer], int | None]:
     """Return transfers, oldest first, and where the next page begins."""
     conditions = ["t.transfer_id > :after", "t.state = any (:states)"]
@@ -81,6 +123,9 @@ def page(tx: Tx, sought: Sought, *, after: int, limit: int) -> tuple[list[Transf
     if sought.channel_codes is not None:
         conditions.append("c.channel_code = any (:channels)")
         values["channels"] = list(sought.channel_codes)
+    if sought.at_codes is not None:
+        conditions.append("(a.location_code = any (:codes) or b.location_code = any (:codes))")
+        values["codes"] = list(sought.at_codes)
     found = _read(tx, conditions, values, rest="limit :limit")
     return found[:limit], found[limit - 1].transfer_id if len(found) > limit else None
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from oms.catalog import operations as catalog
 from oms.channels.model import Channel
 from oms.fulfillment import operations as fulfillment
-from oms.ledger.database import Tx
+from oms.ledger.database import Tx, correlate
 from oms.orders import operations as orders
 from oms.orders.model import Captured, Outcome
 from oms.stock import operations as stock
@@ -45,6 +45,8 @@ def capture(
     hold, where one is named, become the order's in the same moment; StockHoldNotFound,
     StockHoldExpired or StockHoldEnded is raised when there is none.
     """
+    if inbox_id is not None:
+        correlate(tx, f"inbox-{inbox_id}")
     problems: dict[int, list[Problem]] = defaultdict(list)
     products_changed, refused = catalog.record(tx, drafts, at=at)
     _note(problems, refused)
@@ -93,15 +95,8 @@ def _fit(tx: Tx, *, at: datetime) -> None:
     known = orders.known_of_batch(tx)
     with_work = fulfillment.orders_with_work(tx, known) if known else []
     if with_work:
+        fulfillment.fit(tx, with_work, at=at)
         steps = [
-            (
-                fitted.order_id,
-                "fulfillment.canceled" if fitted.state == "canceled" else "fulfillment.reduced",
-                {"fulfillment": fitted.fulfillment_number},
-            )
-            for fitted in fulfillment.fit(tx, with_work, at=at)
-        ]
-        steps += [
             (
                 sent.order_id,
                 "transfer.canceled" if sent.state == "canceled" else "transfer.reduced",
@@ -109,12 +104,9 @@ def _fit(tx: Tx, *, at: datetime) -> None:
             )
             for sent in transfers.fit(tx, with_work, at=at)
         ]
-        # What waited for units that are no longer wanted has all it needs.
-        steps += [
-            (work.order_id, f"fulfillment.{work.state}", {"fulfillment": work.fulfillment_number})
-            for work in fulfillment.stop_waiting(tx, with_work, at=at)
-        ]
         orders.tell(tx, steps, actor_type="system", actor="routing", at=at)
+        # What waited for units that are no longer wanted has all it needs.
+        fulfillment.stop_waiting(tx, with_work, at=at)
 
 
 def _note(problems: dict[int, list[Problem]], found: Iterable[tuple[int, str, str, str]]) -> None:

@@ -21,22 +21,24 @@ from oms.fulfillment.model import (
     ReasonNeeded,
     WrongCode,
 )
+from oms.fulfillment.operations import Step
 from oms.holds import operations as holding
 from oms.holds import queries as holds
 from oms.holds.model import Command, Hold
 from oms.ledger.database import Tx
 from oms.orders import operations as orders
 from oms.orders import queries as order_queries
-from oms.orders.model import ChangeKind
+from oms.orders.model import ChangeKind, FulfillmentMethod
+from oms.reservations import operations as reservations
 from oms.shipments import operations as shipments
-from oms.sourcing import queries as sourcing_queries
+from oms.sourcing import operations as sourced
 from oms.stock import operations as stock
 from oms.stock.model import Correction, Units
 from oms.transfers import operations as transfers
 from oms.transfers.model import Sourced
 from oms.workflows import changes, sourcing
 
-ORDERS_AT_ONCE_MAX: Final = 500
+ORDERS_AT_ONCE_MAX: Final = 200
 COLLECT_DAYS: Final = 7
 CORRECTIONS: Final[Mapping[Reason, Correction]] = {
     Reason.NOT_FOUND: Correction.MISSING,
@@ -59,21 +61,25 @@ class Doing:
 
 
 def route(tx: Tx, after: int, upto: int, *, at: datetime) -> bool:
-    """Give what was newly reserved to its locations; tell whether there was anything.
+    """Queue the orders of which something is newly kept, and open the most urgent work.
 
-    A follower's step: of each order that has such units, in whatever batch they came. What is
-    on hold is passed over: who releases it opens its work.
+    A follower's step: it takes in what was written from one transaction up to another, in
+    whatever batch it came. What is queued beyond one transaction's work is for open_due.
     """
-    is_any, beyond = False, 0
-    while order_ids := stock.unassigned_written(
-        tx, after, upto, beyond=beyond, limit=ORDERS_AT_ONCE_MAX
-    ):
-        is_any, beyond = True, order_ids[-1]
-        open_work(tx, order_ids, at=at)
-    if due := sourcing_queries.due(tx, at=at, limit=ORDERS_AT_ONCE_MAX):
-        is_any = True
+    is_any = sourced.queue(tx, after, upto)
+    return open_due(tx, at=at) or is_any
+
+
+def open_due(tx: Tx, *, at: datetime) -> bool:
+    """Open the work of the most urgent orders that are queued; tell whether there were any.
+
+    Only so many that nobody waits long for their levels of stock. What is on hold is passed
+    over: who releases it opens its work.
+    """
+    due = sourced.take_due(tx, at=at, limit=ORDERS_AT_ONCE_MAX)
+    if due:
         open_work(tx, due, at=at)
-    return is_any
+    return bool(due)
 
 
 def open_work(tx: Tx, order_ids: Sequence[int], *, at: datetime, let_off: str | None = None) -> int:
@@ -86,21 +92,21 @@ def open_work(tx: Tx, order_ids: Sequence[int], *, at: datetime, let_off: str | 
     orders.hold_all(tx, order_ids)
     held = holds.held_from(tx, order_ids, Command.ROUTE)
     free = [order_id for order_id in order_ids if order_id not in held]
-    units = sourcing.source(tx, stock.unassigned(tx, free), at=at, let_off=let_off)
-    opened = operations.open_for(tx, units, at=at)
+    given = sourcing.source(tx, stock.unassigned(tx, free), at=at, let_off=let_off)
+    opened = operations.open_for(tx, given.units, at=at)
     work_of = {kept: each.fulfillment_id for each in opened for kept in each.reservation_ids}
     stock.assign(tx, work_of)
-    orders.tell(
-        tx,
-        [
-            (each.order_id, f"fulfillment.{each.state}",
-             {"fulfillment": each.fulfillment_number, "location": each.location_code})
-            for each in opened
-            if each.is_new
-        ],
-        actor_type="system", actor="routing", at=at,
-    )  # fmt: skip
-    _send_for(tx, units, work_of, at=at)
+    reservations.date(tx, [each.fulfillment_id for each in opened if each.is_new], at=at)
+    steps = [
+        Step(
+            each.order_id, f"fulfillment.{each.state if each.is_new else 'extended'}",
+            each.fulfillment_number,
+        )
+        for each in opened
+    ]  # fmt: skip
+    operations.tell(tx, steps, actor_type="system", actor="routing", at=at)
+    _send_for(tx, given.units, work_of, at=at)
+    sourced.settle_queue(tx, {*order_ids} - given.waited, given.waits, at=at)
     return len(opened)
 
 
@@ -145,22 +151,26 @@ def act(tx: Tx, number: str, action: Action, doing: Doing, *, version: int) -> F
     """
     orders.hold(tx, operations.order_of(tx, number))
     held = operations.hold(tx, number, version=version)
-    state = held.after(action)
+    return _do(tx, held, action, held.after(action), doing)
+
+
+def _do(
+    tx: Tx, held: FulfillmentOrder, action: Action, state: FulfillmentOrderState, doing: Doing
+) -> FulfillmentOrder:
     facts = _EFFECTS.get(action, _nothing)(tx, held, doing)
     if action is Action.PICK and not any(facts["picked"].values()):
         state = FulfillmentOrderState.REJECTED  # nothing of it is there
     operations.move(tx, held, state, at=doing.at, **facts)
-    data = {"fulfillment": held.fulfillment_number, "location": held.location_code}
     told = {name: value for name, value in facts.items() if name in _TOLD and value is not None}
-    orders.tell(
-        tx, [(held.order_id, f"fulfillment.{state}", data | told)],
+    operations.tell(
+        tx, [Step(held.order_id, f"fulfillment.{state}", held.fulfillment_number, told)],
         actor_type=doing.actor_type, actor=doing.by, at=doing.at,
     )  # fmt: skip
     if action in _LEAVING:
         _leave(tx, held, _LEAVING[action], doing)
     if action is Action.NO_SHOW:
         open_work(tx, [held.order_id], at=doing.at)
-    return queries.fulfillment_order(tx, number)
+    return queries.fulfillment_order(tx, held.fulfillment_number)
 
 
 def let_go_uncollected(tx: Tx, *, at: datetime) -> bool:
@@ -171,11 +181,14 @@ def let_go_uncollected(tx: Tx, *, at: datetime) -> bool:
     due = operations.uncollected(tx, at=at)
     if due is not None:
         number, version = due
-        act(tx, number, Action.NO_SHOW, Doing(by="collection time", at=at), version=version)
+        orders.hold(tx, operations.order_of(tx, number))
+        held = operations.hold(tx, number, version=version)
+        doing = Doing(by="collection time", at=at, actor_type="system")
+        _do(tx, held, Action.NO_SHOW, FulfillmentOrderState.UNCOLLECTED, doing)
     return due is not None
 
 
-_TOLD: Final = frozenset({"reason", "carrier", "tracking_number"})
+_TOLD: Final = frozenset({"reason", "short", "carrier", "tracking_number"})
 _Facts = dict[str, Any]
 
 
@@ -196,14 +209,17 @@ def _pick(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
     operations.pick(tx, held, picked)
     if short:
         _withdraw(tx, held, short, doing)
-    return {"picked": picked, "reason": doing.reason if short else None}
+    return {
+        "picked": picked, "short": short or None, "reason": doing.reason if short else None
+    }  # fmt: skip
 
 
 def _reject(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
     """Let the location off all of it."""
     operations.take_away(tx, held)
-    _withdraw(tx, held, {line.line_no: line.open for line in held.lines if line.open}, doing)
-    return {"reason": doing.reason}
+    short = {line.line_no: line.open for line in held.lines if line.open}
+    _withdraw(tx, held, short, doing)
+    return {"short": short, "reason": doing.reason}
 
 
 def _unpick(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
@@ -217,12 +233,12 @@ def _unpack(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
     return {}
 
 
-def _ready(_tx: Tx, _held: FulfillmentOrder, doing: Doing) -> _Facts:
+def _ready(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
     """Give the customer a code to show, and some days to come."""
-    return {
-        "collect_code": f"{secrets.randbelow(10**6):06}",
-        "collect_by": doing.at + timedelta(days=COLLECT_DAYS),
-    }
+    collect_by = doing.at + timedelta(days=COLLECT_DAYS)
+    if held.method == FulfillmentMethod.RESERVE:
+        collect_by = reservations.kept_until(tx, held, at=doing.at)
+    return {"collect_code": f"{secrets.randbelow(10**6):06}", "collect_by": collect_by}
 
 
 def _ship(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:

@@ -84,7 +84,7 @@ def pick_list(
 ) -> Paper:
     """Return what to take from a location's shelves, by article, and for whom it is."""
     found, more = fulfillments.page(
-        tx, location_code=location_code, states=_TO_PICK, channel_codes=channel_codes, after=0,
+        tx, location_codes=[location_code], states=_TO_PICK, channel_codes=channel_codes, after=0,
         limit=PAGE_ROWS_MAX,
     )  # fmt: skip
     wanted: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)

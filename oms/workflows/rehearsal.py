@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from oms.sourcing.model import Decision, Outcome, Plan, Rules, outcome_of
-from oms.sourcing.rules import plan
+from oms.sourcing.rules import plan, urgency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ class Comparison:
 def rehearse(decisions: Iterable[Decision], rules: Rules) -> Iterator[Rehearsed]:
     """Plan decisions again with what was known then; both sides keep the draft's promise."""
     for each in decisions:
-        promised_by = each.demand.promised_by(rules)
+        promised_by = urgency(each.demand, rules)[1]
         made = plan(each.demand, each.candidates, rules)
         yield Rehearsed(
             decision=each, plan=made,

@@ -7,6 +7,7 @@ from oms.ledger.database import Tx
 from oms.orders import operations as orders
 from oms.stock import holds
 from oms.stock import operations as stock
+from oms.stock.model import StockHoldState
 
 HOLDS_AT_ONCE_MAX: Final = 500
 
@@ -24,6 +25,13 @@ def expire(tx: Tx, *, at: datetime) -> bool:
     freed = holds.expire(tx, limit=HOLDS_AT_ONCE_MAX, at=at)
     _serve(tx, freed or frozenset(), at=at)
     return freed is not None
+
+
+def close(tx: Tx, hold_ref: str, order_id: int, *, at: datetime) -> None:
+    """Note what a hold became, unless that is done: what it still keeps is free."""
+    if holds.hold(tx, hold_ref, at=at).state is StockHoldState.ACTIVE:
+        ended = holds.end(tx, [hold_ref], StockHoldState.CONVERTED, order_id=order_id)
+        _serve(tx, ended, at=at)
 
 
 def _serve(tx: Tx, freed: holds.Places, *, at: datetime) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from oms.channels import queries as channels
 from oms.fulfillment import operations as fulfillments
 from oms.fulfillment.model import QuantityNotOpen, Reason, ReasonNeeded
+from oms.fulfillment.operations import Step
 from oms.kernel.errors import VersionConflict
 from oms.ledger.database import Tx
 from oms.orders import operations as orders
@@ -106,12 +107,7 @@ def _tell(tx: Tx, held: Transfer, state: TransferState, moved: Moved) -> None:
         tx, [(held.order_id, f"transfer.{state}", data)], actor_type="user", actor=moved.by,
         at=moved.at,
     )  # fmt: skip
-    waited = fulfillments.stop_waiting(tx, [held.order_id], at=moved.at)
-    steps = [
-        (work.order_id, f"fulfillment.{work.state}", {"fulfillment": work.fulfillment_number})
-        for work in waited
-    ]
-    orders.tell(tx, steps, actor_type="system", actor="routing", at=moved.at)
+    fulfillments.stop_waiting(tx, [held.order_id], at=moved.at)
 
 
 def _moving(held: Transfer) -> Moving:
@@ -301,8 +297,11 @@ def _seek_again(
     """Seek for an order what it does not get by this transfer, in the same moment."""
     assert held.order_id is not None, "the caller knows"
     assert held.fulfillment_id is not None, "an order's transfer has one"
+    assert held.fulfillment_number is not None, "an order's transfer has one"
     assert held.channel_code is not None, "an order's transfer has one"
     fulfillments.reduce(tx, held.fulfillment_id, lost)
+    reduced = Step(held.order_id, "fulfillment.reduced", held.fulfillment_number)
+    fulfillments.tell(tx, [reduced], actor_type="user", actor=moved.by, at=moved.at)
     queued = stock.withdraw(
         tx, lost, fulfillment_id=held.fulfillment_id, cause=held.transfer_number,
         demand=orders.OPEN_LINES_OF, order_id=held.order_id,

@@ -195,6 +195,7 @@ def _make_keys(tx: Tx) -> Keys:
         "nowhere": [],
     }.items():
         keys[name] = make_key(tx, name, role="channel", channel_codes=codes, at=NOW)
+    keys["DC"] = make_key(tx, "DC", role="store", channel_codes=None, location_codes=["DC"], at=NOW)
     keys["web admin"] = make_key(tx, "web admin", role="admin", channel_codes=["web"], at=NOW)
     keys["expired"] = make_key(
         tx, "expired", role="admin", channel_codes=None, at=NOW - timedelta(days=2), expires_at=NOW

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.api.conftest import House
+from tests.api.test_fulfillments import act as do
 from tests.api.test_process import SECONDS_MAX, running
 from tests.api.wire import a_line, a_movement, an_order
 
@@ -27,7 +28,9 @@ _once = count(1)
 def port(rooms: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Run four processes on the tests' ledger."""
     settings = {"OMS_REQUESTS_PER_MINUTE": '{"admin": 100000}'}
-    with running(rooms, tmp_path_factory.mktemp("crowd"), "--workers", "4", **settings) as (at, _):
+    with running(
+        rooms.system.ledger, tmp_path_factory.mktemp("crowd"), "--workers", "4", **settings
+    ) as (at, _):
         yield at
 
 
@@ -116,3 +119,60 @@ class TestWork:
             states = {each["state"] for each in now["fulfillments"]}
             assert ("accepted" in states) <= accepted.is_success
             assert line["allocated"] + line["backordered"] + line["canceled"] == 2
+
+
+class TestCancelAgainstHandOver:
+    def test_of_two_parts_the_packed_one_leaves_and_the_other_is_canceled_or_kept(
+        self, routed: House, crowd: Crowd
+    ) -> None:
+        """A location ships its part while somebody cancels all that can be: never that part."""
+        ink = [a_movement("ink", UNITS, sku="INK", location_code="AMS")]
+        assert routed.post("/v1/stock/movements", {"movements": ink}).is_success
+        lines, calls, orders = [a_line(), a_line("INK")], list[Call](), []
+        for n in range(8):
+            order = routed.routed_order(an_order(f"S-{n}", lines=lines))
+            number = order["order_number"]
+            (packed,) = (e for e in order["fulfillments"] if e["location_code"] == "DC")
+            for action in ("accept", "start_pick", "pick", "pack"):
+                packed = do(routed, packed, action).json()
+            seen = routed.get(f"/v1/orders/{number}").json()["version"]
+            calls += [
+                act(packed, "ship"), post(f"/v1/orders/{number}/cancel", {"reason": "x"}, seen)
+            ]  # fmt: skip
+            orders.append(number)
+        answers = crowd(calls)
+        for number, shipped, canceled in zip(orders, answers[::2], answers[1::2], strict=True):
+            assert shipped.status_code == 200, shipped.text
+            assert canceled.status_code in {200, 412}, canceled.text
+            now = routed.get(f"/v1/orders/{number}").json()
+            pen, other = now["lines"]
+            is_canceled = canceled.is_success
+            assert (pen["shipped"], pen["canceled"]) == (1, 0)
+            assert (other["canceled"], other["allocated"]) == (is_canceled, not is_canceled)
+            states = {each["location_code"]: each["state"] for each in now["fulfillments"]}
+            assert states == {"DC": "shipped", "AMS": "canceled" if is_canceled else "assigned"}
+        assert (routed.shop.shelf().on_hand, routed.shop.shelf().allocated) == (2, 0)
+
+    def test_of_what_is_being_picked_exactly_one_wins(self, routed: House, crowd: Crowd) -> None:
+        """What is picked is in hand and cannot be canceled; what is canceled cannot be picked."""
+        calls, orders = list[Call](), []
+        for n in range(10):
+            order = routed.routed_order(an_order(f"P-{n}"))
+            (work,) = order["fulfillments"]
+            for action in ("accept", "start_pick"):
+                work = do(routed, work, action).json()
+            number = order["order_number"]
+            seen = routed.get(f"/v1/orders/{number}").json()["version"]
+            calls += [
+                act(work, "pick"), post(f"/v1/orders/{number}/cancel", {"reason": "x"}, seen)
+            ]  # fmt: skip
+            orders.append(number)
+        answers = crowd(calls)
+        for number, picked, canceled in zip(orders, answers[::2], answers[1::2], strict=True):
+            assert {picked.status_code, canceled.status_code} in ({200, 409}, {200, 412})
+            now = routed.get(f"/v1/orders/{number}").json()
+            (work,) = now["fulfillments"]
+            assert work["state"] == ("picked" if picked.is_success else "canceled")
+            assert now["lines"][0]["canceled"] == (1 if canceled.is_success else 0)
+        kept = sum(picked.is_success for picked in answers[::2])
+        assert routed.shop.shelf().allocated == kept

@@ -161,7 +161,7 @@ class Listener:
 @contextmanager
 def served(house: House, folder: Path) -> Iterator[tuple[int, int]]:
     """Run the API in a process of its own; give its port and its number."""
-    with running(house, folder) as (port, process):
+    with running(house.system.ledger, folder) as (port, process):
         yield port, process.pid
         os.kill(process.pid, signal.SIGTERM)
         process.wait(SECONDS_MAX)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from oms.feeds import operations
 from oms.kernel import clock
@@ -110,3 +111,28 @@ class TestFeed:
     def test_of_another_channel_is_switched_by_nobody_bound(self, fed: House) -> None:
         answer = fed.post("/v1/channels/market/feed", {"is_enabled": False}, "web admin")
         assert answer.status_code == 404
+
+
+class TestTold:
+    def test_says_of_a_sku_what_each_channel_has(self, fed: House) -> None:
+        path = "/v1/stock/feeds?sku=PEN"
+        body = {"url": "https://shop.example.org/hooks", "topics": ["stock.available"]}
+        number = fed.post("/v1/webhooks", body, once="told").json()["subscription_id"]
+        web = {each["channel_code"]: each for each in fed.get(path).json()}["web"]
+        feed = values(fed.get(PATH))
+        assert (web["available_to_sell"], web["subscribers"]) == (feed["PEN"], [])
+        with fed.system.ledger.transaction() as tx:
+            tx.execute(text(
+                "insert into feed_cursors (subscription_id, channel_id, version, pushed_at)"
+                " select :s, channel_id, :v, now() from channels where channel_code = 'web'"
+            ), {"s": number, "v": web["version"]})  # fmt: skip
+        assert [each["is_told"] for each in told(fed, path)] == [True]
+        fed.order(an_order("W-9"))
+        recompute(fed)
+        assert [each["is_told"] for each in told(fed, path)] == [False]
+        assert [each["channel_code"] for each in fed.get(path, "market").json()] == ["market"]
+
+
+def told(house: House, path: str) -> Any:
+    """Return who is told of the web shop's number."""
+    return {each["channel_code"]: each for each in house.get(path).json()}["web"]["subscribers"]

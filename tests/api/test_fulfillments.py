@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api.routers import fulfillments
 from oms.fulfillment.model import Action, FulfillmentOrderState
 from tests.api.conftest import House
 from tests.api.wire import a_line, an_order
@@ -54,6 +55,34 @@ class TestWork:
         wrong = act(routed, work, "collect", collect_code="nothing")
         assert (wrong.status_code, wrong.json()["code"]) == (409, "WRONG_COLLECTION_CODE")
         assert act(routed, work, "collect", collect_code=code).json()["state"] == "collected"
+
+    def test_what_lies_ready_is_found_by_its_code(self, routed: House) -> None:
+        groups = [{"method": "collect_store", "line_refs": ["PEN"], "location_code": "DC"}]
+        (work,) = routed.routed_order(an_order(groups=groups))["fulfillments"]
+        for action in ("accept", "start_pick", "pick", "pack", "ready"):
+            work = act(routed, work, action).json()
+        code = routed.shop.value("select collect_code from fulfillment_orders")
+
+        def found(location: str, said: str, key: str = "DC") -> Any:
+            body = {"location_code": location, "collect_code": said}
+            return routed.post("/v1/fulfillments:byCode", body, key).json()
+
+        assert found("DC", code) == [work]
+        assert code not in str(found("DC", code))
+        for location, said, key in (
+            ("DC", "nothing", "DC"), ("AMS", code, "store"), ("AMS", code, "DC"),
+        ):  # fmt: skip
+            assert found(location, said, key) == []
+        assert act(routed, work, "collect", collect_code=code).status_code == 200
+        assert found("DC", code) == []
+
+    def test_a_code_is_not_found_by_trying(
+        self, routed: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(fulfillments, "CODES_PER_HOUR_MAX", 3)
+        body = {"location_code": "DC", "collect_code": "000000"}
+        tries = [routed.post("/v1/fulfillments:byCode", body, "store") for _ in range(4)]
+        assert [each.status_code for each in tries] == [200, 200, 200, 429]
 
     def test_a_rejection_goes_elsewhere(self, routed: House) -> None:
         (work,) = routed.routed_order(an_order())["fulfillments"]

@@ -170,3 +170,25 @@ class TestAllowedActions:
             "action": "cancel", "is_allowed": True, "code": None, "reason": None,
             "fulfillment_number": None, "hold_no": None,
         }  # fmt: skip
+
+
+class TestList:
+    def test_tells_which_orders_are_held_and_who_may_release_them(self, stocked: House) -> None:
+        numbers = [
+            stocked.order(an_order(f"L-{at}")).json()["order_number"] for at in range(3)
+        ]  # fmt: skip
+        for number, hold_type in zip(numbers, ("fraud", "manual", "manual"), strict=True):
+            place(stocked, number, hold_type)
+        found = stocked.get("/v1/holds", "agent").json()["items"]
+        assert [(each["order_number"], each["may_release"]) for each in found] == [
+            (numbers[0], False), (numbers[1], True), (numbers[2], True),
+        ]  # fmt: skip
+        page = stocked.get("/v1/holds?type=manual&limit=1").json()
+        rest = stocked.get(f"/v1/holds?type=manual&after={page['next_after']}").json()
+        assert [each["order_number"] for each in page["items"] + rest["items"]] == numbers[1:]
+        assert stocked.get("/v1/holds", "market").json()["items"] == []
+        assert stocked.get("/v1/holds?after=x").status_code == 422
+        assert release(stocked, numbers[2], seen=found[2]["version"]).status_code == 200
+        assert len(stocked.get("/v1/holds?type=manual").json()["items"]) == 1
+        (over,) = stocked.get("/v1/holds?is_active=false").json()["items"]
+        assert (over["order_number"], over["release_comment"]) == (numbers[2], "Asked.")

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import House
+from tests.api.test_orders_changes import UTRECHT, change
+from tests.api.test_parcels import pack, picked
 from tests.api.wire import a_line, an_order
 from tests.ledger.finding import indexed
 
@@ -29,6 +31,50 @@ def rows(answer: Any) -> list[dict[str, str]]:
     """Read a file's rows, its facts left out."""
     lines = [line for line in answer.content.decode("utf-8-sig").splitlines() if line[:1] != "#"]
     return list(csv.DictReader(io.StringIO("\n".join(lines))))
+
+
+def found(house: House, **asked: Any) -> list[str]:
+    """Ask for orders once the follower has caught up; return the numbers of the shop."""
+    indexed(house.shop.ledger)
+    answer = house.get("/v1/orders", params=asked)
+    assert answer.status_code == 200, answer.text
+    return [each["external_ref"] for each in answer.json()["items"]]
+
+
+class TestList:
+    def test_an_order_is_found_by_its_parcels_as_they_come(self, routed: House) -> None:
+        work = picked(routed, 3)
+        assert found(routed, q="f500000001") == ["W-1"]
+        assert found(routed, q="3SABCD123456789") == []
+        made = pack(routed, work, 1, carrier="postnl", tracking_number="3SABCD123456789").json()
+        for q in ("3SABCD123456789", "3sabcd1234", "3S ABCD 1234 5678 9", "P700000001", "ada 3sab"):
+            assert found(routed, q=q) == ["W-1"], q
+        assert found(routed, q="3S ABCD 1234 5678 8") == []
+        routed.post("/v1/parcels/P700000001/void", key="store", once="v")
+        pack(routed, made["fulfillment"], 1, carrier="dpd", tracking_number="05222456789012")
+        for q in ("0522 2456 7890 12", "5222456789012", "3SABCD123456789"):
+            assert found(routed, q=q) == ["W-1"], q
+
+    def test_an_order_is_found_by_the_address_it_goes_to_now(self, routed: House) -> None:
+        order = routed.routed_order(an_order("W-1", ship_to=UTRECHT | {"city": "Gent"}))
+        assert found(routed, q="utrecht") == []
+        assert change(routed, order, ship_to=UTRECHT).status_code == 200
+        assert found(routed, q="utrecht 3511aa") == ["W-1"]
+
+    def test_an_order_is_found_by_where_it_is_fulfilled_and_by_its_holds(
+        self, routed: House
+    ) -> None:
+        order = routed.routed_order(an_order("W-1"))
+        routed.order(an_order("W-2", lines=[a_line("LAMP")], allow_backorder=True))
+        (work,) = order["fulfillments"]
+        assert found(routed, fulfillment_location=[work["location_code"], "nowhere"]) == ["W-1"]
+        assert found(routed, fulfillment_location="nowhere") == []
+        path = f"/v1/orders/{order['order_number']}/holds"
+        body = {"type": "address", "comment": "Which floor?"}
+        routed.post(path, body, once="h", headers={"If-Match": str(order["version"])})
+        assert found(routed, hold=["address", "fraud"]) == ["W-1"]
+        assert found(routed, hold="fraud") == []
+        assert routed.get("/v1/orders?hold=mood").json()["code"] == "INVALID_FILTER"
 
 
 class TestFacets:

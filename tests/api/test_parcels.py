@@ -225,6 +225,20 @@ class TestSilence:
             path = f"/v1/parcels?is_silent_days={days}"
             assert len(routed.get(path, "store").json()["items"]) == count
 
+    def test_finds_one_by_its_tracking_number_and_some_by_their_state(self, routed: House) -> None:
+        made = [each["tracking_number"] for each in shipped(routed, 1, 1, 1)]
+        tell(routed, "sandbox", (made[1], 1, "delivered"))
+
+        def found(query: str, key: str = "admin") -> list[str]:
+            answer = routed.get(f"/v1/parcels?{query}", key).json()
+            return [each["tracking_number"] for each in answer["items"]]
+
+        assert found(f"tracking_number={made[2]}") == made[2:]
+        assert found("state=delivered") == [made[1]]
+        first = routed.get("/v1/parcels?newest_first=true&limit=2").json()
+        assert [each["tracking_number"] for each in first["items"]] == made[:0:-1]
+        assert found(f"newest_first=true&after={first['next_after']}") == made[:1]
+
 
 class TestSeeing:
     def test_a_customer_sees_parcels_and_no_person(self, routed: House) -> None:

@@ -16,6 +16,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from oms.ledger.database import Ledger
 from tests.api.conftest import House
 from tests.api.wire import an_order
 from tests.conftest import ROOT
@@ -25,12 +26,12 @@ SECONDS_MAX = 120
 
 @contextmanager
 def running(
-    house: House, folder: Path, *options: str, **settings: str
+    ledger: Ledger, folder: Path, *options: str, **settings: str
 ) -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
-    """Run the API on the test's ledger until it is left; give its port and its process."""
+    """Run the API on a ledger until it is left; give its port and its process."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         number = int(free.getsockname()[1])
-    url = house.system.ledger.engine.url.render_as_string(hide_password=False)
+    url = ledger.engine.url.render_as_string(hide_password=False)
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "api", *options], cwd=ROOT, stdout=log, stderr=log,
@@ -55,7 +56,7 @@ def running(
 @pytest.fixture
 def port(stocked: House, tmp_path: Path) -> Iterator[int]:
     """Run the API on the test's ledger; it must have ended by itself when the test is over."""
-    with running(stocked, tmp_path) as (number, process):
+    with running(stocked.system.ledger, tmp_path) as (number, process):
         (tmp_path / "pid").write_text(str(process.pid))
         yield number
         process.wait(SECONDS_MAX)

@@ -1,9 +1,12 @@
 """Promises over HTTP: the ways a basket gets to its customer, with a hold where it is asked for."""
 
+from dataclasses import replace
 from typing import Any
 
+from oms.channels import operations as channels
 from tests.api.conftest import House
-from tests.builders import a_movement
+from tests.builders import NOW, a_movement
+from tests.ledger.shop import CHANNELS
 
 
 def ask(house: House, quantity: int = 2, key: str = "web", **said: Any) -> Any:
@@ -19,20 +22,46 @@ class TestPromise:
         with stocked.system.ledger.transaction() as tx:
             tx.exec_driver_sql(
                 "update locations set opening_hours ="
-                """ '{"mon": [["09:00", "18:00"]]}' where location_code = 'AMS'"""
+                """ '{"mon": [["09:00", "18:00"]]}', collect_lead_minutes = 60"""
+                " where location_code = 'AMS'"
+            )
+            tx.exec_driver_sql(
+                "update locations set cut_off = '17:00', transit_days = 2, node_cost_minor = 350"
+                " where location_code = 'DC'"
             )
         found = ask(stocked).json()
         shipped, collected = found["options"]
         assert shipped["method"] == "ship_home"
         assert shipped["shipments"] == [{
             "location_code": "DC", "lines": [{"sku": "PEN", "quantity": 2}],
-            "cut_off_at": "2026-01-05T16:00:00Z", "ships_on": "2026-01-05", "transit_days": 1,
-            "arrives_on": "2026-01-06",
+            "cut_off_at": "2026-01-05T16:00:00Z", "ships_on": "2026-01-05", "transit_days": 2,
+            "arrives_on": "2026-01-07",
         }]  # fmt: skip
-        assert shipped["promised_on"] == "2026-01-06"
+        assert shipped["promised_on"] == "2026-01-07"
+        assert shipped["cost"] == {"amount": "3.50", "currency": "EUR"}
         assert collected["store"]["location_code"] == "AMS"
-        assert collected["ready_by"] == "2026-01-05T14:00:00Z"
+        assert (collected["ready_by"], collected["by_transfer"]) == ("2026-01-05T13:00:00Z", False)
         assert found["lines"] == [{"sku": "PEN", "requested": 2, "available": 13}]
+
+    def test_has_sent_to_a_store_what_it_lacks_where_the_channel_does(self, stocked: House) -> None:
+        with stocked.system.ledger.transaction() as tx:
+            tx.exec_driver_sql(
+                'update locations set opening_hours = \'{"thu": [["10:00", "18:00"]]}\''
+                " where location_code <> 'DC'"
+            )
+        assert [each["method"] for each in ask(stocked).json()["options"]] == ["ship_home"]
+        with stocked.system.ledger.transaction() as tx:
+            channels.register(tx, replace(CHANNELS[0], collect_supply="any"), at=NOW)
+        _, first, second = ask(stocked).json()["options"]
+        assert (first["store"]["location_code"], second["store"]["location_code"]) == ("AMS", "UTR")
+        # It comes on Tuesday; the store opens on Thursday at ten.
+        assert (first["ready_by"], first["by_transfer"]) == ("2026-01-08T11:00:00Z", True)
+        assert first["shipments"][0]["arrives_on"] == "2026-01-06"
+        (store, _) = stocked.get("/v1/stores/availability?channel=web&sku=PEN", "web").json()[
+            "items"
+        ]
+        assert (store["can_serve_all"], store["ready_by"]) == (False, None)
+        assert store["by_transfer_at"] == "2026-01-08T11:00:00Z"
 
     def test_writes_nothing(self, stocked: House) -> None:
         assert ask(stocked).json()["hold"] is None

@@ -81,3 +81,60 @@ class TestMovements:
         calls = [lambda body=body: house.post("/v1/stock/movements", body) for body in bodies]
         assert {each.status_code for each in at_once(calls)} == {200}
         assert house.shop.shelf().on_hand == 24
+
+
+class TestEditAgainstPick:
+    PAIRS = THREADS // 2  # a thread for each call
+
+    def test_only_one_of_both_is_done(self, routed: House) -> None:
+        """An agent takes two of three pens from an order while a store takes them in hand."""
+        more = a_movement("more", 3 * self.PAIRS)
+        routed.post("/v1/stock/movements", {"movements": [more]})
+        orders = [
+            routed.routed_order(an_order(f"E-{n}", lines=[a_line(quantity=3)]))
+            for n in range(self.PAIRS)
+        ]
+        works = [self.picking(routed, order) for order in orders]
+        calls = [
+            call
+            for order, work in zip(orders, works, strict=True)
+            for call in (self.edit(routed, order), self.act(routed, work, "pick"))
+        ]
+        answers = at_once(calls)
+        for order, edited, picked in zip(orders, answers[::2], answers[1::2], strict=True):
+            now = routed.get(f"/v1/orders/{order['order_number']}").json()
+            (line,), (work,) = now["lines"], now["fulfillments"]
+            found = (
+                edited.status_code, picked.status_code, line["canceled"], work["state"],
+                work["lines"][0]["open"], work["lines"][0]["picked"],
+            )  # fmt: skip
+            # Whoever comes second sees what the first has done: the store another version, the
+            # agent that all of it is in somebody's hands.
+            assert found in {(200, 412, 2, "picking", 1, 0), (409, 200, 0, "picked", 3, 3)}
+            if edited.status_code == 409:
+                assert edited.json()["code"] == "NOT_EDITABLE"
+        edits = sum(answer.status_code == 200 for answer in answers[::2])
+        assert routed.shop.shelf().allocated == 3 * self.PAIRS - 2 * edits
+
+    def picking(self, house: House, order: dict[str, Any]) -> dict[str, Any]:
+        (work,) = order["fulfillments"]
+        for action in ("accept", "start_pick"):
+            work = self.act(house, work, action)().json()
+        return work
+
+    @staticmethod
+    def act(house: House, work: dict[str, Any], action: str) -> Callable[[], httpx.Response]:
+        number = work["fulfillment_number"]
+        return lambda: house.post(
+            f"/v1/fulfillments/{number}/actions", {"action": action}, "store",
+            once=f"{action}-{number}", headers={"If-Match": str(work["version"])},
+        )  # fmt: skip
+
+    @staticmethod
+    def edit(house: House, order: dict[str, Any]) -> Callable[[], httpx.Response]:
+        number = order["order_number"]
+        return lambda: house.post(
+            f"/v1/orders/{number}/changes",
+            {"reason": "asked", "lines": [{"line_no": 1, "quantity": 1}]}, "agent",
+            once=f"edit-{number}", headers={"If-Match": str(order["version"])},
+        )  # fmt: skip

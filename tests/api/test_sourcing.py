@@ -55,3 +55,31 @@ class TestDecisions:
             "DC": "any: supplies all of it, first by priority",
         }  # fmt: skip
         assert routed.get(f"/v1/orders/{number}/sourcing", "market").status_code == 404
+
+    def test_all_of_them_are_listed_and_rehearsed(self, routed: House) -> None:
+        version = drafted(routed).json()["version"]
+        routed.post(f"/v1/sourcing/rules/{version}/activate")
+        numbers = [routed.routed_order(an_order(f"W-{at}"))["order_number"] for at in range(3)]
+        page = routed.get("/v1/sourcing/decisions?limit=2").json()
+        rest = routed.get(f"/v1/sourcing/decisions?limit=2&after={page['next_after']}").json()
+        found = [each["order_number"] for each in page["items"] + rest["items"]]
+        assert found == numbers[::-1]
+        for query, key, count in (
+            ("?location=DC", "admin", 3), ("?location=AMS", "admin", 0),
+            ("?only_left=true", "admin", 0), ("", "market", 0),
+        ):  # fmt: skip
+            answer = routed.get(f"/v1/sourcing/decisions{query}", key).json()
+            assert len(answer["items"]) == count, query
+        time = {"from_at": "2026-01-01T00:00:00Z", "to_at": "2026-02-01T00:00:00Z"}
+        other = {
+            "name": "none",
+            "groups": [{"name": "a", "rules": [{"name": "s", "kinds": ["store"]}]}],
+        }
+        same = routed.post("/v1/sourcing/rules:replay", {"rules": RULES, **time}).json()
+        assert (same["count"], same["changed_count"], same["is_complete"]) == (3, 0, True)
+        assert same["recorded"] == same["drafted"]
+        draft = routed.post("/v1/sourcing/rules:replay", {"rules": other, **time}).json()
+        assert (draft["changed_count"], draft["drafted"]["left_units"]) == (3, 3)
+        assert len(routed.get("/v1/sourcing/rules").json()["items"]) == 1
+        wrong = routed.post("/v1/sourcing/rules:replay", {"rules": {"name": "x"}, **time})
+        assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/rules/groups")

@@ -208,7 +208,7 @@ class TestLine:
 class TestProcesses:
     def test_grant_no_more_together_than_one_limit(self, house: House, tmp_path: Path) -> None:
         settings = {"OMS_REQUESTS_PER_MINUTE": '{"agent": 4}'}
-        with running(house, tmp_path, "--workers", "2", **settings) as (port, _):
+        with running(house.system.ledger, tmp_path, "--workers", "2", **settings) as (port, _):
             began, url = time.monotonic(), f"http://127.0.0.1:{port}/v1/channels"
             # Each on a connection of its own, which the processes take as they come.
             answers = [httpx.get(url, headers=house.keys.header("agent")) for _ in range(12)]

@@ -141,3 +141,40 @@ class TestList:
         assert numbers("", "web admin") == both[:1]
         page = sending.get("/v1/transfers?limit=1").json()
         assert numbers(f"limit=1&after={page['next_after']}") == both[1:]
+
+
+class TestStock:
+    def test_what_comes_stands_beside_what_is_there(self, sending: House) -> None:
+        def figures(code: str) -> Any:
+            levels = sending.get("/v1/stock/PEN").json()["levels"]
+            return next(
+                ((at["on_hand"], at["in_transit"], at["incoming"])
+                 for at in levels if at["location_code"] == code), None)  # fmt: skip
+
+        (made,) = collected(sending, 3)["transfers"]
+        before = figures("DC")[0]
+        assert figures("AMS") == (0, 0, 3)
+        for action, expected in (("pick", (0, 0, 3)), ("ship", (0, 3, 3))):
+            made = act(sending, made, action).json()
+            assert figures("AMS") == expected
+        assert figures("DC") == (before - 3, 0, 0)
+        came = [{"line_no": 1, "received": 1}]
+        made = act(sending, made, "receive", receipt_id="r1", came=came, is_complete=False).json()
+        assert figures("AMS") == (1, 2, 2)
+        assert act(sending, made, "close").status_code == 200
+        assert figures("AMS")[0] == 1
+        (again,) = (t for t in sending.get("/v1/transfers").json()["items"])
+        assert figures("AMS") == (1, 0, sum(line["quantity"] for line in again["lines"]))
+
+
+class TestOnce:
+    def test_a_line_that_is_said_twice_is_refused(self, sending: House) -> None:
+        (made,) = collected(sending, 2)["transfers"]
+        twice = [{"line_no": 1, "quantity": 1}, {"line_no": 1, "quantity": 2}]
+        answer = act(sending, made, "pick", picked=twice)
+        problem = answer.json()["errors"][0]
+        assert (answer.status_code, problem["pointer"]) == (422, "/picked")
+        assert problem["detail"] == "line_no 1 is named more than once"
+        came = [{"line_no": 1, "received": 1}, {"line_no": 1, "received": 2}]
+        assert act(sending, made, "receive", receipt_id="r", came=came).status_code == 422
+        assert sending.get(f"/v1/transfers/{made['transfer_number']}").json() == made

@@ -74,7 +74,7 @@ class TestHistory:
         assert Story.read(home.system.settings) == replace(story, is_complete=True)
         assert received(home) == {
             hashlib.sha256(payload.body).hexdigest()
-            for payload in history(5, 1, 12, until)
+            for payload in history(5, 1, 12, until, is_routed=True)
             if payload.topic != "products"
         }
 

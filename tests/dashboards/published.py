@@ -89,6 +89,67 @@ _DECLARED: Final = {
         " on_hand bigint, unavailable bigint, allocated bigint, safety_stock bigint,"
         " available_to_fulfill bigint, is_oversold boolean, updated_at timestamptz"
     ),
+    "fct_fulfillments": (
+        "fulfillment_id bigint, fulfillment_number varchar, order_id bigint, order_number"
+        " varchar, group_no bigint, channel_code varchar, location_id bigint, location_code"
+        " varchar, fulfillment_method varchar, fulfillment_state varchar, reason varchar, units"
+        " bigint, picked_units bigint, done_units bigint, removed_units bigint, short_units"
+        " bigint, failures_count bigint, created_on date, placed_at timestamptz, created_at"
+        " timestamptz, assigned_at timestamptz, accepted_at timestamptz, picked_at timestamptz,"
+        " packed_at timestamptz, ready_at timestamptz, shipped_at timestamptz, delivered_at"
+        " timestamptz, collected_at timestamptz, uncollected_at timestamptz, rejected_at"
+        " timestamptz, canceled_at timestamptz, collect_by timestamptz, promised_at timestamptz,"
+        " out_at timestamptz, is_on_time boolean, order_to_out_seconds bigint, work_seconds"
+        " bigint, accept_seconds bigint, pick_seconds bigint, pack_seconds bigint,"
+        " delivery_seconds bigint, shelf_seconds bigint, is_test boolean"
+    ),
+    "fct_fulfillment_lines": (
+        "fulfillment_id bigint, fulfillment_number varchar, order_id bigint, order_number"
+        " varchar, line_no bigint, channel_code varchar, location_id bigint, location_code"
+        " varchar, product_id bigint, sku varchar, units bigint, picked_units bigint, done_units"
+        " bigint, removed_units bigint, short_units bigint, short_reason varchar"
+    ),
+    "fct_delivery_groups": (
+        "order_id bigint, order_number varchar, group_no bigint, channel_code varchar,"
+        " fulfillment_method varchar, created_on date, decisions_count bigint, planned_parts_count"
+        " bigint, planned_distance_km double, fulfillments_count bigint, shipments_count bigint,"
+        " shipped_from_count bigint, is_split boolean, rejections_count bigint, short_units"
+        " bigint, first_out_at timestamptz, last_out_at timestamptz, is_test boolean"
+    ),
+    "fct_sourcing_decisions": (
+        "decision_id bigint, order_id bigint, order_number varchar, group_no bigint, decision_no"
+        " bigint, channel_code varchar, rules_version bigint, decided_at timestamptz, promised_at"
+        " timestamptz, parts_count bigint, late_parts_count bigint, left_units bigint, distance_km"
+        " double, currency varchar, cost_amount decimal(18,3), is_test boolean"
+    ),
+    "fct_parcels": (
+        "parcel_id bigint, parcel_number varchar, fulfillment_id bigint, fulfillment_number"
+        " varchar, order_id bigint, order_number varchar, channel_code varchar, location_code"
+        " varchar, carrier varchar, service varchar, parcel_state varchar, weight_grams bigint,"
+        " cost_currency varchar, cost_amount decimal(18,3), scans_count bigint, failures_count"
+        " bigint, created_on date, created_at timestamptz, handed_over_at timestamptz, arrived_at"
+        " timestamptz, voided_at timestamptz, transit_seconds bigint, is_test boolean"
+    ),
+    "fct_order_holds": (
+        "order_id bigint, order_number varchar, hold_no bigint, channel_code varchar, hold_type"
+        " varchar, held_on date, held_at timestamptz, released_at timestamptz, held_seconds"
+        " bigint, is_test boolean"
+    ),
+    "fct_transfers": (
+        "transfer_id bigint, transfer_number varchar, order_id bigint, fulfillment_id bigint,"
+        " from_location_code varchar, to_location_code varchar, transfer_state varchar, reason"
+        " varchar, units bigint, removed_units bigint, shipped_units bigint, received_units"
+        " bigint, damaged_units bigint, missing_units bigint, over_units bigint, wrong_units"
+        " bigint, discrepancies_count bigint, created_on date, created_at timestamptz, shipped_at"
+        " timestamptz, first_received_at timestamptz, last_received_at timestamptz, send_seconds"
+        " bigint, transit_seconds bigint"
+    ),
+    "fct_unit_flows": (
+        "order_id bigint, order_number varchar, line_no bigint, channel_code varchar, sku"
+        " varchar, fulfillment_method varchar, placed_on date, sold_location_code varchar,"
+        " fulfilled_location_code varchar, is_returned boolean, returned_location_code varchar,"
+        " units bigint, is_omnichannel boolean, is_test boolean"
+    ),
     "stock_by_product": (
         f"sku varchar, product_id bigint, title varchar, {_ATTRIBUTES}, on_hand bigint,"
         " unavailable bigint, allocated bigint, queued bigint, available_to_fulfill bigint,"

@@ -345,10 +345,156 @@ _QUARANTINE: Final = """
     from range(1, 27) as r(i)
     inner join reasons on reasons.kind = (i * i) % 5
 """
+_WORK: Final = """
+    insert into fct_fulfillments by name
+    with asked as (
+        select order_id, order_number, channel_code, placed_at, placed_on, is_test,
+            1 + floor(5.99 * chance(order_id, 'place'))::bigint as location_id,
+            chance(order_id, 'way') as way, chance(order_id, 'fate') as fate
+        from fct_orders
+        where channel_code <> 'stores' and placed_on > $today::date - 180
+        union all
+        select order_id, order_number, channel_code, placed_at, placed_on, is_test,
+            2 + floor(4.99 * chance(order_id, 'second'))::bigint, chance(order_id, 'way'), 0.5
+        from fct_orders
+        where channel_code <> 'stores' and placed_on > $today::date - 180
+            and chance(order_id, 'split') < .12
+    ),
+    timed as (
+        select *, row_number() over (order by order_id, location_id) as fulfillment_id,
+            placed_at + to_minutes((3 + 30 * chance(order_id, 'asked'))::bigint) as created_at,
+            (600 + 80000 * pow(chance(order_id * 7 + location_id, 'work'), 3))::bigint as seconds,
+            way < .3 as is_collected, fate < .05 as is_rejected
+        from asked
+    )
+    select fulfillment_id, 'F' || (500000000 + fulfillment_id) as fulfillment_number, order_id,
+        order_number, 1 as group_no, channel_code, timed.location_id, location_code,
+        case when is_collected then 'collect_store' else 'ship_home' end as fulfillment_method,
+        case when is_rejected then 'rejected' when is_collected and fate < .15 then 'uncollected'
+            when is_collected and fate < .9 then 'collected'
+            when is_collected then 'ready_for_collection'
+            when fate < .9 then 'delivered' else 'shipped' end as fulfillment_state,
+        2 as units, case when fate < .08 then 1 else 2 end as picked_units,
+        case when is_rejected then 0 when fate < .08 then 1 else 2 end as done_units,
+        case when is_rejected then 2 when fate < .08 then 1 else 0 end as removed_units,
+        case when is_rejected then 2 when fate < .08 then 1 else 0 end as short_units,
+        0 as failures_count, placed_on as created_on, placed_at, created_at,
+        created_at as assigned_at, created_at + to_seconds(seconds // 5) as accepted_at,
+        case when not is_rejected then created_at + to_seconds(seconds // 2) end as picked_at,
+        case when is_rejected then created_at + to_seconds(seconds) end as rejected_at,
+        case when is_collected and not is_rejected then created_at + to_seconds(seconds) end
+            as ready_at,
+        case when not is_collected and not is_rejected
+            then created_at + to_seconds(seconds) end
+            as shipped_at,
+        case when fulfillment_state = 'delivered'
+            then shipped_at + to_minutes((1200 + fate * 3600)::bigint) end
+            as delivered_at,
+        case when fulfillment_state = 'collected'
+            then ready_at + to_minutes((fate * 5400)::bigint) end
+            as collected_at,
+        case when fulfillment_state = 'uncollected' then ready_at + to_days(7) end
+            as uncollected_at,
+        placed_at + to_hours(12) as promised_at, coalesce(ready_at, shipped_at) as out_at,
+        out_at <= promised_at as is_on_time,
+        date_sub('second', placed_at, out_at) as order_to_out_seconds,
+        date_sub('second', created_at, out_at) as work_seconds, seconds // 5 as accept_seconds,
+        seconds // 2 - seconds // 5 as pick_seconds, seconds - seconds // 2 as pack_seconds,
+        date_sub('second', shipped_at, delivered_at) as delivery_seconds,
+        date_sub('second', ready_at, coalesce(collected_at, uncollected_at)) as shelf_seconds,
+        is_test
+    from timed
+    inner join dim_locations as places on places.location_id = timed.location_id
+"""
+_LACKED: Final = """
+    insert into fct_fulfillment_lines by name
+    select fulfillment_id, fulfillment_number, order_id, order_number, 1 as line_no, channel_code,
+        location_id, location_code, units, picked_units, done_units, removed_units, short_units,
+        case when short_units > 0 then ['not_found', 'damaged', 'no_capacity', 'closed', 'other'
+            ][1 + fulfillment_id % 5] end as short_reason
+    from fct_fulfillments
+"""
+_GROUPS: Final = """
+    insert into fct_delivery_groups by name
+    select order_id, any_value(order_number) as order_number, group_no,
+        any_value(channel_code) as channel_code,
+        any_value(fulfillment_method) as fulfillment_method, min(created_on) as created_on,
+        count(*) as fulfillments_count, count(out_at) as shipments_count,
+        count(out_at) > 1 as is_split, 1 as decisions_count, 1 as planned_parts_count,
+        40.5 as planned_distance_km, sum(short_units) as short_units,
+        count(*) filter (fulfillment_state = 'rejected') as rejections_count,
+        bool_or(is_test) as is_test
+    from fct_fulfillments
+    group by order_id, group_no
+"""
+_PARCELS: Final = """
+    insert into fct_parcels by name
+    select fulfillment_id as parcel_id, 'P' || fulfillment_id as parcel_number, fulfillment_id,
+        order_id, channel_code, location_code,
+        ['northpost', 'parcelway', 'bikefleet'][1 + fulfillment_id % 3] as carrier,
+        case when delivered_at is null then 'in_transit' else 'delivered' end as parcel_state,
+        (fulfillment_id % 31 = 0)::bigint as failures_count, created_on, created_at,
+        shipped_at as handed_over_at, delivered_at as arrived_at,
+        delivery_seconds as transit_seconds, is_test
+    from fct_fulfillments
+    where shipped_at is not null
+"""
+_TRANSFERS: Final = """
+    insert into fct_transfers by name
+    select i as transfer_id, 'T' || i as transfer_number, 'dc-leipzig' as from_location_code,
+        ['berlin-mitte', 'hamburg', 'munich', 'cologne', 'vienna'][1 + i % 5] as to_location_code,
+        'received' as transfer_state, 6 as units, 6 as shipped_units,
+        case when i % 9 = 0 then 4 else 6 end as received_units,
+        (i % 9 = 0)::bigint as damaged_units, (i % 9 = 0)::bigint as missing_units,
+        0 as over_units, 0 as wrong_units, (i % 9 = 0)::bigint * 2 as discrepancies_count,
+        $today::date - (i % 60)::integer as created_on,
+        $today::timestamptz - to_days((i % 60)::integer) as created_at,
+        created_at + to_hours(5) as shipped_at, shipped_at + to_hours(20 + i % 30)
+            as first_received_at,
+        18000 as send_seconds, 72000 + (i % 30) * 3600 as transit_seconds
+    from range(1, 200) as r(i)
+"""
+_HOLDS: Final = """
+    insert into fct_order_holds by name
+    select order_id, order_number, 1 as hold_no, channel_code,
+        ['fraud', 'address', 'payment_review', 'manual'][1 + order_id % 4] as hold_type,
+        placed_on as held_on, placed_at as held_at,
+        case when order_id % 5 > 0 then placed_at + to_minutes(order_id % 900) end as released_at,
+        date_sub('second', held_at, released_at) as held_seconds, is_test
+    from fct_orders
+    where chance(order_id, 'held') < .04
+"""
+_FLOWS: Final = """
+    insert into fct_unit_flows by name
+    with lines as (
+        select order_id, any_value(order_number) as order_number, line_no,
+            any_value(channel_code) as channel_code, any_value(sku) as sku,
+            any_value(placed_on) as placed_on, bool_or(is_test) as is_test,
+            sum(quantity) filter (event_kind = 'sale') as units,
+            bool_or(event_kind = 'return') as is_returned, bool_or(event_kind = 'cancel') as gone,
+            ['berlin-mitte', 'hamburg', 'munich', 'cologne', 'vienna'
+                ][1 + (order_id % 5)::integer] as store,
+            chance(order_id, 'from') as from_store, chance(order_id, 'returns') as to_store
+        from fct_order_lines
+        group by order_id, line_no
+    )
+    select order_id, order_number, line_no, channel_code, sku, placed_on, units, is_returned,
+        is_test, 'ship_home' as fulfillment_method,
+        case when channel_code in ('stores', 'kiosk') then store end as sold_location_code,
+        case when channel_code = 'stores' or from_store < .3 then store else 'dc-leipzig' end
+            as fulfilled_location_code,
+        case when is_returned and to_store < .5 then store when is_returned then 'dc-leipzig' end
+            as returned_location_code,
+        coalesce(case when sold_location_code is null then from_store < .3 or
+                is_returned and to_store < .5
+            else fulfilled_location_code <> sold_location_code end, false) as is_omnichannel
+    from lines
+    where not gone
+"""
 _STEPS: Final = (
     _CHANCE, _CHANNELS, _LOCATIONS, _CURRENCIES, _DATES, _PRODUCTS, _ORDERS, _LINES, _EVENTS,
     _HEADERS, _ROLLUP_FINEST, _ROLLUP_PRODUCT, _ROLLUP_CHANNEL, _MOVEMENTS, _LEVELS, _DAILY,
-    _STOCK, _FEEDS, _QUARANTINE,
+    _STOCK, _FEEDS, _QUARANTINE, _WORK, _LACKED, _GROUPS, _PARCELS, _TRANSFERS, _HOLDS, _FLOWS,
 )  # fmt: skip
 
 

@@ -7,7 +7,9 @@ import plotly.graph_objects as go
 import polars as pl
 import pytest
 
-from dashboards.charts import feeds, sales, stock, style
+from dashboards.charts import feeds, fulfillment, sales, stock, style
+from oms.reports.fulfillment import Group, Subject
+from oms.reports.measures import COLUMNS
 from oms.reports.model import Grain, Period
 from oms.reports.pivot import ALL_CHANNELS, Pivot
 
@@ -231,3 +233,65 @@ class TestFeeds:
         assert "Nothing came in" in said(feeds.by_day(pl.DataFrame()))
         codes = pl.DataFrame({"code": ["MALFORMED"], "open_count": [0]})
         assert "Nothing waits" in said(feeds.by_code(codes))
+
+
+class TestFulfillment:
+    def rows(self, *targets: str, **columns: list[int]) -> pl.DataFrame:
+        names = {"from_location_name": ["Distribution center Leipzig"] * len(targets),
+                 "to_location_name": list(targets)}  # fmt: skip
+        return pl.DataFrame({**names, **columns})
+
+    def test_two_routes_that_begin_alike_are_two_bars(self) -> None:
+        frame = self.rows(
+            "Hamburg", "<b>Wien", received_units=[5, 7], arrived_damaged_units=[0, 1],
+            missing_units=[0, 0],
+        )  # fmt: skip
+        drawn = fulfillment.drawn(Subject.TRANSFERS, Group.ROUTE, frame)
+        assert len(set(drawn.data[0].y)) == 2
+        assert "<b>" not in "".join(drawn.data[0].y)
+        assert [trace.name for trace in drawn.data] == ["Received", "Came damaged"]
+
+    def test_what_took_days_is_drawn_in_days_and_told_exactly(self) -> None:
+        frame = pl.DataFrame(
+            {"carrier": ["post"], "transit_p50_seconds": [90_000], "transit_p90_seconds": [400_000]}
+        )
+        drawn = fulfillment.drawn(Subject.CARRIERS, Group.CARRIER, frame)
+        assert drawn.layout.xaxis.title.text == "Days"
+        assert [trace.customdata[0] for trace in drawn.data] == ["25 h 0 min", "4.6 days"]
+
+    def test_units_flow_from_where_they_were_sold_to_where_they_are(self) -> None:
+        names = {"channel_name": ["Web", "Web", "Tills"], "sold_location_name": ["Online"] * 2
+                 + ["Wien"], "fulfilled_location_name": ["DC", "Wien", "Wien"],
+                 "returned_location_name": ["Kept", "Wien", "Kept"]}  # fmt: skip
+        drawn = fulfillment.flow(pl.DataFrame({**names, "flow_units": [5, 2, 1]}))
+        (sankey,) = drawn.data
+        ends = list(sankey.node.label)
+        links = {
+            (ends[source], ends[target], value)
+            for source, target, value in zip(
+                sankey.link.source, sankey.link.target, sankey.link.value, strict=True
+            )
+        }
+        assert links == {
+            ("Web", "DC", 5), ("Web", "Wien", 2), ("Wien", "Wien", 1), ("DC", "Kept", 5),
+            ("Wien", "Wien", 2), ("Wien", "Kept", 1),
+        }  # fmt: skip
+
+    def test_beyond_the_largest_ends_are_the_others_and_no_unit_is_lost(self) -> None:
+        many = [f"Store {at:02d}" for at in range(30)]
+        frame = pl.DataFrame(
+            {"channel_name": ["Web"] * 30, "sold_location_name": ["Online"] * 30,
+             "fulfilled_location_name": many, "returned_location_name": ["Kept"] * 30,
+             "flow_units": list(range(1, 31))}
+        )  # fmt: skip
+        (sankey,) = fulfillment.flow(frame).data
+        assert len(sankey.node.label) == 1 + (fulfillment.ENDS_MAX + 1) + 1
+        assert sum(sankey.link.value) == 2 * sum(range(1, 31))
+
+    @pytest.mark.parametrize("subject", Subject)
+    def test_nothing_is_said_in_words(self, subject: Subject) -> None:
+        group = subject.groups[0]
+        measured = [name for name in COLUMNS if name.endswith(("_units", "_count", "_seconds"))]
+        schema = dict.fromkeys(group.columns, pl.String) | dict.fromkeys(measured, pl.Int64)
+        frame = pl.DataFrame(schema=schema)
+        assert said(fulfillment.drawn(subject, group, frame))

@@ -39,7 +39,8 @@ class TestEveryPage:
     ) -> None:
         app = screen(name, quiet_counter)
         assert failures(app) == []
-        assert len(app.info) >= 1
+        # A shop has locations before it sells anything.
+        assert len(app.info) >= (name != "locations")
 
     @pytest.mark.parametrize("name", PAGES)
     def test_is_drawn_with_many(self, screen: Page, counter: Counter, name: str) -> None:
@@ -217,13 +218,12 @@ class TestStockBySku:
         assert failures(app) == []
         told = text_of(app)
         (level,) = (each for each in stock["levels"] if each["location_code"] == "DC")
-        assert (
-            f"DC: {level['available_to_fulfill']}** = {level['on_hand']} on hand less "
-            f"{level['unavailable']} not for sale less {level['allocated']} promised to orders"
-        ) in told
+        (said,) = (each for each in told.splitlines() if each.startswith("**DC: "))
+        assert f"{level['available_to_fulfill']}** = {level['on_hand']} on hand less " in said
+        assert f" less {level['allocated']} promised to orders" in said
         web = next(each for each in stock["channels"] if each["channel_code"] == "web")
         assert f"web: {web['available_to_sell']}** = {web['available_to_fulfill']} avail" in told
-        assert order["order_number"] in app.dataframe[1].value["Order"].tolist()
+        assert order["order_number"] in app.dataframe[2].value["Order"].tolist()
 
     def test_that_nobody_knows_is_a_sentence(self, screen: Page, counter: Counter) -> None:
         assert len(failures(screen("stock_by_sku", counter, stock_sku="a/b?c"))) == 1

@@ -151,6 +151,14 @@ class TestUrl:
         app.run()
         assert next(each.value for each in app.button_group if each.key == "period") == "7d"
 
+    def test_a_late_url_does_not_undo_a_choice_when_somebody_clicks_at_once(
+        self, page: Page
+    ) -> None:
+        app = pick(page("sales_overview"), "period", "90d")
+        app.query_params.clear()
+        app.run()
+        assert app.query_params == {"period": "90d"}
+
     def test_a_late_url_does_not_undo_a_choice(self, page: Page) -> None:
         app = pick(page("sales_overview"), "period", "90d")
         app.query_params.clear()  # the browser had not been told of 90 days yet

@@ -10,9 +10,10 @@ from streamlit.testing.v1 import AppTest
 from dashboards.format import DASH
 from dashboards.widgets import skus
 from dashboards.widgets.table import ROWS_IN_SIGHT_MAX
+from oms.reports.fulfillment import Subject
 from oms.reports.measures import AMOUNTS
 from oms.reports.model import Comparison, Grain, Level
-from tests.dashboards.conftest import VIEWS, Page
+from tests.dashboards.conftest import VIEWS, Page, Truth
 from tests.dashboards.published import publish
 
 EVERYTHING = {"period": "custom", "days": "2016-01-01..2026-01-01", "compare": "previous"}
@@ -144,10 +145,41 @@ class TestEveryChoice:
             *(("stock", {"stock": shown, "list": "location"}) for shown in ("cover", "time")),
             *(("freshness", {"state": state}) for state in ("resolved", "dismissed", "all")),
             ("freshness", {"code": "MALFORMED", "channel": "stores"}),
+            *(
+                ("fulfillment", {"subject": each, f"{each}_by": each.groups[-1].value})
+                for each in Subject
+            ),
         ],
     )
     def test_is_drawn(self, page: Page, view: str, url: dict[str, str]) -> None:
         assert failures(page(view, **url)) == []
+
+
+class TestFulfillment:
+    def test_counts_what_the_marts_have_of_one_channel_and_place(
+        self, page: Page, truth: Truth
+    ) -> None:
+        app = page("fulfillment", channel="webshop", location="hamburg", period="90d")
+        (total, rejected) = truth(
+            "select count(*), count(*) filter (fulfillment_state = 'rejected')"
+            " from fct_fulfillments where channel_code = 'webshop' and location_code = 'hamburg'"
+            " and not is_test and created_on > date '2025-06-30'"
+        )[0]
+        assert app.metric[0].value == str(total)
+        url = {"channel": "webshop", "location": "hamburg", "period": "90d"}
+        app = page("fulfillment", subject="rejections", **url)
+        assert int(app.dataframe[0].value["rejected_count"].iloc[-1]) == rejected > 0
+
+    def test_a_period_without_any_says_when_there_was_some(self, page: Page) -> None:
+        app = page("fulfillment", period="custom", days="2010-01-01..2010-01-31")
+        assert failures(app) == []
+        assert "Times: there is none in this period" in text_of(app)
+        assert "Sep 2025" in text_of(app)
+
+    def test_where_nobody_was_asked_it_says_what_makes_it_so(
+        self, page: Page, unsold_home: Path
+    ) -> None:
+        assert "is_routed: true" in text_of(page("fulfillment", unsold_home))
 
 
 class TestFrame:

@@ -19,6 +19,7 @@ from oms.stock import queries as stock
 from oms.workflows.capture import Result, capture
 from tests.builders import NOW, Draft, a_product, drafts
 from tests.ledger.invariants import violations
+from tests.ledger.stories import forgotten
 
 # What a furnished ledger holds, kept beside it: putting it back takes a tenth of the time of a
 # fresh database with cold connections.
@@ -215,6 +216,6 @@ class Shop:
         return found
 
     def violations(self) -> dict[str, list[Any]]:
-        """Return which invariants are broken."""
+        """Return which invariants are broken, and which orders are not what their stories say."""
         with self.ledger.snapshot() as tx:
-            return violations(tx)
+            return violations(tx) | forgotten(tx)

@@ -265,6 +265,10 @@ class TestStart:
         embedded.start(data)
         assert stat.S_IMODE(server.socket_dir.stat().st_mode) == 0o700
 
+    @pytest.mark.parametrize(("gib", "mb"), [(0.25, 128), (2, 512), (64, 2048)])
+    def test_it_takes_a_quarter_of_the_memory_for_its_pages(self, gib: float, mb: int) -> None:
+        assert embedded.buffers_mb(int(gib * 2**30)) == mb
+
     def test_its_data_is_its_own(self, server: embedded.Server) -> None:
         assert stat.S_IMODE(server.data.stat().st_mode) & 0o077 == 0
 

@@ -1,4 +1,5 @@
-"""A random life of a retailer that routes: locations work while channels go on telling.
+"""A random life of a retailer that routes: locations work, and send each other goods, while
+channels go on telling.
 
 More of it: OMS_TEST_EFFORT=20.
 """
@@ -16,14 +17,41 @@ from oms.channels import operations as channels
 from oms.fulfillment import queries
 from oms.fulfillment.model import OPEN, Action, FulfillmentOrder, FulfillmentOrderState, Reason
 from oms.ledger.followers import follow
-from oms.workflows import changes, fulfillment
+from oms.stock.model import InsufficientStock
+from oms.transfers import operations as transfer_operations
+from oms.transfers import queries as transfer_queries
+from oms.transfers.model import NEXT as WAYS
+from oms.transfers.model import Came, Transfer, TransferAction, TransferState, Wanted
+from oms.workflows import changes, fulfillment, transfers
 from oms.workflows.fulfillment import Doing
+from oms.workflows.transfers import Moved, Receipt
 from tests.builders import EFFORT, NOW, Draft, a_group, a_line, an_order
 from tests.ledger.shop import CHANNELS, PLACES, Shop
 from tests.ledger.test_stock_machine import SKUS, UNITS, Life, Promise
 
 STORE = st.sampled_from(["AMS", "UTR"])
 ANY = st.integers(0, 99)
+
+
+@dataclass(frozen=True)
+class Moving:
+    """One thing that is done with a transfer, and what is said of it."""
+
+    what: int
+    short: int
+    off: int
+    damaged: int
+    is_complete: bool
+    reason: Reason
+
+
+WAY = st.lists(
+    st.builds(
+        Moving, what=ANY, short=st.sampled_from([0, 0, 0, 1, 2]), off=st.integers(-3, 2),
+        damaged=st.integers(0, 1), is_complete=st.booleans(), reason=st.sampled_from(Reason),
+    ),
+    min_size=3, max_size=7,
+)  # fmt: skip
 BACK = {Action.REJECT, Action.UNPICK, Action.UNPACK, Action.FAIL_DELIVERY}
 
 
@@ -46,12 +74,9 @@ class Work(Life):
     """The same life, and locations that accept, pick, find too little, reject and hand over."""
 
     def __init__(self) -> None:
-        """Begin with a web shop whose orders we give to locations."""
+        """Begin with followers that are there: their first look only begins."""
         super().__init__()
-        with self.shop.ledger.transaction() as tx:
-            web = next(draft for draft in CHANNELS if draft.code == "web")
-            channels.register(tx, replace(web, is_routed=True), at=NOW)
-        self.follow()  # the first look only begins
+        self.follow()
 
     def follow(self) -> None:
         """Let the follower give what is reserved to its locations."""
@@ -60,9 +85,12 @@ class Work(Life):
             lambda tx, after, upto: fulfillment.route(tx, after, upto, at=self.at()),
         )  # fmt: skip
 
-    @initialize()
-    def shelves(self) -> None:
-        """Begin with something to pick everywhere."""
+    @initialize(supply=st.sampled_from(["store", "any", "any"]))
+    def shelves(self, supply: str) -> None:
+        """Begin with a web shop whose orders we give to locations, and something to pick."""
+        with self.shop.ledger.transaction() as tx:
+            web = next(draft for draft in CHANNELS if draft.code == "web")
+            channels.register(tx, replace(web, is_routed=True, collect_supply=supply), at=NOW)
         for place in PLACES:
             for sku in self.there:
                 self.receipt(sku, place, 4)
@@ -149,6 +177,95 @@ class Work(Life):
         expected = FulfillmentOrderState.REJECTED if all_short else held.allowed()[action]
         assert after.state is expected
         assert (now.open > 0) is (after.state in OPEN)
+
+    @rule(which=ANY, units=UNITS, place=STORE, way=WAY)
+    def have_sent(self, which: int, units: int, place: str, way: list[Moving]) -> None:
+        """Have goods sent to where their customer collects them, one thing after another."""
+        if (found := self.some_transfer(which, "order_id is not null")) is None:
+            # More than can be there: what is missing comes from elsewhere.
+            self.order_to_collect("PEN", max(0, self.shop.shelf(place).on_hand) + units, place)
+            self.follow()
+            found = self.some_transfer(which, "order_id is not null")
+        self.go(found, way)
+
+    @rule(which=ANY, units=UNITS, sku=SKUS, ends=st.permutations(PLACES), way=WAY)
+    def fill_shelves(
+        self, which: int, units: int, sku: str, ends: list[str], way: list[Moving]
+    ) -> None:
+        """Have the shelves of a place filled from another, one thing after another."""
+        if (found := self.some_transfer(which, "order_id is null")) is None:
+            shelf = self.shop.shelf(ends[0], sku)
+            spare = max(1, shelf.on_hand - shelf.allocated)
+            wanted, at = [Wanted(sku=sku, quantity=min(units, spare))], self.at()
+            found = self.shop.ledger.run(
+                lambda tx: transfer_operations.request(tx, ends[0], ends[1], wanted, at=at)
+            )
+        self.go(found, way)
+
+    def go(self, held: Transfer | None, way: list[Moving]) -> None:
+        """Do with a transfer what its state allows, and hold all to the invariants in between."""
+        for each in way:
+            # Eight times of nine it goes on, or nothing would ever come.
+            possible = [] if held is None else sorted(WAYS[held.state])
+            if each.what % 9:
+                possible = [one for one in possible if one is not TransferAction.CANCEL]
+            if held is None or not possible:
+                return
+            held = self.move_on(held, possible[each.what % len(possible)], each)
+            self.invariants_hold()
+            self.nothing_is_lost()
+
+    def move_on(self, held: Transfer, action: TransferAction, each: Moving) -> Transfer:
+        """Do one thing with a transfer, and hold what came of it to what the model knows."""
+        (line,) = held.lines
+        picked = max(0, line.open - each.short)
+        came = Came(received=max(0, line.in_transit + each.off), damaged=each.damaged)
+        moved = Moved(
+            by="ann", at=self.at(), reason=each.reason, picked={line.line_no: picked},
+            receipt=Receipt(
+                receipt_id=f"r-{self.minute}", came={line.line_no: came},
+                is_complete=each.is_complete,
+            ),
+        )  # fmt: skip
+
+        def act(tx: Any) -> Transfer:
+            return transfers.act(tx, held.transfer_number, action, moved, version=held.version)
+
+        try:
+            after = self.shop.ledger.run(act)
+        except InsufficientStock:
+            assert action is TransferAction.ALLOCATE
+            return held
+        is_kept = held.state is not TransferState.REQUESTED
+        is_missing = is_kept and each.reason is Reason.NOT_FOUND
+        self.there[line.sku] += {
+            TransferAction.PICK: (picked - line.open) * is_missing,
+            TransferAction.CANCEL: -line.open * is_missing,
+            TransferAction.SHIP: -line.picked,
+            TransferAction.RECEIVE: came.received + came.damaged,
+        }.get(action, 0)
+        expected = WAYS[held.state][action]
+        if action is TransferAction.PICK and not picked:
+            expected = TransferState.CANCELED
+        if action is TransferAction.RECEIVE:
+            if not each.is_complete and came.received + came.damaged < line.in_transit:
+                expected = TransferState.PARTIALLY_RECEIVED
+            assert self.shop.ledger.run(act) == after, "the same receipt again is nothing"
+        assert after.state is expected
+        return after
+
+    def some_transfer(self, which: int, whose: str) -> Transfer | None:
+        """Return a transfer with which something may be done."""
+        if which % 2:
+            self.follow()
+        rows = self.shop.rows(
+            "select transfer_number from transfers where state not in ('received', 'closed',"
+            f" 'canceled') and {whose} order by transfer_id"
+        )
+        if not rows:
+            return None
+        with self.shop.ledger.snapshot() as tx:
+            return transfer_queries.transfer(tx, rows[which % len(rows)][0])
 
     @rule(which=ANY, units=UNITS)
     def cancel_units(self, which: int, units: int) -> None:

@@ -4,14 +4,15 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
 from oms.orders import facets, indexing
 from oms.orders.filters import Filters, search_of
-from tests.builders import a_line, a_product, an_order, minutes
+from tests.builders import a_group, a_line, a_movement, a_product, an_order, minutes
 from tests.ledger.finding import found, indexed
+from tests.ledger.routing import route
 from tests.ledger.shop import Shop
 
 ADDRESS = {"name": "Piet Müller", "street": "Laan 1", "postcode": "1011 AB", "city": "Den Haag",
@@ -85,6 +86,7 @@ class TestWords:
         ref=st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=40),
         name=st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=40),
     )
+    @example(ref="W-1", name="Ada\u1680Pen")  # a blank that is none in PostgreSQL
     def test_an_order_of_any_name_is_found_by_it(
         self, common_shop: Shop, ref: str, name: str
     ) -> None:
@@ -114,6 +116,31 @@ class TestFollower:
         assert found(known, q="lund") == []
         assert found(known, q="eva holm ink") == ["Z-9"]
         assert found(known, currency="EUR", total_from_minor=2000) == ["Z-9"]
+
+    @pytest.mark.parametrize(
+        ("change", "q"),
+        [
+            ("update order_groups set ship_to = jsonb_build_object('city', 'Gent')", "gent"),
+            ("update fulfillment_orders set tracking_number = 'TT-0077'", "tt0077"),
+            ("insert into parcels (fulfillment_id, order_id, carrier, tracking_number, state,"
+             " created_at, changed_at) select fulfillment_id, order_id, 'dpd', '05222456789012',"
+             " 'label_created', created_at, created_at from fulfillment_orders limit 1",
+             "522245678"),
+        ],
+    )  # fmt: skip
+    def test_it_sees_what_changes_beside_the_order(self, routed: Shop, change: str, q: str) -> None:
+        routed.take(a_movement(5), a_movement(5, sku="INK"))
+        groups = [a_group("ship_home", "PEN"), a_group("pickup_point", "INK")]
+        routed.take(an_order(lines=[a_line("PEN"), a_line("INK")], groups=groups,
+                             fulfillment_method="mixed"))  # fmt: skip
+        route(routed)
+        indexed(routed.ledger)
+        assert found(routed, methods=("pickup_point",), fulfillment_location_codes=("DC",))
+        assert found(routed, q=q) == []
+        with routed.ledger.transaction() as tx:
+            assert tx.execute(text(change)).rowcount
+        indexed(routed.ledger)
+        assert found(routed, q=q) == ["W-1"]
 
     def test_orders_of_a_product_follow_it(
         self, known: Shop, monkeypatch: pytest.MonkeyPatch

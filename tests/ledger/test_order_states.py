@@ -3,7 +3,7 @@
 import pytest
 
 from oms.ledger.database import Ledger
-from oms.orders import operations
+from oms.orders import history, operations
 from oms.orders.model import FulfillmentState, NoteEmpty, OrderNotFound, OrderState
 from tests.builders import NOW, Row, a_change, a_line, a_movement, a_partial, an_order, minutes
 from tests.ledger.shop import Shop
@@ -92,6 +92,7 @@ class TestStory:
         ]  # fmt: skip
 
     def test_one_refund_of_two_lines_is_one_step(self, shop: Shop) -> None:
+        shop.take(a_movement(9, sku="INK"))
         changes = [a_change("return", ref="r"), a_change("return", 2, ref="r", line="INK")]
         shop.take(an_order(lines=[a_line(), a_line("INK", 3)], changes=changes))
         step = shop.order().events[-1]
@@ -99,6 +100,26 @@ class TestStory:
             "change_ref": "r",
             "lines": [{"line_no": 1, "quantity": 1}, {"line_no": 2, "quantity": 2}],
         }
+
+    def test_each_step_says_what_it_was_about_and_what_it_changed(self, shop: Shop) -> None:
+        shop.take(an_order(lines=[a_line(quantity=2)]), at=minutes(0))
+        shop.take(a_movement(1))
+        shop.take(a_partial("W-1", a_change("ship", 1, location_code="DC")))
+        shop.take(a_partial("W-1", a_change("cancel", 1, ref="c", reason="too late")))
+        told = [
+            (each.event.type, each.from_state, each.to_state, each.fulfillment_state)
+            for each in history.steps(shop.order().events)
+        ]
+        assert told == [
+            ("order.captured", None, "placed", "backordered"),
+            ("order.backorder_eased", "placed", "placed", "backordered"),
+            ("order.shipped", "placed", "in_progress", "backordered"),
+            ("order.canceled", "in_progress", "completed", "shipped"),
+        ]  # fmt: skip
+        assert shop.order().events[-1].data == {
+            "change_ref": "c", "reason": "too late", "lines": [{"line_no": 1, "quantity": 1}],
+            "backordered": [{"line_no": 1, "before": 1, "after": 0}],
+        }  # fmt: skip
 
     def test_what_changes_nothing_raises_no_version(self, shop: Shop) -> None:
         shop.take(an_order(), a_partial("W-1", a_change("ship")))

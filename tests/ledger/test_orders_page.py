@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from oms.orders import search
 from oms.orders.cursors import BadCursor, Sort
-from oms.orders.filters import Filters
+from oms.orders.filters import Filters, search_of
 from oms.orders.queries import order
 from tests.builders import NOW, a_change, a_line, a_movement, an_order, minutes
 from tests.ledger.finding import found, indexed
@@ -179,6 +179,7 @@ class TestCursor:
         """Return what an order is compared by, where that is plain."""
         return {
             "placed_at": order.placed_at, "updated_at": order.updated_at,
+            "number": order.order_id,
             "total": (order.currency, order.total_minor),
             "customer_name": bool(order.customer_name),
         }[sort.removeprefix("-")]  # fmt: skip
@@ -187,7 +188,7 @@ class TestCursor:
 class TestWays:
     @pytest.mark.parametrize("sort", list(Sort))
     @pytest.mark.parametrize(
-        ("hits", "through", "broad"), [(1, 1, 1), (1, 1, 99), (1, 99, 1), (99, 1, 1)]
+        ("hits", "through", "broad"), [(1, 1, 1), (1, 1, 99), (1, 99, 1), (99, 1, 0), (1, 1, 0)]
     )
     def test_every_way_finds_the_same(
         self, shop: Shop, monkeypatch: pytest.MonkeyPatch, sort: Sort, hits: int, through: int,
@@ -201,10 +202,29 @@ class TestWays:
         indexed(shop.ledger)
         with shop.ledger.transaction() as tx:
             tx.execute(text("analyze order_search, orders"))
-        asked: dict[str, Any] = {"q": "pen customer", "sort": sort, "limit": 3}
+        asked: dict[str, Any] = {
+            "q": "pen customer c", "placed_from": minutes(2), "placed_to": minutes(8),
+            "sort": sort, "limit": 3,
+        }  # fmt: skip
         expected = found(shop, **asked)
         monkeypatch.setattr(search, "SEARCH_HITS_MAX", hits)
         monkeypatch.setattr(search, "THROUGH_ORDERS_MAX", through)
-        monkeypatch.setattr(search, "BROAD_ORDERS_MAX", broad)
+        monkeypatch.setattr(search, "broad", lambda *_: broad)
         assert found(shop, **asked) == expected
         assert len(expected) == 3
+        assert set(expected) <= {"W-2", "W-4", "W-5", "W-7"}
+
+    @pytest.mark.parametrize(
+        ("q", "frequency"),
+        [("1000", 1.0), ("R100000003", 0.25), ("99", 0.02), ("ada", 1.0), ("3SABCD1234", 0.0),
+         ("kosterink", 0.005)],
+    )  # fmt: skip
+    def test_how_many_orders_have_a_word_is_guessed_before(
+        self, shop: Shop, q: str, frequency: float
+    ) -> None:
+        shop.take(*(an_order(f"W-{n}") for n in range(4)))
+        indexed(shop.ledger)
+        with shop.ledger.transaction() as tx:
+            tx.execute(text("analyze order_search, orders"))
+        with shop.ledger.snapshot() as tx:
+            assert search_of(tx, Filters(q=q)).frequencies == [frequency]

@@ -1,82 +1,38 @@
 """Sourcing at work: units go to where rules say, and each is kept somewhere all the time."""
 
-import json
-from collections.abc import Iterable
-from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from oms.channels import operations as channel_operations
 from oms.fulfillment import queries as fulfillment_queries
-from oms.fulfillment.model import Action, FulfillmentOrder, FulfillmentOrderState, Reason
-from oms.locations import operations as locations
-from oms.locations.model import Location
-from oms.sourcing import messages, operations, queries
-from oms.sourcing.model import Decision, RuleSetNotDraft, RuleSetState
+from oms.fulfillment.model import Action, FulfillmentOrderState, Reason
+from oms.sourcing import operations, queries
+from oms.sourcing.model import RuleSetNotDraft, RuleSetState
 from oms.workflows import fulfillment
 from oms.workflows.fulfillment import Doing
-from tests.builders import NOW, a_change, a_group, a_line, a_movement, a_partial, an_order, minutes
-from tests.ledger.shop import CHANNELS, Shelf, Shop
-from tests.ledger.test_fulfillment import kept, route, work
+from tests.builders import NOW, a_change, a_group, a_partial, an_order, minutes
+from tests.ledger.routing import (
+    activate,
+    decisions,
+    given,
+    pens,
+    route,
+    settle_places,
+    stocked,
+    work,
+)
+from tests.ledger.shop import Shelf, Shop
+from tests.ledger.test_fulfillment import kept
 from tests.ledger.threads import together
-
-NEAR_AMS: Final = json.dumps({"latitude": 52.37, "longitude": 4.89})
-POINTS: Final = {"DC": (51.59, 4.78), "AMS": (52.37, 4.90), "UTR": (52.09, 5.12)}
-
-
-def a_place(code: str, **facts: Any) -> Location:
-    latitude, longitude = POINTS[code]
-    return Location(
-        code=code, name=code, kind="dc" if code == "DC" else "store", country_code="NL",
-        time_zone="Europe/Amsterdam", latitude=latitude, longitude=longitude, **facts,
-    )  # fmt: skip
-
-
-def settle_places(shop: Shop, **facts: dict[str, Any]) -> None:
-    """Say where the three places are, and what is special of some."""
-    with shop.ledger.transaction() as tx:
-        locations.register(tx, [a_place(code, **facts.get(code, {})) for code in POINTS], at=NOW)
-
-
-def activate(shop: Shop, *rules: dict[str, Any], **split: Any) -> int:
-    """Let these rules decide from now on."""
-    listed = list(rules) or [{"name": "near", "sort": ["distance"]}]
-    content = {"name": "t", "groups": [{"name": "all", "rules": listed, "split": split}]}
-    with shop.ledger.transaction() as tx:
-        version = operations.draft(tx, messages.read_rules(content), by="ann", at=NOW)
-        operations.activate(tx, version, by="ann", at=NOW)
-    return version
 
 
 @pytest.fixture
-def routed(shop: Shop) -> Shop:
+def routed(routed: Shop) -> Shop:
     """Give the retailer whose web shop is routed, its three places known on the map."""
-    settle_places(shop)
-    with shop.ledger.transaction() as tx:
-        channel_operations.register(tx, replace(CHANNELS[0], is_routed=True), at=NOW)
-    return shop
-
-
-def decisions(shop: Shop, ref: str = "W-1") -> list[Decision]:
-    number = shop.order(ref).summary.order_number
-    with shop.ledger.snapshot() as tx:
-        return queries.of_order(tx, number)
-
-
-def stocked(shop: Shop, **quantities: int) -> None:
-    shop.take(*(a_movement(n, location=code) for code, n in quantities.items()))
-
-
-def pens(quantity: int = 1, ref: str = "W-1", **columns: Any) -> Any:
-    return an_order(ref, lines=[a_line(quantity=quantity)], ship_to=NEAR_AMS, **columns)
-
-
-def given(found: Iterable[FulfillmentOrder]) -> dict[str, int]:
-    return {f.location_code: sum(line.open for line in f.lines) for f in found
-            if f.state is FulfillmentOrderState.ASSIGNED}  # fmt: skip
+    settle_places(routed)
+    return routed
 
 
 class TestMoving:
@@ -158,17 +114,16 @@ class TestLeft:
         assert made.plan.left == {1: 2}
 
     def test_it_is_planned_again_after_a_while(self, routed: Shop) -> None:
+        settle_places(routed, AMS={"capacity_per_day": 0})
         activate(routed, {"name": "stores", "kinds": ["store"]})
-        stocked(routed, DC=5)
-        routed.take(pens(2))
-        route(routed)
         stocked(routed, AMS=5)
+        routed.take(pens(2))
         route(routed)
         assert (work(routed), len(decisions(routed))) == ([], 1)
         later = NOW + operations.PLANNED_AGAIN_AFTER
-        routed.ledger.run(lambda tx: fulfillment.route(tx, 0, 0, at=later))
-        assert given(work(routed)) == {"AMS": 2}
-        assert routed.rows("select * from sourcing_waits") == []
+        assert not routed.ledger.run(lambda tx: fulfillment.open_due(tx, at=NOW))
+        assert routed.ledger.run(lambda tx: fulfillment.open_due(tx, at=later))
+        assert len(decisions(routed)) == 2
 
     def test_a_part_is_given_out_and_the_rest_waits(self, routed: Shop) -> None:
         activate(routed, {"name": "any", "stock_buffer": 1}, parts_max=2)

@@ -13,13 +13,13 @@ from tests.tidy.house import ROOT, files, name, text
 
 FEATURES = (
     "access", "attention", "catalog", "channels", "customers", "events", "feeds", "fulfillment",
-    "holds", "locations", "orders", "promise", "shipments", "sourcing", "stock", "transfers",
-    "views", "webhooks",
+    "holds", "locations", "orders", "promise", "reservations", "shipments", "sourcing", "stock",
+    "transfers", "views", "webhooks",
 )  # fmt: skip
 ROLES = {
     "__init__", "model", "tables", "store", "messages", "operations", "queries", "port", "search",
     "rules", "availability", "holds", "hours", "filters", "words", "cursors",
-    "finding", "facets", "analysis", "indexing",
+    "finding", "facets", "analysis", "indexing", "history",
 }  # fmt: skip
 STATEMENT = re.compile(r"^-- name: (\S+)\n(.*)$", re.MULTILINE)
 

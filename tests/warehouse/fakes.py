@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from oms.ledger.journal import JOURNALED, Journaled
 from oms.workflows.documents import csv_rows
+from tests.warehouse.work import NOW, Work
 
 TABLES: Final = {journaled.table: journaled for journaled in JOURNALED}
 
@@ -97,7 +98,6 @@ def _text(value: Any) -> Any:
     return value
 
 
-NOW: Final = datetime(2026, 4, 2, 9, 30, tzinfo=UTC)
 CHANNELS: Final = (
     (1, "web", "webshop", "EUR", "Europe/Berlin"),
     (2, "till", "pos", "EUR", "Europe/Lisbon"),
@@ -115,6 +115,7 @@ class Retailer:
         self.ledger = ledger
         self.random = random.Random(seed)
         self.numbers = {"order": 100_000_000, "movement": 0, "inbox": 0, "reservation": 0}
+        self.work = Work(ledger, self.random)
         self._open_shop()
 
     def step(self) -> None:
@@ -122,6 +123,7 @@ class Retailer:
         for _ in range(self.random.randint(1, 3)):
             for _ in range(self.random.randint(1, 12)):
                 self.random.choice(self.deeds)()
+                self.random.choice([self.group, *self.work.deeds])()
             self.ledger.commit()
 
     @property
@@ -240,6 +242,16 @@ class Retailer:
             expires_at=NOW if kind == "hold" else None, created_at=NOW,
         )  # fmt: skip
 
+    def group(self) -> None:
+        """Give a line a way of its own."""
+        line = self._any("order_lines")
+        if line is not None:
+            self.ledger.write(
+                "order_groups", order_id=line["order_id"], group_no=2, method="collect_store",
+                location_id=self.random.randint(2, 3),
+            )  # fmt: skip
+            self.ledger.change("order_lines", line, group_no=2)
+
     def receive(self) -> None:
         inbox_id = self._number("inbox")
         self.ledger.write(
@@ -280,6 +292,7 @@ class Retailer:
                 city="Town", region=None, country_code="DE", latitude=52.5, longitude=13.4,
                 time_zone="Europe/Berlin", is_enabled=True, updated_at=NOW,
             )  # fmt: skip
+        self.work.open_rules()
         for product_id, sku in enumerate(SKUS, start=1):
             product = self.ledger.write(
                 "products", product_id=product_id, sku=sku, gtin=None, title=sku.title(),

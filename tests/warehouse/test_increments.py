@@ -9,8 +9,10 @@ from tests.warehouse.conftest import Followed
 
 MARTS: Final = (
     "dim_channels", "dim_currencies", "dim_customers", "dim_dates", "dim_locations",
-    "dim_products", "fct_order_lines", "fct_orders", "fct_stock_daily", "fct_stock_levels",
-    "fct_stock_movements", "feeds_daily", "quarantine_items", "sales_by_channel_daily",
+    "dim_products", "fct_delivery_groups", "fct_fulfillment_lines", "fct_fulfillments",
+    "fct_order_holds", "fct_order_lines", "fct_orders", "fct_parcels", "fct_sourcing_decisions",
+    "fct_stock_daily", "fct_stock_levels", "fct_stock_movements", "fct_transfers",
+    "fct_unit_flows", "feeds_daily", "quarantine_items", "sales_by_channel_daily",
     "sales_by_channel_product_daily", "sales_by_product_daily", "stock_by_product",
 )  # fmt: skip
 

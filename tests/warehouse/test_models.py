@@ -32,6 +32,14 @@ SPOILED = {
     "stock_levels_are_the_sum_of_movements": (
         "update marts.marts.fct_stock_daily set on_hand = on_hand + 1"
     ),
+    "work_reaches_the_marts": (
+        "update marts.marts.fct_fulfillments set out_at = null"
+        " where out_at = (select max(out_at) from marts.marts.fct_fulfillments)"
+    ),
+    "unit_flows_agree_with_what_left_and_came_back": (
+        "update marts.marts.fct_unit_flows set fulfilled_location_code = 'BER1'"
+        " where fulfilled_location_code is null"
+    ),
     "codes_agree_with_the_dimensions": (
         "update marts.marts.dim_channels set channel_code = 'shop' where channel_code = 'web'"
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oms.simulator.formats.texts import amount, compact, local, utc
+from oms.simulator.refs import kiosk_ref
 from oms.simulator.trouble import (
     BAD_DATE,
     NO_SUCH_CURRENCY,
@@ -29,11 +30,6 @@ if TYPE_CHECKING:
 _TOLD = frozenset({"ship", "cancel", "return"})
 
 
-def order_ref(order: Order) -> str:
-    """Say the kiosks' id of an order."""
-    return f"K-{order.number}"
-
-
 def order(snapshot: Snapshot) -> bytes:
     """Write one order with all that happened to it so far."""
     written = compact(_document(snapshot))
@@ -48,14 +44,14 @@ def _document(snapshot: Snapshot) -> dict[str, Any]:
     closing = snapshot.closing
     net = sold.shipping - sold.shipping_tax if channel.prices_include_tax else sold.shipping
     return {
-        "external_ref": order_ref(sold),
+        "external_ref": kiosk_ref(sold),
         "external_number": f"K{sold.store.number}-{sold.number}",
         "updated_at": utc(snapshot.updated_at),
         "placed_at": f"{NO_SUCH_DATE}T12:00:00+01:00" if broken == BAD_DATE else placed_at,
         "currency": NO_SUCH_CURRENCY if broken == UNKNOWN_CURRENCY else sold.currency,
         "prices_include_tax": channel.prices_include_tax,
-        "fulfillment_method": sold.method,
         "location_code": NO_SUCH_STORE if broken == UNKNOWN_STORE else sold.store.code,
+        **_groups(snapshot),
         **_customer(snapshot),
         "country_code": sold.country_code,
         "shipping_net": amount(net),
@@ -75,6 +71,22 @@ def _document(snapshot: Snapshot) -> dict[str, Any]:
             for change in _changes(sold, told)
         ],
     }
+
+
+def _groups(snapshot: Snapshot) -> dict[str, Any]:
+    """Write how it is handed over: in groups where it is collected, or goes two ways."""
+    sold = snapshot.order
+    refs = [str(index + 1) for index in range(len(snapshot.lines))]
+    if sold.carried:
+        groups = [
+            {"method": "carry_out", "line_refs": refs[: sold.carried]},
+            {"method": "ship_home", "line_refs": refs[sold.carried :]},
+        ]
+        return {"groups": groups}
+    if sold.pickup is None:
+        return {"fulfillment_method": sold.method}
+    collected = {"method": sold.method, "line_refs": refs, "location_code": sold.pickup.code}
+    return {"fulfillment_method": sold.method, "groups": [collected]}
 
 
 def _customer(snapshot: Snapshot) -> dict[str, Any]:
@@ -122,7 +134,7 @@ def _changes(sold: Order, told: Change) -> Iterator[dict[str, Any]]:
     for part in told.parts:
         entry = {
             "kind": told.kind,
-            "change_ref": f"{order_ref(sold)}/{told.number}",
+            "change_ref": f"{kiosk_ref(sold)}/{told.number}",
             "line_ref": str(part.line + 1),
             "quantity": part.quantity,
             "occurred_at": utc(told.at),

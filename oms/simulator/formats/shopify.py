@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from oms.simulator.formats.texts import amount, compact, local
 from oms.simulator.network import STOCKED
+from oms.simulator.refs import shop_id
 from oms.simulator.trouble import (
     BAD_DATE,
     NO_SUCH_CURRENCY,
@@ -36,6 +37,8 @@ SHIPPING = {
     "reserve": ("reserve", "Reserve and pay in store"),
 }
 METHODS = {code: method for method, (code, _) in SHIPPING.items()}
+COLLECTED = frozenset({"collect_store", "reserve"})
+PICKUP_ATTRIBUTE = "Pickup-Location-Id"
 _GONE = frozenset({"cancel", "return"})
 _CANCEL_REASONS = {"customer": "customer", "out_of_stock": "inventory"}
 
@@ -46,11 +49,6 @@ def location_id(place: Place) -> int:
 
 
 LOCATION_IDS = {str(location_id(place)): place.code for place in STOCKED}
-
-
-def order_id(order: Order) -> int:
-    """Say the shop's id of an order."""
-    return 5_000_000_000_000 + order.channel.number * 100_000_000_000 + order.number
 
 
 def line_id(number: int, index: int) -> int:
@@ -71,7 +69,7 @@ def name(order: Order) -> str:
 def document(snapshot: Snapshot) -> dict[str, Any]:
     """Write one order as the object that every endpoint and webhook carries."""
     order = snapshot.order
-    number = order_id(order)
+    number = shop_id(order)
     zone = order.channel.time_zone
     updated_at = local(snapshot.updated_at, zone)
     closing = snapshot.closing
@@ -99,6 +97,7 @@ def document(snapshot: Snapshot) -> dict[str, Any]:
         "financial_status": _financial_status(snapshot),
         "fulfillment_status": _fulfillment_status(snapshot),
         "note": "Address corrected by the customer" if snapshot.has_new_address else None,
+        "note_attributes": _attributes(order),
         "tags": "sale" if order.promotion else "",
         **_money(snapshot),
         **_people(snapshot),
@@ -113,6 +112,13 @@ def document(snapshot: Snapshot) -> dict[str, Any]:
             refund(order, change) for change in snapshot.changes if change.kind in _GONE
         ],
     }  # fmt: skip
+
+
+def _attributes(order: Order) -> list[dict[str, Any]]:
+    """Write where it is collected, as the shop's app for that notes it."""
+    if order.pickup is None or order.method not in COLLECTED:
+        return []
+    return [{"name": PICKUP_ATTRIBUTE, "value": str(location_id(order.pickup))}]
 
 
 def body(snapshot: Snapshot) -> bytes:
@@ -142,7 +148,7 @@ def refund(order: Order, change: Change) -> dict[str, Any]:
     is_cancel = change.kind == "cancel"
     restock_type = "cancel" if is_cancel else "return" if change.restock else "no_restock"
     location = location_id(change.place) if change.place and restock_type == "return" else None
-    number = order_id(order)
+    number = shop_id(order)
     refund_id = change_id(number, change)
     return {
         "id": refund_id,
@@ -289,7 +295,7 @@ def _shipping(order: Order, number: int) -> list[dict[str, Any]]:
 def _fulfillment(order: Order, change: Change) -> dict[str, Any]:
     """Write one parcel that left, or one hand-over at a counter."""
     at = local(change.at, order.channel.time_zone)
-    order_number = order_id(order)
+    order_number = shop_id(order)
     number = change_id(order_number, change)
     is_parcel = order.method not in {"collect_store", "reserve"}
     return {

@@ -4,7 +4,16 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from oms.locations.hours import DAYS, Week, after_open, faults_of, is_open, next_open, spans_of
+from oms.locations.hours import (
+    DAYS,
+    Week,
+    after_open,
+    closes_after,
+    faults_of,
+    is_open,
+    next_open,
+    spans_of,
+)
 
 ZONE = "Europe/Amsterdam"
 SHOP: Week = {
@@ -48,6 +57,33 @@ class TestFaults:
         assert list(faults_of({**SHOP, **NIGHT, "sun": []})) == []
         wrong: Week = {"monday": [], "tue": [["9:00", "18:00"]], "wed": [["09:00"]]}
         assert len(list(faults_of(wrong))) == 3
+        assert list(faults_of({"2026-12-25": []})) == []
+        assert len(list(faults_of({"2026-02-30": [], "20261225": []}))) == 2
+
+
+class TestClosesAfter:
+    """When a place closes on the n-th day it opens, after the day it is there now."""
+
+    @pytest.mark.parametrize(
+        ("moment", "days", "expected"),
+        [
+            ("2026-01-05 16:00", 1, "2026-01-06 17:00"),
+            ("2026-01-07 10:00", 1, "2026-01-08 20:00"),  # late on Thursdays
+            ("2026-01-09 10:00", 2, "2026-01-12 17:00"),  # closed on Sundays
+            ("2026-01-05 23:30", 1, "2026-01-07 17:00"),  # its Tuesday has begun
+            ("2026-03-27 10:00", 2, "2026-03-30 16:00"),  # the clock has changed
+        ],
+    )
+    def test_is_by_its_own_calendar(self, moment: str, days: int, expected: str) -> None:
+        assert closes_after(SHOP, ZONE, at(moment), days) == at(expected)
+
+    def test_passes_over_holidays_and_knows_special_hours(self) -> None:
+        week: Week = {**SHOP, "2026-01-06": [], "2026-01-11": [["12:00", "16:00"]]}
+        assert closes_after(week, ZONE, at("2026-01-05 10:00"), 1) == at("2026-01-07 17:00")
+        assert closes_after(week, ZONE, at("2026-01-10 10:00"), 1) == at("2026-01-11 15:00")
+
+    def test_of_a_place_without_hours_is_midnight(self) -> None:
+        assert closes_after({}, ZONE, at("2026-01-05 10:00"), 2) == at("2026-01-07 23:00")
 
 
 class TestNextOpen:

@@ -1,17 +1,19 @@
 """Promises as arithmetic: distances, bands, cut-offs and days that are worked."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
+from typing import Any
 
 import pytest
 
 from oms.locations.hours import Week
 from oms.promise.model import (
     Destination,
+    Handling,
     Place,
     Point,
     Promise,
-    Rules,
     StockStatus,
+    answer_of,
     distance_km,
     line_at,
     promise_of,
@@ -27,12 +29,20 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def a_place(code: str = "DC", *, week: Week = WEEK, country: str = "NL", **has: int) -> Place:
+def a_place(
+    code: str = "DC", *, week: Week = WEEK, country: str = "NL",
+    handled: dict[str, Any] | None = None, **has: int,
+) -> Place:  # fmt: skip
     """Return a place in Amsterdam's time zone, with what it has."""
+    handling = {
+        "cut_off": time(17), "lead_time_hours": 0, "shipping_buffer": 0, "node_cost_minor": 250,
+        "transit_days": 1, "transit_days_abroad": 3, "collect_lead_minutes": 120,
+        **(handled or {}),
+    }  # fmt: skip
     return Place(
         location_code=code, name=code, street=None, postcode=None, city=None,
         country_code=country, latitude=52.37, longitude=4.9, time_zone="Europe/Amsterdam",
-        opening_hours=week, available=has,
+        opening_hours=week, handling=Handling(**handling), available=has,
     )  # fmt: skip
 
 
@@ -40,7 +50,7 @@ def promised(*sources: Place, moment: str, left: int = 99, **wanted: int) -> Pro
     """Return what may be promised to somebody in the Netherlands."""
     return promise_of(
         wanted, available=dict.fromkeys(wanted, left), sources=sources, stores=[],
-        to=Destination(country_code="NL"), rules=Rules(), at=at(moment),
+        to=Destination(country_code="NL"), at=at(moment),
     )  # fmt: skip
 
 
@@ -113,3 +123,61 @@ class TestShipping:
         found = promised(a_place(PEN=1), moment="2026-01-05 15:55", PEN=1)
         assert found.expires_at == at("2026-01-05 16:00")
         assert promised(moment="2026-01-05 15:55", PEN=1).expires_at == at("2026-01-05 16:10")
+
+    @pytest.mark.parametrize(
+        ("handled", "moment", "ships_on", "cut_off"),
+        [
+            # Without a cut-off what is asked for until it closes is of that day.
+            ({"cut_off": None}, "2026-01-05 16:59", date(2026, 1, 5), "2026-01-05 17:00"),
+            ({"cut_off": None}, "2026-01-05 17:00", date(2026, 1, 6), "2026-01-06 17:00"),
+            ({"lead_time_hours": 24}, "2026-01-05 10:00", date(2026, 1, 6), "2026-01-05 16:00"),
+            ({"lead_time_hours": 24}, "2026-01-05 16:30", date(2026, 1, 7), "2026-01-06 16:00"),
+            # A Saturday's work is ready on a day nobody is there.
+            ({"lead_time_hours": 24}, "2026-01-10 10:00", date(2026, 1, 12), "2026-01-10 16:00"),
+        ],
+    )
+    def test_goes_by_the_settings_of_the_place(
+        self, handled: dict[str, Any], moment: str, ships_on: date, cut_off: str
+    ) -> None:
+        (found,) = promised(a_place(handled=handled, PEN=1), moment=moment, PEN=1).shipments
+        assert (found.ships_on, found.cut_off_at) == (ships_on, at(cut_off))
+
+    def test_does_not_leave_on_a_holiday(self) -> None:
+        week = {**WEEK, "2026-01-06": []}
+        (found,) = promised(a_place(week=week, PEN=1), moment="2026-01-05 16:00", PEN=1).shipments
+        assert found.ships_on == date(2026, 1, 7)
+        closed = a_place(week={"2020-01-01": [["09:00", "18:00"]]}, PEN=1)
+        assert promised(closed, moment="2026-01-05 16:00", PEN=1).shipments == ()
+
+    def test_keeps_what_a_place_does_not_send_away(self) -> None:
+        places = a_place("DC", handled={"shipping_buffer": 2}, PEN=3), a_place("AMS", PEN=5)
+        found = promised(*places, moment="2026-01-05 10:00", PEN=3)
+        assert [(each.location_code, each.quantities) for each in found.shipments] == [
+            ("DC", {"PEN": 1}), ("AMS", {"PEN": 2}),
+        ]  # fmt: skip
+        assert sum(each.cost_minor for each in found.shipments) == 500
+
+
+class TestTransfer:
+    """What a store lacks is sent there: ready once it has come and the store is open."""
+
+    def test_is_ready_some_hours_after_the_store_opens_on_the_day_it_comes(self) -> None:
+        store, dc = a_place("AMS", PEN=1), a_place("DC", PEN=9)
+        found = answer_of(
+            store, {"PEN": 3}, near=None, shown="exact", sources=[store, dc],
+            at=at("2026-01-09 12:00"),
+        )  # fmt: skip
+        assert (found.can_serve_all, found.ready_by) == (False, None)
+        assert [each.quantities for each in found.transfers] == [{"PEN": 2}]
+        # It leaves on Friday and comes on Monday; the store opens at nine.
+        assert found.by_transfer_at == at("2026-01-12 10:00")
+        assert found.cost_minor == 500
+
+    def test_is_none_where_nobody_has_it_or_the_store_has_all(self) -> None:
+        moment = at("2026-01-05 10:00")
+        for has, wanted in ((1, 9), (3, 3)):
+            store, dc = a_place("AMS", PEN=has), a_place("DC", PEN=2)
+            found = answer_of(
+                store, {"PEN": wanted}, near=None, shown="exact", sources=[store, dc], at=moment
+            )
+            assert (found.transfers, found.by_transfer_at) == ((), None)

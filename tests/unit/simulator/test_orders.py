@@ -81,7 +81,8 @@ def check_no_unit_leaves_twice_and_no_cent_comes_back_twice(orders: list[Order])
                     gone_total[part.line] += part.total
                     gone_tax[part.line] += part.tax
         for index, line in enumerate(order.lines):
-            out = sold[index] if order.method == "carry_out" else left[index]
+            is_carried = order.method == "carry_out" or index < order.carried
+            out = sold[index] if is_carried else left[index]
             assert returned[index] <= out
             gone = canceled[index] + returned[index]
             assert out + canceled[index] <= sold[index]

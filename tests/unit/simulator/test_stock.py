@@ -47,8 +47,8 @@ class TestShelves:
 def _follow(level: defaultdict[tuple[str, int], int], happening: object) -> None:
     order, upto = happening.order, happening.upto  # type: ignore[attr-defined]  # a Happening
     if upto == 0:
-        if order.method == "carry_out":
-            for line in order.lines:
+        if order.method in {"carry_out", "mixed"}:
+            for line in order.lines[: order.carried or len(order.lines)]:
                 level[order.store.code, line.product.index] -= line.quantity
         return
     change = order.changes[upto - 1]

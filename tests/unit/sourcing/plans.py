@@ -1,9 +1,20 @@
 """Demands, candidates and rules for tests of plans, one sentence each."""
 
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from oms.sourcing.model import Candidate, Demand, DemandLine, Group, Match, Rule, Rules, Split
+from oms.sourcing.model import (
+    Candidate,
+    Demand,
+    DemandLine,
+    Group,
+    Match,
+    Node,
+    Rule,
+    Rules,
+    Split,
+)
 
 AT: Final = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
@@ -26,15 +37,14 @@ def a_demand(*quantities: int, value_minor: int = 5000, **facts: Any) -> Demand:
 
 def a_candidate(code: str, pens: int = 9, **facts: Any) -> Candidate:
     """Return a store with nine pens, able to do anything, unless the test says more."""
-    return Candidate(
-        **{
-            "code": code, "kind": "store", "priority": 1, "is_enabled": True,
-            "has_rejected": False, "is_open": True, "is_before_cut_off": True,
-            "capacity_left": None, "distance_km": 10.0, "shipping_buffer": 0,
-            "node_cost_minor": 100, "ready_at": AT + timedelta(hours=4), "stock": {"PEN": pens},
-            **facts,
-        }
-    )  # fmt: skip
+    told = {
+        "code": code, "kind": "store", "is_enabled": True, "is_open": True,
+        "is_before_cut_off": True, "shipping_buffer": 0, "node_cost_minor": 100,
+        "ready_at": AT + timedelta(hours=4), "priority": 1, "has_rejected": False,
+        "capacity_left": None, "distance_km": 10.0, "stock": {"PEN": pens}, **facts,
+    }  # fmt: skip
+    of_node = {each.name: told.pop(each.name) for each in fields(Node)}
+    return Candidate(node=Node(**of_node), **told)
 
 
 def a_rule(name: str = "any", **facts: Any) -> Rule:

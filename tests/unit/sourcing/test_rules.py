@@ -146,7 +146,7 @@ candidates = st.lists(
         capacity_left=st.none() | st.integers(0, 2), shipping_buffer=st.integers(0, 2),
         distance_km=st.none() | st.floats(0, 90), node_cost_minor=st.integers(0, 3),
     ),
-    max_size=8, unique_by=lambda each: each.code,
+    max_size=8, unique_by=lambda each: each.node.code,
 )  # fmt: skip
 rules_drawn = st.builds(
     lambda sorts, kinds, **split: some_rules(
@@ -167,16 +167,16 @@ class TestAlways:
         self, demand: Any, known: list[Candidate], rules: Rules
     ) -> None:
         made = plan(demand, known, rules)
-        at = {each.code: each for each in known}
+        at = {each.node.code: each for each in known}
         given_out: Counter[int] = Counter()
         for part in made.parts:
             of_sku: Counter[str] = Counter()
             for line in demand.lines:
                 of_sku[line.sku] += part.quantities.get(line.line_no, 0)
             giver = at[part.code]
-            assert all(n + giver.shipping_buffer <= giver.stock[sku] for sku, n in of_sku.items()
-                       if n)  # fmt: skip
-            assert giver.is_enabled
+            buffer = giver.node.shipping_buffer
+            assert all(n + buffer <= giver.stock[sku] for sku, n in of_sku.items() if n)
+            assert giver.node.is_enabled
             assert not giver.has_rejected
             assert giver.capacity_left != 0
             given_out.update(part.quantities)

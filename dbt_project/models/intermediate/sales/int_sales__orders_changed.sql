@@ -16,6 +16,10 @@ line_events as (
     select * from {{ ref('stg_ledger__line_events') }}
 ),
 
+order_groups as (
+    select * from {{ ref('stg_ledger__order_groups') }}
+),
+
 versions as (
     select * from {{ ref('int_catalog__product_versions_ranged') }}
     where batch > (select batch from builds)
@@ -43,6 +47,8 @@ final as (
     select order_id from order_lines where batch > (select batch from builds)
     union
     select order_id from line_events where batch > (select batch from builds)
+    union
+    select order_id from order_groups where batch > (select batch from builds)
     union
     select order_id from renamed
 )

@@ -22,6 +22,7 @@ final as (
         discount_minor,
         net_minor,
         tax_minor,
+        group_no,
         _batch as batch
     from source
 )

@@ -20,6 +20,8 @@ class Options(BaseModel):
     """The shop's location whose available quantities are set to what the channel may sell."""
     methods: dict[str, str] = {}
     """Codes or titles of shipping lines to fulfillment methods; others are sent home."""
+    pickup_attribute: str = ""
+    """The note attribute in which the shop names the location where an order is collected."""
     inventory_items: dict[str, str] = {}
     """Inventory item ids to SKUs, for stock levels."""
     make_products: bool = False

@@ -20,6 +20,7 @@ RESTOCKS: Final = {
     "legacy_restock": ("return", True),
     "no_restock": ("return", False),
 }
+COLLECTED: Final = frozenset({"collect_store", "reserve"})
 # Pending and open ones are still with whoever packs them, and may be called off.
 SHIPPED: Final = frozenset({"success"})
 
@@ -31,7 +32,7 @@ class OrderRows:
         """Begin with none."""
         self.options = options
         self.tables: dict[str, list[Row]] = {
-            "orders": [], "lines": [], "changes": [], "products": [],
+            "orders": [], "lines": [], "changes": [], "products": [], "groups": [],
         }  # fmt: skip
 
     def order(self, position: int, reader: Reader, digest: str) -> str | None:
@@ -46,6 +47,8 @@ class OrderRows:
         for fulfillment in reader.each("fulfillments"):
             self.fulfillment(position, fulfillment)
         updated_at = reader.instant("updated_at")
+        method = self._method(reader, shipping.names)
+        self._collected(position, reader, method)
         customer = reader.inside("customer")
         ship_to = _address(reader.inside("shipping_address"))
         bill_to = _address(reader.inside("billing_address"))
@@ -53,7 +56,7 @@ class OrderRows:
             position, ref, reader.text("name"),
             clock.version_of(updated_at) if updated_at else None, updated_at,
             reader.instant("processed_at", "created_at"), currency, is_gross, "sale",
-            self._method(reader, shipping.names), self._location(reader),
+            method, self._location(reader),
             customer.ref("id", is_needed=False) if customer else None,
             _customer_name(customer, bill_to, ship_to),
             reader.text("email") or (customer.text("email") if customer else None),
@@ -178,12 +181,25 @@ class OrderRows:
             (self.options.methods[n] for n in names if n in self.options.methods), "ship_home"
         )
 
-    def _location(self, reader: Reader) -> str | None:
-        shop_id = reader.ref("location_id", is_needed=False)
+    def _collected(self, position: int, reader: Reader, method: str) -> None:
+        """Add where an order is collected, if the shop says so."""
+        if method not in COLLECTED or not self.options.pickup_attribute:
+            return
+        for attribute in reader.each("note_attributes"):
+            if attribute.text("name") == self.options.pickup_attribute:
+                refs = [row[1] for row in self.tables["lines"] if row[0] == position]
+                self.tables["groups"].append([
+                    position, 1, method, self._location(attribute, "value"), None, None,
+                    json.dumps(refs),
+                ])  # fmt: skip
+                return
+
+    def _location(self, reader: Reader, field: str = "location_id") -> str | None:
+        shop_id = reader.ref(field, is_needed=False)
         if shop_id is None or not self.options.locations:
             return None
         if shop_id not in self.options.locations:
-            reader.refuse("location_id", "UNMAPPED_CODE", f"location {shop_id} is not mapped")
+            reader.refuse(field, "UNMAPPED_CODE", f"location {shop_id} is not mapped")
         return self.options.locations.get(shop_id)
 
 

@@ -1,0 +1,64 @@
+"""What is done for an order: the work of locations, its parcels, and what is sent to a store."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import streamlit as st
+
+from dashboards import format as written
+from dashboards.api_client import Client, Json
+from dashboards.panels import navigation, parcel_parts, show
+
+_TRANSFERS: Final = {
+    "transfer_number": "Transfer", "state": "State", "from": "From", "to": "To",
+    "shipped_at": "Sent (UTC)", "tracking_number": "Tracking number",
+}  # fmt: skip
+
+
+def fulfillments(client: Client, order: Json) -> None:
+    """Show the work of locations on the order, each with the way to it."""
+    st.subheader("Fulfillment", anchor=False)
+    if not order["fulfillments"]:
+        st.caption("No location works on it.")
+    for each in order["fulfillments"]:
+        with st.container(border=True, horizontal=True, gap="small", vertical_alignment="center"):
+            where = written.plain(show.place(client, each["location_code"]))
+            st.markdown(f"**{where}** {each['fulfillment_number']}", width="content")
+            show.state(each["state"])
+            st.caption(_told(each), width="content")
+            if each["allowed_actions"] and st.button(
+                "Work on it", key=f"work_{each['fulfillment_number']}", type="tertiary"
+            ):
+                navigation.go("store_work", location=each["location_code"])
+
+
+def parcels(_client: Client, order: Json) -> None:
+    """Show the parcels of an order, each with what was told of it."""
+    if not order["parcels"]:
+        return
+    st.subheader("Parcels", anchor=False)
+    for each in order["parcels"]:
+        parcel_parts.card(_client, each)
+
+
+def transfers(client: Client, order: Json) -> None:
+    """Show what is sent to a store for an order."""
+    if not order["transfers"]:
+        return
+    st.subheader("Transfers", anchor=False)
+    rows = [
+        {**each, "from": show.place(client, each["from_location_code"]),
+         "to": show.place(client, each["to_location_code"])}
+        for each in order["transfers"]
+    ]  # fmt: skip
+    show.table(rows, _TRANSFERS, "transfers_table")
+    if st.button("Work on them", key="work_transfers", type="tertiary"):
+        navigation.go("transfers", transfer=order["transfers"][0]["transfer_number"])
+
+
+def _told(each: Mapping[str, Any]) -> str:
+    parts = [f"for {show.ago(each['changed_at'])}"]
+    parts += [f"collect by {show.instant(each['collect_by'])}"] if each["collect_by"] else []
+    parts += [f"{each['carrier']} {each['tracking_number'] or ''}"] if each["carrier"] else []
+    parts += [show.words(each["reason"])] if each["reason"] else []
+    return written.plain(" · ".join(parts))

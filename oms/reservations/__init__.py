@@ -1,0 +1,1 @@
+"""What is reserved online to be paid in a store: how long it is kept, and the sales it became."""

@@ -1,0 +1,121 @@
+"""Locks that matter: whoever acts on an order holds it first, and nothing else meanwhile."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from oms.channels import operations as channels
+from oms.fulfillment.model import Action, FulfillmentOrderState
+from oms.kernel.errors import OmsError, VersionConflict
+from oms.ledger.database import Tx
+from oms.transfers import queries as transfer_queries
+from oms.transfers.model import TransferAction, TransferState
+from oms.workflows import changes, fulfillment, transfers
+from oms.workflows.actions import QuantityNotCancelable
+from oms.workflows.fulfillment import Doing
+from oms.workflows.transfers import Moved
+from tests.builders import NOW, a_group, a_line, a_movement, an_order, minutes
+from tests.ledger.routing import do, route, work
+from tests.ledger.shop import CHANNELS, Shop
+from tests.ledger.threads import WAIT_SECONDS_MAX, waiting_for_a_lock
+
+DOING = Doing(by="bob", at=minutes(2))
+
+
+@pytest.fixture
+def busy(shop: Shop) -> Iterator[Shop]:
+    """Give a retailer with W-1, being picked at DC, and W-2, to be sent from there to AMS."""
+    with shop.ledger.transaction() as tx:
+        made = replace(CHANNELS[0], is_routed=True, collect_supply="any")
+        channels.register(tx, made, at=NOW)
+    groups = [a_group("collect_store", "PEN", location="AMS")]
+    shop.take(a_movement(5))
+    shop.take(
+        an_order(lines=[a_line(quantity=2)]),
+        an_order("W-2", groups=groups, fulfillment_method="collect_store"),
+    )
+    route(shop)
+    do(shop, *work(shop), Action.ACCEPT, Action.START_PICK)
+    yield shop
+
+
+def pick(tx: Tx, shop: Shop) -> None:
+    (held,) = work(shop)
+    fulfillment.act(tx, held.fulfillment_number, Action.PICK, DOING, version=held.version)
+
+
+def cancel(tx: Tx, shop: Shop) -> None:
+    seen = shop.order().summary
+    changes.cancel(
+        tx, seen.order_number, None, reason="customer", version=seen.version, by="ann",
+        at=minutes(2),
+    )  # fmt: skip
+
+
+class TestWhoIsSecond:
+    @pytest.mark.parametrize(
+        ("first", "second", "refusals"),
+        [(pick, cancel, (QuantityNotCancelable, VersionConflict)), (cancel, pick, VersionConflict)],
+    )
+    def test_waits_and_is_refused_for_what_became_of_it(
+        self, busy: Shop, first: Callable[..., None], second: Callable[..., None], refusals: Any
+    ) -> None:
+        def try_second() -> OmsError | None:
+            try:
+                busy.ledger.run(lambda tx: second(tx, busy))
+            except refusals as error:
+                return error
+            return None
+
+        with ExitStack() as under_way:
+            first(under_way.enter_context(busy.ledger.transaction()), busy)
+            with waiting_for_a_lock(busy.ledger, try_second) as future:
+                under_way.close()  # it commits
+                assert future.result(WAIT_SECONDS_MAX) is not None
+        (held,), line = work(busy), busy.line()
+        picked = (FulfillmentOrderState.PICKED, 0), (FulfillmentOrderState.CANCELED, 2)
+        assert (held.state, line.canceled) == picked[0 if first is pick else 1]
+
+
+def pick_for_it(shop: Shop) -> object:
+    (held,) = work(shop)
+    return do(shop, held, Action.PICK).state is FulfillmentOrderState.PICKED
+
+
+def pick_to_send(shop: Shop) -> object:
+    with shop.ledger.snapshot() as tx:
+        (held,) = transfer_queries.of_order(tx, shop.order("W-2").summary.order_id)
+    moved = Moved(by="bob", at=minutes(2))
+    done = shop.ledger.run(
+        lambda tx: transfers.act(
+            tx, held.transfer_number, TransferAction.PICK, moved, version=held.version
+        )
+    )
+    return done.state is TransferState.PICKED
+
+
+class TestWhoWaitsForAnOrder:
+    @pytest.mark.parametrize(
+        ("ref", "act", "table"),
+        [("W-1", pick_for_it, "fulfillment_orders"), ("W-2", pick_to_send, "transfers")],
+    )
+    def test_holds_nothing_its_holder_may_need(
+        self, busy: Shop, ref: str, act: Callable[[Shop], object], table: str
+    ) -> None:
+        """Else two who need both wait for each other."""
+        order_id = busy.order(ref).summary.order_id
+        with ExitStack() as holding:
+            tx = holding.enter_context(busy.ledger.transaction())
+            tx.execute(text("select from orders where order_id = :id for update"), {"id": order_id})
+            with waiting_for_a_lock(busy.ledger, lambda: act(busy)) as future:
+                tx.execute(
+                    text(f"select from {table} where order_id = :id for update nowait"),
+                    {"id": order_id},
+                )
+                tx.execute(text("select from stock_levels for update nowait"))
+                holding.close()
+                assert future.result(WAIT_SECONDS_MAX)
