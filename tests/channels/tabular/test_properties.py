@@ -110,6 +110,14 @@ class TestFiles:
         shipping = [order["shipping_net_minor"] or 0 for order in result.rows("orders")]
         assert sum(shipping) == freight
 
+    def test_what_came_back_for_a_price_that_is_none_is_refused(self):
+        sold = {"sku": "TEA", "qty": "1", "price": "1.00", "rate": "0", "freight": "0"}
+        back = {**sold, "qty": "-1"}
+        for price, is_taken in (("1.00", True), ("", True), ("12,5", False), ("abc", False)):
+            result = read([("Ann", [sold, {**back, "price": price}])])
+            assert bool(result.rows("changes")) == is_taken, price
+            assert bool(result.rejected) != is_taken, price
+
     @settings(max_examples=5 * EFFORT)
     @given(orders)
     def test_an_order_is_taken_whole_or_refused(self, described):

@@ -19,6 +19,10 @@ _CHANGE: Final = "{kind} <> 'sale'"
 _ROW_KIND: Final = Field(name="kind", kind=Kind.CODE, codes=ROW_KINDS)
 
 
+# What a line is worth, of which a change has its part.
+_WORTH: Final = frozenset({"total", "tax"})
+
+
 @dataclass(slots=True, kw_only=True)
 class Plan:
     """What is computed of each row: named values, amounts, checks, and which rows count."""
@@ -133,9 +137,18 @@ def _plan_orders(plan: Plan, compiler: Compiler) -> None:
     if spec.rows.has_changes:
         compiler.scope = _CHANGE.format(kind=plan.kind)
         _plan_section(plan, compiler, "changes", SECTIONS["orders"]["changes"])
+        _check_worth(compiler)
     compiler.scope = _SALE.format(kind=plan.kind)
     _plan_section(plan, compiler, "products", SECTIONS["orders"]["products"])
     _refuse_signs(plan, compiler, quantity)
+
+
+def _check_worth(compiler: Compiler) -> None:
+    """Check what a change is worth: it may be left out, but not be something else than a number."""
+    for target in LINE:
+        if target.name in _WORTH and target.name in compiler.spec.lines:
+            with _placed(f"lines.{target.name}"):
+                compiler.money(replace(target, is_required=False), compiler.spec.lines[target.name])
 
 
 def _plan_kind(plan: Plan, compiler: Compiler, quantity: str) -> None:
