@@ -87,7 +87,11 @@ def facets(tx: Tx, filters: Filters) -> Facets:
     search = search_of(tx, filters)
     hits_max = SEARCH_HITS_MAX if search.conditions else FACET_ORDERS_MAX
     newest = None
-    if not search.terms or expected(search) > hits_max:
+    if (
+        not search.terms
+        or expected(search) > hits_max
+        or search.met_count < FACET_ORDERS_MAX < search.orders_count
+    ):
         newest = _newest(tx, search)
         if newest.is_complete or _is_large(search, newest):
             return newest
@@ -106,7 +110,7 @@ def _is_large(search: Search, newest: Facets) -> bool:
     share = newest.orders_count / FACET_ORDERS_MAX
     if newest.orders_count < NEWEST_MIN:
         return False
-    return share * search.orders_count > FACET_ORDERS_MAX
+    return share * search.met_count > FACET_ORDERS_MAX
 
 
 def _newest(tx: Tx, search: Search) -> Facets:

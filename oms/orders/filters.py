@@ -67,13 +67,14 @@ class Search:
     """Filters as SQL: what an order's words must meet, and what the order itself.
 
     Conditions are such of orders (o) and such of what they are searched by (s). How frequent a
-    term is, and how many orders there are, the statistics tell; words of one letter are too
-    broad to be looked up: `letters`.
+    term is, how many orders there are and how many of them meet the conditions, the statistics
+    tell; words of one letter are too broad to be looked up: `letters`.
     """
 
     terms: list[Term] = field(default_factory=list)
     frequencies: list[float] = field(default_factory=list)
     orders_count: float = 0
+    met_count: float = 0
     letters: list[Term] = field(default_factory=list)
     conditions: list[str] = field(default_factory=list)
     search_conditions: list[str] = field(default_factory=list)
@@ -191,6 +192,7 @@ def _estimate(tx: Tx, found: Search) -> None:
     beginnings = [word for term in found.terms for word in term.beginnings]
     row = tx.execute(_STATISTICS, {"beginnings": beginnings}).one()
     found.orders_count = max(row.orders_count, 1)
+    found.met_count = _met_count(tx, found)
     known = iter(
         max(frequency, _numbered(word, row.newest_id or 0) / found.orders_count)
         for word, frequency in zip(beginnings, row.frequencies, strict=True)
@@ -198,6 +200,16 @@ def _estimate(tx: Tx, found: Search) -> None:
     found.frequencies = [
         min(max(_least(term), sum(next(known) for _ in term.beginnings)), 1) for term in found.terms
     ]
+
+
+def _met_count(tx: Tx, found: Search) -> float:
+    """Return how many orders meet the conditions, as the planner sees it."""
+    if not found.conditions:
+        return found.orders_count
+    where = " and ".join(found.conditions)
+    planned = text(f"explain (format json) select from orders o where {where}")
+    plan: list[dict[str, Any]] = tx.execute(planned, found.parameters).scalar_one()
+    return float(plan[0]["Plan"]["Plan Rows"])
 
 
 def _least(term: Term) -> float:

@@ -22,7 +22,7 @@ CHECK: Final = 1.7
 FETCH: Final = 3.0
 PASS: Final = 4.0
 # So many times too many orders expected are too many whatever the statistics do not know.
-SURELY: Final = 3
+SURELY: Final = 4
 _HITS: Final = """
     hits as materialized (
         select * from order_search_hits(
@@ -75,20 +75,22 @@ def _worthwhile(search: Search) -> list[Term]:
     return [term for n, term in enumerate(search.terms) if term.is_tag or n in taken]
 
 
-def broad(search: Search, rows: int) -> int:
+def broad(search: Search, rows: int, *, is_by_search: bool) -> int:
     """Return among how many orders some rows are found sooner than by looking up; 0 for none.
 
     So many may have the words, or one letter. When the words hang together it is three times as
-    many.
+    many. Sorted by what they are searched by, orders that do not meet the conditions are among
+    them.
     """
     if not search.terms:
         return BROAD_ORDERS_MAX if search.letters else 0
     share = prod(search.frequencies)
+    passed = share * search.met_count / search.orders_count if is_by_search else share
     collected = sum(each for each, term in _estimated(search) if not term.is_tag) * COLLECT
     looked_up = (collected + share * FETCH) * search.orders_count
-    if rows * PASS >= share * looked_up:
+    if rows * PASS >= passed * looked_up:
         return 0
-    return int(min(max(3 * rows / share, BROAD_ORDERS_MAX), THROUGH_ORDERS_MAX))
+    return int(min(max(3 * rows / passed, BROAD_ORDERS_MAX), THROUGH_ORDERS_MAX))
 
 
 def expected(search: Search) -> float:

@@ -71,7 +71,7 @@ def _listed(tx: Tx, search: Search, sort: Sort, rows_max: int) -> Sequence[Row[A
     """
     if not search.terms:
         return _through(tx, search, sort, rows_max)
-    orders_max = broad(search, rows_max)
+    orders_max = broad(search, rows_max, is_by_search=_is_by_search(sort))
     if orders_max:
         found = _through(tx, search, sort, rows_max, orders_max=orders_max)
         if len(found) == rows_max:

@@ -209,7 +209,7 @@ class TestWays:
         expected = found(shop, **asked)
         monkeypatch.setattr(search, "SEARCH_HITS_MAX", hits)
         monkeypatch.setattr(search, "THROUGH_ORDERS_MAX", through)
-        monkeypatch.setattr(search, "broad", lambda *_: broad)
+        monkeypatch.setattr(search, "broad", lambda *_, **__: broad)
         assert found(shop, **asked) == expected
         assert len(expected) == 3
         assert set(expected) <= {"W-2", "W-4", "W-5", "W-7"}
