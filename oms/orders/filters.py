@@ -142,7 +142,7 @@ _RESOLVED: Final = text("""
 """)
 NAMED: Final = "' ' || s.name_key like all (cast(:names as text[]))"
 _FOLDED: Final = text("select search_fold(:words)")
-# The share of orders with a word that begins so, from the thousand most frequent words.
+# The share of orders with a tag, or a word that begins so, from the thousand most frequent words.
 _STATISTICS: Final = text("""
     with known as materialized (
         select k.word, k.frequency
@@ -157,9 +157,12 @@ _STATISTICS: Final = text("""
         (select max(order_id) from orders) as newest_id,
         array(
             select coalesce((
-                select sum(frequency) from known where starts_with(known.word, b.word)
+                select sum(frequency) from known
+                where known.word = b.word or not b.is_tag and starts_with(known.word, b.word)
             ), 0)
-            from unnest(cast(:beginnings as text[])) with ordinality as b (word, n) order by n
+            from unnest(cast(:beginnings as text[]), cast(:are_tags as boolean[]))
+                with ordinality as b (word, is_tag, n)
+            order by n
         ) as frequencies
 """)
 
@@ -190,7 +193,8 @@ def search_of(tx: Tx, filters: Filters) -> Search:
 def _estimate(tx: Tx, found: Search) -> None:
     """Let a search know how many orders there are, and what share of them meets each term."""
     beginnings = [word for term in found.terms for word in term.beginnings]
-    row = tx.execute(_STATISTICS, {"beginnings": beginnings}).one()
+    are_tags = [term.is_tag for term in found.terms for _ in term.beginnings]
+    row = tx.execute(_STATISTICS, {"beginnings": beginnings, "are_tags": are_tags}).one()
     found.orders_count = max(row.orders_count, 1)
     found.met_count = _met_count(tx, found)
     known = iter(

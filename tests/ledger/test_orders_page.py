@@ -13,7 +13,7 @@ from oms.orders import search
 from oms.orders.cursors import BadCursor, Sort
 from oms.orders.filters import Filters, search_of
 from oms.orders.queries import order
-from tests.builders import NOW, a_change, a_line, a_movement, an_order, minutes
+from tests.builders import NOW, a_change, a_line, a_movement, a_product, an_order, minutes
 from tests.ledger.finding import found, indexed
 from tests.ledger.shop import Shop
 
@@ -215,16 +215,18 @@ class TestWays:
         assert set(expected) <= {"W-2", "W-4", "W-5", "W-7"}
 
     @pytest.mark.parametrize(
-        ("q", "frequency"),
-        [("1000", 1.0), ("R100000003", 0.25), ("99", 0.02), ("ada", 1.0), ("3SABCD1234", 0.0),
-         ("kosterink", 0.005)],
+        ("asked", "frequency"),
+        [({"q": "1000"}, 1.0), ({"q": "R100000003"}, 0.25), ({"q": "99"}, 0.02),
+         ({"q": "ada"}, 1.0), ({"q": "3SABCD1234"}, 0.0), ({"q": "kosterink"}, 0.005),
+         ({"product_types": ("type 1",)}, 0.25), ({"product_types": ("type",)}, 0.0)],
     )  # fmt: skip
     def test_how_many_orders_have_a_word_is_guessed_before(
-        self, shop: Shop, q: str, frequency: float
+        self, shop: Shop, asked: dict[str, Any], frequency: float
     ) -> None:
-        shop.take(*(an_order(f"W-{n}") for n in range(4)))
+        shop.take(a_product("PEN", product_type="type 1"), a_product("INK", product_type="type 10"))
+        shop.take(*(an_order(f"W-{n}", lines=[a_line("INK" if n else "PEN")]) for n in range(4)))
         indexed(shop.ledger)
         with shop.ledger.transaction() as tx:
             tx.execute(text("analyze order_search, orders"))
         with shop.ledger.snapshot() as tx:
-            assert search_of(tx, Filters(q=q)).frequencies == [frequency]
+            assert search_of(tx, Filters(**asked)).frequencies == [frequency]
