@@ -46,6 +46,7 @@ class FulfillmentOut(Out):
     reason: str | None
     version: Annotated[int, Field(description="what `If-Match` is to say")]
     lines: list[FulfillmentLineOut]
+    holds: Annotated[list[str], Field(description="types of the holds its order is under")]
     allowed_actions: list[Action]
 
     @classmethod
@@ -56,6 +57,7 @@ class FulfillmentOut(Out):
             values.pop(name)
         return cls(
             **values, allowed_actions=sorted(order.allowed()),
+            holds=sorted(hold.type for hold in order.holds if hold.is_active),
             lines=[
                 FulfillmentLineOut(**values_of(line), open=line.open) for line in order.lines
             ],

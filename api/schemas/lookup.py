@@ -1,22 +1,19 @@
 """What a store is shown of any store's and channel's orders."""
 
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from api.paging import Limit
-from api.schemas.common import Out, Words
+from api.schemas.common import Out, Wire, Words
 from api.schemas.customers import PurchaseOut
 from oms.customers.model import Purchase
 
 
-class LookUpQuery(BaseModel):
-    """What is known of an order: at least one thing, and all that is given must fit."""
+class KnownQuery(Wire):
+    """What a store may know of an order; all that is given must fit."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    receipt: Annotated[Words | None, Field(description="what the receipt says, or its code")] = None
     number: Annotated[Words | None, Field(description="our number, or the channel's")] = None
     email: Words | None = None
     phone: Words | None = None
@@ -26,8 +23,18 @@ class LookUpQuery(BaseModel):
     limit: Limit = 20
 
     def asked(self) -> dict[str, str]:
-        """Return what was given."""
-        return self.model_dump(exclude={"limit"}, exclude_none=True)
+        """Return what is known of the order."""
+        return self.model_dump(include=self.KNOWN, exclude_none=True)
+
+    KNOWN: ClassVar[set[str]] = {"number", "email", "phone", "name"}
+
+
+class LookUpQuery(KnownQuery):
+    """What is known of an order: at least one thing."""
+
+    receipt: Annotated[Words | None, Field(description="what the receipt says, or its code")] = None
+
+    KNOWN: ClassVar[set[str]] = {*KnownQuery.KNOWN, "receipt"}
 
 
 class CustomerHintOut(Out):

@@ -6,9 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from api.paging import Limit
 from api.schemas.common import Out, Wire, Words, values_of
-from api.schemas.lookup import CustomerHintOut
+from api.schemas.lookup import CustomerHintOut, KnownQuery
 from api.schemas.orders import OrderPost
 from oms.channels.model import Channel
 from oms.customers.model import Purchase
@@ -17,22 +16,11 @@ from oms.reservations.model import Reservation, ReservationState
 from oms.workflows.tills import Receipt
 
 
-class ReservationsQuery(Wire):
+class ReservationsQuery(KnownQuery):
     """Which reservations of a store to list; all that is given must fit."""
 
     location: Annotated[Words, Field(description="the store's code")]
-    number: Annotated[Words | None, Field(description="our number, or the channel's")] = None
     code: Annotated[Words | None, Field(description="what the customer shows")] = None
-    email: Words | None = None
-    phone: Words | None = None
-    name: Annotated[
-        Words | None, Field(min_length=2, description="words of the name, or how they begin")
-    ] = None
-    limit: Limit = 20
-
-    def asked(self) -> dict[str, str]:
-        """Return what is known of the order."""
-        return self.model_dump(include={"number", "email", "phone", "name"}, exclude_none=True)
 
 
 class ConvertPost(Wire):

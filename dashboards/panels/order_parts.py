@@ -26,6 +26,9 @@ _CHANGES: Final = {
 }  # fmt: skip
 _ADDRESS: Final = ("name", "company", "street", "house_number", "postcode", "city", "country_code")
 _TELLING: Final = frozenset({"location", "fulfillment", "parcel", "transfer", "reason"})
+# Facts of events that are about lines of the order, and those that say nothing to a person.
+_OF_LINES: Final = frozenset({"lines", "backordered"})
+_UNSAID: Final = frozenset({"fulfillment_lines", "state", "change_ref", "is_historical"})
 # What has its place on the page; any other part of an order is shown at the end of it.
 _PLACED: Final = frozenset({
     "order_number", "channel_code", "external_ref", "external_number", "order_state",
@@ -126,7 +129,10 @@ def _titles(rows: list[Json]) -> Mapping[str, str]:
 
 
 def _step(client: Client, event: Json) -> str:
-    data = show.readable(event["data"] or {})
+    told = {name: value for name, value in (event["data"] or {}).items() if name not in _UNSAID}
+    data = show.readable(told)
+    for name in _OF_LINES & data.keys():
+        data[name] = ", ".join(_units(line) for line in data[name])
     for name in ("location", "from_location", "to_location"):
         if name in data:
             data[name] = show.place(client, data[name])
@@ -135,6 +141,13 @@ def _step(client: Client, event: Json) -> str:
         f"{show.instant(event['occurred_at'])} **{show.words(event['type'])}** by "
         f"{written.plain(event['actor'] + (said if data else ''))}"
     )
+
+
+def _units(line: Json) -> str:
+    """Write how many units of a line it is about, or what their number was and is."""
+    if "quantity" in line:
+        return f"{line['quantity']} of line {line['line_no']}"
+    return f"{line['after']} instead of {line['before']} of line {line['line_no']}"
 
 
 def _fact(name: str, value: Any) -> str:

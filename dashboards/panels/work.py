@@ -99,6 +99,8 @@ def card(client: Client, each: Json) -> None:
             st.markdown(f"**{number}**", width="content")
             show.state(each["state"])
             st.badge(show.words(each["method"]), color="gray")
+            if each["holds"]:
+                st.badge(f"On hold: {show.words(each['holds'][0])}", color="red")
             st.caption(f"{show.ago(each['created_at'])} old · {each['order_number']}",
                        width="content")  # fmt: skip
         for line in each["lines"]:

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from oms.access.model import KEY, ApiKey, Caller, NotAuthenticated
 from oms.ledger.database import Tx
+from oms.ledger.rows import by_name
 
 _COLUMNS = (
     "key_id, name, role, scopes, channel_codes, location_codes, created_at, expires_at,"
@@ -48,7 +49,7 @@ def keys(tx: Tx) -> list[ApiKey]:
     return [
         ApiKey(
             **{
-                **row._mapping,  # noqa: SLF001 - its public name
+                **by_name(row),
                 "scopes": tuple(row.scopes),
                 "channel_codes": _codes(row.channel_codes),
                 "location_codes": _codes(row.location_codes),

@@ -7,6 +7,7 @@ from oms.attention import model
 from oms.attention.model import KINDS, Matter
 from oms.attention.store import SQL
 from oms.ledger.database import Tx
+from oms.ledger.rows import by_name
 
 
 def matters(
@@ -24,5 +25,5 @@ def matters(
         hold_open_max=model.HOLD_OPEN_MAX, untouched_max=model.UNTOUCHED_MAX,
         transfer_away_max=model.TRANSFER_AWAY_MAX, parcel_silent_max=model.PARCEL_SILENT_MAX,
     )  # fmt: skip
-    found = [Matter(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
+    found = [Matter(**by_name(row)) for row in rows]
     return sorted(found, key=lambda each: (each.kind.severity, list(KINDS).index(each.code)))

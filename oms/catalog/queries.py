@@ -4,6 +4,7 @@ from sqlalchemy import text
 
 from oms.catalog.model import Product
 from oms.ledger.database import Tx
+from oms.ledger.rows import by_name
 
 
 def product(tx: Tx, sku: str) -> Product | None:
@@ -15,4 +16,4 @@ def product(tx: Tx, sku: str) -> Product | None:
         ),
         {"sku": sku},
     ).one_or_none()
-    return None if row is None else Product(**row._mapping)  # noqa: SLF001 - the public name of it
+    return None if row is None else Product(**by_name(row))

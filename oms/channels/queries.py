@@ -7,6 +7,7 @@ from sqlalchemy import text
 from oms.channels import store
 from oms.channels.model import Channel, Payload, QuarantinedDocument, UnknownChannel
 from oms.ledger.database import Tx
+from oms.ledger.rows import by_name
 
 
 def channel(tx: Tx, code: str) -> Channel:
@@ -106,7 +107,7 @@ def counts(tx: Tx) -> list[dict[str, object]]:
         order by c.channel_code
     """)
     )
-    return [dict(row._mapping) for row in rows]  # noqa: SLF001 - its public name
+    return [by_name(row) for row in rows]
 
 
 def cursor(tx: Tx, channel_id: int, topic: str) -> str | None:

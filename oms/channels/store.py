@@ -3,6 +3,7 @@
 from typing import Any
 
 from oms.channels.model import Channel, Payload, QuarantinedDocument
+from oms.ledger.rows import by_name
 
 CHANNEL_COLUMNS = (
     "channel_id, channel_code as code, name, kind, currency, currencies, prices_include_tax,"
@@ -25,14 +26,14 @@ QUARANTINE_COLUMNS = (
 
 def channel(row: Any) -> Channel:
     """Make a channel of its row."""
-    return Channel(**{**row._mapping, "currencies": tuple(row.currencies)})  # noqa: SLF001 - its public name
+    return Channel(**{**by_name(row), "currencies": tuple(row.currencies)})
 
 
 def payload(row: Any) -> Payload:
     """Make a payload of its row."""
-    return Payload(**row._mapping)  # noqa: SLF001 - its public name
+    return Payload(**by_name(row))
 
 
 def quarantined(row: Any) -> QuarantinedDocument:
     """Make a quarantined document of its row."""
-    return QuarantinedDocument(**row._mapping)  # noqa: SLF001 - its public name
+    return QuarantinedDocument(**by_name(row))

@@ -25,6 +25,7 @@ from oms.customers.model import (
     TrackingNotFound,
 )
 from oms.ledger.database import Tx
+from oms.ledger.rows import by_name
 from oms.orders.model import OrderNotFound
 
 Codes = tuple[str, ...] | None
@@ -49,19 +50,19 @@ def customer(tx: Tx, customer_id: int, among: Family, *, channel_codes: Codes) -
     """Return a customer as the whole of their family."""
     names = _names(among, channel_codes)
     row = store.READ.run(tx, "customer", customer_id=customer_id, **names).one()
-    return Customer(**row._mapping)  # noqa: SLF001 - its public name
+    return Customer(**by_name(row))
 
 
 def identifiers(tx: Tx, among: Family, *, channel_codes: Codes) -> list[Identifier]:
     """Return what a family is known by: to who is bound to channels, their refs alone."""
     rows = store.READ.run(tx, "identifiers", **_names(among, channel_codes))
-    return [Identifier(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
+    return [Identifier(**by_name(row)) for row in rows]
 
 
 def events(tx: Tx, among: Family) -> list[Event]:
     """Return what was done to a family, in order."""
     rows = store.READ.run(tx, "events", customer_ids=list(among.customer_ids))
-    return [Event(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
+    return [Event(**by_name(row)) for row in rows]
 
 
 def orders(
@@ -81,10 +82,10 @@ def purchases(tx: Tx, order_ids: list[int]) -> list[Purchase]:
     """Return orders as their customer sees them, newest first."""
     lines: dict[int, list[PurchaseLine]] = {}
     for row in store.READ.run(tx, "purchase_lines", order_ids=order_ids, days=RETURN_DAYS):
-        values = dict(row._mapping)  # noqa: SLF001 - its public name
+        values = by_name(row)
         lines.setdefault(values.pop("order_id"), []).append(PurchaseLine(**values))
     return [
-        Purchase(**row._mapping, lines=tuple(lines.get(row.order_id, ())))  # noqa: SLF001 - its public name
+        Purchase(**by_name(row), lines=tuple(lines.get(row.order_id, ())))
         for row in store.READ.run(tx, "purchases", order_ids=order_ids)
     ]
 
@@ -140,13 +141,13 @@ def _tracking(tx: Tx, statement: str, **names: Any) -> Tracking:
     row = store.READ.run(tx, statement, **names).one_or_none()
     if row is None:
         raise TrackingNotFound
-    values = dict(row._mapping)  # noqa: SLF001 - its public name
+    values = by_name(row)
     order_id = values.pop("order_id")
     steps = store.READ.run(tx, "steps", order_id=order_id)
     parcels = store.READ.run(tx, "parcels", order_id=order_id)
     return Tracking(
         **values, steps=tuple((step.type, step.occurred_at) for step in steps),
-        parcels=tuple(TrackedParcel(**row._mapping) for row in parcels),  # noqa: SLF001 - its public name
+        parcels=tuple(TrackedParcel(**by_name(row)) for row in parcels),
     )  # fmt: skip
 
 

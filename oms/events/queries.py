@@ -7,6 +7,7 @@ from oms.events.model import OrderEvent, OrderNow, Position
 from oms.events.store import SQL
 from oms.ledger import journal
 from oms.ledger.database import Tx
+from oms.ledger.rows import by_name
 
 # How much of the journal one reading looks at where few events are of its channels.
 WINDOW_EVENTS_MAX: Final = 5_000
@@ -63,11 +64,11 @@ def _events(tx: Tx, rows: Sequence[Any]) -> list[OrderEvent]:
 def _orders(tx: Tx, order_ids: Sequence[int]) -> dict[int, OrderNow]:
     lines: dict[int, list[dict[str, Any]]] = {order_id: [] for order_id in order_ids}
     for row in SQL.run(tx, "lines", orders=order_ids):
-        values = dict(row._mapping)  # noqa: SLF001 - its public name
+        values = by_name(row)
         lines[values.pop("order_id")].append(values)
     found = {}
     for row in SQL.run(tx, "orders", orders=order_ids):
-        header = dict(row._mapping)  # noqa: SLF001 - its public name
+        header = by_name(row)
         order_id = header.pop("order_id")
         found[order_id] = OrderNow(header=header, lines=tuple(lines[order_id]))
     return found

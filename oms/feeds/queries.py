@@ -8,6 +8,7 @@ from oms.feeds import store
 from oms.feeds.model import Availability, Difference, Feed, Refusal, Target, Told
 from oms.feeds.store import SQL
 from oms.ledger.database import Tx
+from oms.ledger.rows import by_name
 
 
 def feed(tx: Tx, channel_code: str) -> Feed:
@@ -15,7 +16,7 @@ def feed(tx: Tx, channel_code: str) -> Feed:
     row = SQL.run(tx, "feed", channel=channel_code).one_or_none()
     if row is None:
         raise UnknownChannel
-    return Feed(**row._mapping)  # noqa: SLF001 - its public name
+    return Feed(**by_name(row))
 
 
 def is_waiting(tx: Tx, *, at: datetime) -> bool:
@@ -42,7 +43,7 @@ def due(tx: Tx, *, at: datetime) -> list[int]:
 def targets(tx: Tx, subscription_id: int) -> list[Target]:
     """Return the open feeds a subscription is told of."""
     rows = SQL.run(tx, "targets", subscription_id=subscription_id)
-    return [Target(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
+    return [Target(**by_name(row)) for row in rows]
 
 
 def refused_products(tx: Tx, target: Target) -> frozenset[int]:
@@ -66,14 +67,14 @@ def refused_due(tx: Tx, target: Target, *, limit: int, at: datetime) -> list[Ava
 def refusals(tx: Tx, channel_code: str, *, limit: int) -> list[Refusal]:
     """Return what is refused of a channel's values, longest refused first."""
     rows = SQL.run(tx, "refusals", channel=channel_code, limit=limit)
-    return [Refusal(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
+    return [Refusal(**by_name(row)) for row in rows]
 
 
 def told(tx: Tx, sku: str, *, channel_codes: Sequence[str] | None) -> list[Told]:
     """Return what each channel may sell of a SKU and who has been told, by channel."""
     channels = None if channel_codes is None else list(channel_codes)
     rows = SQL.run(tx, "told_of_sku", sku=sku, channels=channels)
-    return [Told(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
+    return [Told(**by_name(row)) for row in rows]
 
 
 def differences(tx: Tx, channel_code: str, theirs: Mapping[str, int]) -> list[Difference]:
@@ -81,4 +82,4 @@ def differences(tx: Tx, channel_code: str, theirs: Mapping[str, int]) -> list[Di
     rows = SQL.run(
         tx, "compare", channel=channel_code, skus=list(theirs), values=list(theirs.values())
     )
-    return [Difference(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
+    return [Difference(**by_name(row)) for row in rows]

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from oms.feeds.model import Availability
+from oms.ledger.rows import by_name
 from oms.ledger.statements import Statements
 
 SQL: Final = Statements(Path(__file__).with_name("feeds.sql"))
@@ -11,4 +12,4 @@ SQL: Final = Statements(Path(__file__).with_name("feeds.sql"))
 
 def availability(row: Any) -> Availability:
     """Make an availability of its row."""
-    return Availability(**row._mapping)  # noqa: SLF001 - its public name
+    return Availability(**by_name(row))

@@ -14,6 +14,7 @@ from oms.fulfillment.model import (
 )
 from oms.holds import queries as holds
 from oms.ledger.database import Tx
+from oms.ledger.rows import by_name
 
 _HEADER: Final = """
     select
@@ -95,12 +96,12 @@ def _read(
     headers = tx.execute(query, values).all()
     lines: dict[int, list[FulfillmentLine]] = defaultdict(list)
     for row in tx.execute(_LINES, {"ids": [header.fulfillment_id for header in headers]}):
-        facts = dict(row._mapping)  # noqa: SLF001 - its public name
+        facts = by_name(row)
         lines[facts.pop("fulfillment_id")].append(FulfillmentLine(**facts))
     held = holds.of_orders(tx, [header.order_id for header in headers])
     return [
         FulfillmentOrder(
-            **{**header._mapping, "state": FulfillmentOrderState(header.state)},  # noqa: SLF001 - its public name
+            **{**by_name(header), "state": FulfillmentOrderState(header.state)},
             lines=tuple(lines[header.fulfillment_id]),
             holds=held[header.order_id],
         )

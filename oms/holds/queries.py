@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from oms.holds import store
 from oms.holds.model import Command, HeldOrder, Hold, HoldType
 from oms.ledger.database import Tx
+from oms.ledger.rows import by_name
 
 
 def of_orders(tx: Tx, order_ids: Sequence[int]) -> Mapping[int, tuple[Hold, ...]]:
     """Return the holds of orders, released ones too; of an order without any, none."""
     found: dict[int, tuple[Hold, ...]] = defaultdict(tuple)
     for row in store.SQL.run(tx, "of_orders", order_ids=list(order_ids)) if order_ids else ():
-        facts = dict(row._mapping)  # noqa: SLF001 - its public name
+        facts = by_name(row)
         found[facts.pop("order_id")] += (Hold(**facts | {"type": HoldType(row.type)}),)
     return found
 
@@ -34,7 +35,7 @@ def page(
     )  # fmt: skip
     found = []
     for row in rows:
-        facts = dict(row._mapping)  # noqa: SLF001 - its public name
+        facts = by_name(row)
         order = {name: facts.pop(name) for name in HeldOrder.__slots__ if name != "hold"}
         found.append(HeldOrder(**order, hold=Hold(**facts | {"type": HoldType(row.type)})))
     last = found[limit - 1] if len(found) > limit else None

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from oms.kernel.errors import NotFound
 
-EARTH_KM: Final = 6371
+# The mean radius R1 of the earth (IUGG).
+EARTH_KM: Final = 6371.0088
 Point = tuple[float, float, float]
 """A place on a globe of radius 1."""
 

@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import text
 
 from oms.ledger.database import Tx
+from oms.ledger.rows import by_name
 from oms.locations.model import Location, Place
 
 _PLACES: Final = text("""
@@ -40,7 +41,7 @@ def places(tx: Tx, *, channel_codes: Sequence[str] | None) -> list[Place]:
     names = {"channels": None if channel_codes is None else list(channel_codes)}
     found = []
     for row in tx.execute(_PLACES, names):
-        facts = dict(row._mapping)  # noqa: SLF001 - its public name
+        facts = by_name(row)
         supplies = tuple(facts.pop("channel_codes"))
         if supplies or channel_codes is None:
             found.append(Place(location=Location(**facts), channel_codes=supplies))

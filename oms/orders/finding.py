@@ -101,7 +101,7 @@ def expected(search: Search) -> float:
 def hits_of(search: Search, terms: Sequence[Term]) -> str:
     """Return the common table `hits`: up to :hits_max orders that may be the ones.
 
-    By the words' index and no other way where there are terms to look up (migrations 0008, 0017);
+    By the words' index and no other way where there are terms to look up (migrations 0008, 0020);
     then the other words are checked, and everything else orders are searched by is beside them.
     """
     if terms:

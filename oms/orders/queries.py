@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 
 from oms.ledger.database import Tx
+from oms.ledger.rows import by_name
 from oms.orders.model import (
     Change,
     Event,
@@ -123,14 +124,14 @@ def order(tx: Tx, number: str) -> Order:
     ).one_or_none()
     if row is None:
         raise OrderNotFound
-    values = dict(row._mapping)  # noqa: SLF001 - its public name
+    values = by_name(row)
     summary = summary_of(row)
     for field in fields(Summary):
         del values[field.name]
     key = {"order_id": summary.order_id}
 
     def all_of(kind: type, query: Any) -> tuple[Any, ...]:
-        return tuple(kind(**each._mapping) for each in tx.execute(query, key))  # noqa: SLF001 - its public name
+        return tuple(kind(**by_name(each)) for each in tx.execute(query, key))
 
     return Order(
         summary=summary, **values, lines=all_of(Line, _LINES), groups=all_of(Group, _GROUPS),
@@ -144,7 +145,7 @@ def stories(tx: Tx, order_ids: Sequence[int]) -> Mapping[int, tuple[Event, ...]]
     """Return everything that happened to orders, each from its first step on."""
     found: dict[int, list[Event]] = defaultdict(list)
     for row in tx.execute(_EVENTS, {"order_ids": list(order_ids)}):
-        facts = dict(row._mapping)  # noqa: SLF001 - its public name
+        facts = by_name(row)
         found[facts.pop("order_id")].append(Event(**facts))
     return {order_id: tuple(events) for order_id, events in found.items()}
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from math import asin, cos, radians, sin, sqrt
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -19,8 +18,8 @@ from oms.locations.hours import (
     opens_on,
     spans_of,
 )
+from oms.locations.model import distance_km, point
 
-EARTH_RADIUS_KM: Final = 6371.0088
 # From this many on a shelf is not called low any more.
 LOW_UNITS_MAX: Final = 2
 BANDS: Final = (10, 5, 3, 1)
@@ -105,16 +104,6 @@ class StoreAnswer:
     lines: tuple[LineAt, ...]
 
 
-def distance_km(one: Point, other: Point) -> float:
-    """Return the great-circle distance of two points (haversine)."""
-    rise = radians(other.latitude - one.latitude) / 2
-    turn = radians(other.longitude - one.longitude) / 2
-    chord = (
-        sin(rise) ** 2 + cos(radians(one.latitude)) * cos(radians(other.latitude)) * sin(turn) ** 2
-    )
-    return 2 * EARTH_RADIUS_KM * asin(min(1.0, sqrt(chord)))
-
-
 def status_of(available: int, wanted: int) -> StockStatus:
     """Return whether so many units suffice, and whether hardly any more are there."""
     if available < wanted:
@@ -166,10 +155,9 @@ def answer_of(
 
 def distance_of(place: Place, near: Point | None) -> float | None:
     """Return how far a place is from a point, in hundreds of meters; None where nobody knows."""
-    if near is None or place.latitude is None or place.longitude is None:
+    if near is None:
         return None
-    here = Point(latitude=place.latitude, longitude=place.longitude)
-    return round(distance_km(here, near), 1)
+    return distance_km(point(place.latitude, place.longitude), point(near.latitude, near.longitude))
 
 
 def nearest(

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from oms.channels.model import Channel
 from oms.ledger.database import Tx
+from oms.ledger.rows import by_name
 from oms.promise.model import (
     Destination,
     Handling,
@@ -104,6 +105,6 @@ def with_stock(
 
 
 def _place(row: Any) -> Place:
-    facts = dict(row._mapping)  # noqa: SLF001 - its public name
+    facts = by_name(row)
     handling = Handling(**{each.name: facts.pop(each.name) for each in fields(Handling)})
     return Place(**facts, handling=handling, available={})

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from oms.fulfillment import queries as fulfillments
 from oms.fulfillment.model import FulfillmentOrder
 from oms.ledger.database import Tx
+from oms.ledger.rows import by_name
 from oms.orders.model import FulfillmentMethod
 from oms.reservations import store
 from oms.reservations.model import Reservation, ReservationNotFound, Sale
@@ -39,6 +40,6 @@ def with_sales(tx: Tx, works: Sequence[FulfillmentOrder]) -> list[Reservation]:
     sales: dict[int, list[Sale]] = defaultdict(list)
     ids = [work.fulfillment_id for work in works]
     for row in store.SQL.run(tx, "sales", fulfillment_ids=ids):
-        facts = dict(row._mapping)  # noqa: SLF001 - its public name
+        facts = by_name(row)
         sales[facts.pop("fulfillment_id")].append(Sale(**facts))
     return [Reservation(work=work, sales=tuple(sales[work.fulfillment_id])) for work in works]

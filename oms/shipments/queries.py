@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from oms.ledger.database import Tx
+from oms.ledger.rows import by_name
 from oms.shipments.model import (
     UNDERWAY,
     Parcel,
@@ -139,7 +140,7 @@ def events(tx: Tx, parcel_ids: Sequence[int]) -> dict[int, list[TrackingEvent]]:
     """Return all that was told of parcels, oldest first."""
     found: dict[int, list[TrackingEvent]] = defaultdict(list)
     for row in SQL.run(tx, "events", parcel_ids=list(parcel_ids)):
-        values = dict(row._mapping)  # noqa: SLF001 - its public name
+        values = by_name(row)
         of = values.pop("parcel_id")
         state = None if row.state is None else ParcelState(row.state)
         found[of].append(TrackingEvent(**{**values, "state": state}))
@@ -164,7 +165,7 @@ def to_ask_about(tx: Tx, carrier: str, *, asked_before: datetime, limit: int) ->
         tx, "to_ask_about", carrier=carrier, states=sorted(UNDERWAY), asked_before=asked_before,
         limit=limit,
     )  # fmt: skip
-    return [Asked(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
+    return [Asked(**by_name(row)) for row in rows]
 
 
 def _read(tx: Tx, condition: str, values: dict[str, Any], *, rest: str = "") -> list[Parcel]:
@@ -173,12 +174,12 @@ def _read(tx: Tx, condition: str, values: dict[str, Any], *, rest: str = "") -> 
     ids = [header.parcel_id for header in headers]
     lines: dict[int, list[ParcelLine]] = defaultdict(list)
     for row in tx.execute(_LINES, {"ids": ids}):
-        facts = dict(row._mapping)  # noqa: SLF001 - its public name
+        facts = by_name(row)
         lines[facts.pop("parcel_id")].append(ParcelLine(**facts))
     told = events(tx, ids)
     return [
         Parcel(
-            **{**header._mapping, "state": ParcelState(header.state)},  # noqa: SLF001 - its public name
+            **{**by_name(header), "state": ParcelState(header.state)},
             lines=tuple(lines[header.parcel_id]), events=tuple(told[header.parcel_id]),
         )
         for header in headers

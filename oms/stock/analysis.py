@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from oms.ledger.database import Tx
+from oms.ledger.rows import by_name
 from oms.stock import store
 from oms.stock.model import Kept, KeptSum, Moved, MovedSum
 
@@ -35,14 +36,14 @@ def movements(
     rows = store.ANALYSIS.run(
         tx, "movements", sku=sku, after=after, limit=limit + 1, **asdict(sought)
     )
-    found = [Moved(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
+    found = [Moved(**by_name(row)) for row in rows]
     return found[:limit], found[limit - 1].movement_id if len(found) > limit else None
 
 
 def moved(tx: Tx, sku: str) -> list[MovedSum]:
     """Return what the movements of a SKU come to: their sums are what its locations have."""
     rows = store.ANALYSIS.run(tx, "moved", sku=sku)
-    return [MovedSum(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
+    return [MovedSum(**by_name(row)) for row in rows]
 
 
 def reservations(
@@ -52,11 +53,11 @@ def reservations(
     rows = store.ANALYSIS.run(
         tx, "reservations", sku=sku, after=after, limit=limit + 1, at=at, **asdict(wanted)
     )
-    found = [Kept(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
+    found = [Kept(**by_name(row)) for row in rows]
     return found[:limit], found[limit - 1].reservation_id if len(found) > limit else None
 
 
 def reserved(tx: Tx, sku: str, *, at: datetime) -> list[KeptSum]:
     """Return what is kept of a SKU or wanted of it, added up."""
     rows = store.ANALYSIS.run(tx, "reserved", sku=sku, at=at)
-    return [KeptSum(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
+    return [KeptSum(**by_name(row)) for row in rows]

@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from oms.ledger.database import Tx
+from oms.ledger.rows import by_name
 from oms.stock import store
 from oms.stock.availability import available_to_sell
 from oms.stock.model import (
@@ -144,7 +145,7 @@ def hold(tx: Tx, hold_ref: str, *, at: datetime) -> StockHold:
         hold_ref=row.hold_ref, channel_code=row.channel_code,
         state=StockHoldState.EXPIRED if is_over else StockHoldState(row.state),
         created_at=row.created_at, expires_at=row.expires_at, order_number=row.order_number,
-        units=tuple(HeldUnits(**each._mapping) for each in units),  # noqa: SLF001 - its public name
+        units=tuple(HeldUnits(**by_name(each)) for each in units),
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from oms.ledger.copying import copy_in
 from oms.ledger.database import Tx
+from oms.ledger.rows import by_name
 from oms.stock import holds, store
 from oms.stock.availability import available_to_sell
 from oms.stock.model import (
@@ -138,7 +139,7 @@ def fill_backorders(tx: Tx, places: frozenset[tuple[int, int]], *, at: datetime)
 def unassigned(tx: Tx, order_ids: Sequence[int]) -> list[Units]:
     """Hold and return the units of orders that nobody has been asked to pick."""
     rows = store.UNITS.run(tx, "unassigned_of", order_ids=list(order_ids))
-    return [Units(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
+    return [Units(**by_name(row)) for row in rows]
 
 
 def assign(tx: Tx, fulfillment_of: Mapping[int, int]) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from oms.ledger import journal
 from oms.ledger.database import Tx
+from oms.ledger.rows import by_name
 from oms.stock.availability import available_to_sell
 from oms.stock.model import ChannelStock, Level
 
@@ -95,7 +96,7 @@ def of_skus(
     known = {row.sku: row for row in tx.execute(_KNOWN, {"skus": list(skus)})}
     levels: dict[str, list[Level]] = {sku: [] for sku in known}
     for row in tx.execute(_LEVELS, {"skus": list(skus), "at": at}):
-        values = dict(row._mapping)  # noqa: SLF001 - its public name
+        values = by_name(row)
         levels[values.pop("sku")].append(Level(**values))
     channels: dict[str, list[ChannelStock]] = {sku: [] for sku in known}
     for item in available_to_sell(tx, skus, channel_codes=channel_codes, at=at):

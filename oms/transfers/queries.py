@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from oms.ledger.database import Tx
+from oms.ledger.rows import by_name
 from oms.transfers.model import (
     Discrepancy,
     Found,
@@ -108,7 +109,7 @@ def coming(tx: Tx, skus: Sequence[str]) -> list[Coming]:
     on_their_way = [TransferState.SHIPPED, TransferState.PARTIALLY_RECEIVED]
     states = [TransferState.ALLOCATED, TransferState.PICKED, *on_their_way]
     rows = tx.execute(_COMING, {"skus": list(skus), "states": states, "on_their_way": on_their_way})
-    return [Coming(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
+    return [Coming(**by_name(row)) for row in rows]
 
 
 def page(tx: Tx, sought: Sought, *, after: int, limit: int) -> tuple[list[Transfer], int | None]:
@@ -140,14 +141,14 @@ def _read(
     lines: dict[int, list[TransferLine]] = defaultdict(list)
     found: dict[int, list[Found]] = defaultdict(list)
     for row in tx.execute(_LINES, ids):
-        facts = dict(row._mapping)  # noqa: SLF001 - its public name
+        facts = by_name(row)
         lines[facts.pop("transfer_id")].append(TransferLine(**facts))
     for row in tx.execute(_FOUND, ids):
-        facts = {**row._mapping, "kind": Discrepancy(row.kind)}  # noqa: SLF001 - its public name
+        facts = {**by_name(row), "kind": Discrepancy(row.kind)}
         found[facts.pop("transfer_id")].append(Found(**facts))
     return [
         Transfer(
-            **{**header._mapping, "state": TransferState(header.state)},  # noqa: SLF001 - its public name
+            **{**by_name(header), "state": TransferState(header.state)},
             lines=tuple(lines[header.transfer_id]),
             discrepancies=tuple(found[header.transfer_id]),
         )

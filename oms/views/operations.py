@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from oms.ledger.database import Tx
+from oms.ledger.rows import by_name
 from oms.views.model import Holder, View, ViewNotFound
 
 _SAVE: Final = text("""
@@ -33,7 +34,7 @@ def save(
             "name": name, "query": json.dumps(query), "created_by": holder.name, "at": at,
         },
     ).one()  # fmt: skip
-    return View(**row._mapping)  # noqa: SLF001 - its public name
+    return View(**by_name(row))
 
 
 def remove(tx: Tx, holder: Holder, view_id: int) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 from sqlalchemy import text
 
 from oms.ledger.database import Tx
+from oms.ledger.rows import by_name
 from oms.views.model import Holder, View
 
 _VIEWS: Final = text(
@@ -16,4 +17,4 @@ _VIEWS: Final = text(
 def views(tx: Tx, holder: Holder) -> list[View]:
     """List one's own views and those of one's team, by name."""
     rows = tx.execute(_VIEWS, {"owner": holder.owner, "team": holder.team})
-    return [View(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
+    return [View(**by_name(row)) for row in rows]

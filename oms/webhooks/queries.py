@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from oms.ledger.database import Tx
+from oms.ledger.rows import by_name
 from oms.webhooks import store
 from oms.webhooks.model import (
     Attempt,
@@ -57,7 +58,7 @@ def deliveries(
         tx, "deliveries", subscription_id=subscription_id, state=state, before=before,
         delivery_id=None, limit=limit,
     )  # fmt: skip
-    return [Delivery(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
+    return [Delivery(**by_name(row)) for row in rows]
 
 
 def delivery(tx: Tx, subscription_id: int, delivery_id: int) -> Delivery:
@@ -68,7 +69,7 @@ def delivery(tx: Tx, subscription_id: int, delivery_id: int) -> Delivery:
     ).one_or_none()  # fmt: skip
     if row is None:
         raise DeliveryNotFound
-    return Delivery(**row._mapping)  # noqa: SLF001 - its public name
+    return Delivery(**by_name(row))
 
 
 def body(tx: Tx, delivery_id: int) -> bytes:
@@ -78,4 +79,4 @@ def body(tx: Tx, delivery_id: int) -> bytes:
 
 def attempts(tx: Tx, delivery_id: int) -> list[Attempt]:
     """Return every attempt to send a message, first one first."""
-    return [Attempt(**row._mapping) for row in SQL.run(tx, "attempts", delivery_id=delivery_id)]  # noqa: SLF001 - its public name
+    return [Attempt(**by_name(row)) for row in SQL.run(tx, "attempts", delivery_id=delivery_id)]

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, Final
 
+from oms.ledger.rows import by_name
 from oms.ledger.statements import Statements
 from oms.webhooks.model import Endpoint, Sending, Subscription, Transport
 
@@ -14,7 +15,7 @@ def subscription(row: Any) -> Subscription:
     codes = row.channel_codes
     return Subscription(
         **{
-            **row._mapping,  # noqa: SLF001 - its public name
+            **by_name(row),
             "topics": tuple(row.topics),
             "channel_codes": None if codes is None else tuple(codes),
         }

@@ -3,9 +3,13 @@
 import json
 from typing import Any, Final
 
+import pytest
+from sqlalchemy import text
+
 from oms.workflows import ingest
 from tests.api.conftest import House
 from tests.api.test_inbox import push
+from tests.api.test_parcels import shipped, tell
 from tests.api.wire import a_line, an_order
 from tests.conftest import Clock
 
@@ -37,7 +41,12 @@ class TestMatters:
     def test_come_worst_first_with_what_to_do(self, stocked: House) -> None:
         stocked.order(an_order(lines=[a_line("PEN", quantity=99)], allow_backorder=True))
         a_subscription(stocked, "disable", description="the shop")
-        first, second = stocked.get("/v1/attention").json()["items"]
+        body = an_order("web-1", lines=[a_line("NIB")])
+        del body["channel_code"]
+        push(stocked, json.dumps(body).encode())
+        ingest.process_waiting(stocked.system.intake)
+        first, aside, second = stocked.get("/v1/attention").json()["items"]
+        assert (aside["code"], aside["severity"]) == ("QUARANTINED", "warning")
         assert (first["code"], first["severity"], first["place"]) == (
             "SUBSCRIPTION_DISABLED", "error", "the shop",
         )  # fmt: skip
@@ -68,6 +77,66 @@ class TestMatters:
         assert matters(routed) == {("INBOX_WAITS", "web"): 1, ("WORK_UNTOUCHED", "DC"): 1}
         clock.forward(days=2)
         assert matters(routed)["HOLD_OPEN", "fraud"] == 1
+
+    @pytest.mark.parametrize(
+        ("made", "what", "place", "hours"),
+        [
+            (
+                "update webhook_subscriptions set failing_since_at = :at",
+                "SUBSCRIPTION_FAILING", "the shop", 0.5,
+            ),
+            (
+                "insert into webhook_deliveries"
+                " (subscription_id, message_id, topic, body, state, created_at)"
+                " select subscription_id, 'm', 'order.captured', '{}', 'parked', :at"
+                " from webhook_subscriptions",
+                "MESSAGES_PARKED", "the shop", 0,
+            ),
+            (
+                "insert into channel_feeds (channel_id, held_at, held_reason)"
+                " select channel_id, :at, 'much' from channels where channel_code = 'web'",
+                "FEED_HELD", "web", 0,
+            ),
+            (
+                "insert into feed_refusals (subscription_id, channel_id, product_id, version,"
+                " status_code, attempts_count, refused_at, next_attempt_at)"
+                " select s.subscription_id, c.channel_id, p.product_id, 1, 422, 1, :at, :at"
+                " from webhook_subscriptions s, channels c, products p"
+                " where c.channel_code = 'web' and p.sku = 'PEN'",
+                "STOCK_REFUSED", "web", 0,
+            ),
+            (
+                "insert into transfers"
+                " (from_location_id, to_location_id, state, created_at, changed_at, shipped_at)"
+                " select f.location_id, t.location_id, 'shipped', :at, :at, :at"
+                " from locations f, locations t"
+                " where f.location_code = 'DC' and t.location_code = 'AMS'",
+                "TRANSFER_AWAY", "AMS", 130,
+            ),
+        ],
+    )  # fmt: skip
+    def test_are_what_got_stuck_on_its_way(
+        self, stocked: House, clock: Clock, made: str, what: str, place: str, hours: float
+    ) -> None:
+        stocked.post("/v1/webhooks", HOOK | {"description": "the shop"}, once="s")
+        with stocked.shop.ledger.transaction() as tx:
+            tx.execute(text(made), {"at": clock.at})
+        if hours:
+            assert matters(stocked) == {}
+        clock.forward(hours=hours)
+        assert matters(stocked) == {(what, place): 1}
+
+    def test_are_parcels_nobody_hears_of_and_those_that_are_lost(
+        self, routed: House, clock: Clock
+    ) -> None:
+        (parcel,) = shipped(routed, 2)
+        assert matters(routed) == {}
+        clock.forward(days=5)
+        assert matters(routed) == {("PARCEL_SILENT", "sandbox"): 1}
+        tell(routed, "sandbox", (parcel["tracking_number"], 119, "IN_TRANSIT"))
+        assert matters(routed) == {}
+        tell(routed, "sandbox", (parcel["tracking_number"], 120, "LOST"))
+        assert matters(routed) == {("PARCEL_SILENT", "sandbox"): 1}
 
     def test_paused_is_somebody_s_will(self, house: House) -> None:
         a_subscription(house, "pause")

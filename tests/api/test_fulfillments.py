@@ -44,6 +44,21 @@ class TestWork:
         assert now["fulfillments"] == [shipped]
         assert routed.get("/v1/fulfillments", "store").json()["items"] == []
 
+    def test_says_which_holds_are_in_its_way(self, routed: House) -> None:
+        order = routed.routed_order(an_order())
+        (work,) = order["fulfillments"]
+        assert work["holds"] == []
+        path = f"/v1/orders/{order['order_number']}/holds"
+        body = {"type": "fraud", "comment": "Ask first."}
+        routed.post(path, body, once=f"hold-{next(_once)}")
+        (held,) = routed.get("/v1/fulfillments?location=DC", "store").json()["items"]
+        assert held["holds"] == ["fraud"]
+        seen = {"If-Match": f'"{routed.get(path[:-6]).json()["version"]}"'}
+        comment = {"comment": "Asked."}
+        routed.post(f"{path}/1/release", comment, once=f"hold-{next(_once)}", headers=seen)
+        (free,) = routed.get("/v1/fulfillments?location=DC", "store").json()["items"]
+        assert free["holds"] == []
+
     def test_the_code_is_for_the_customer_only(self, routed: House) -> None:
         groups = [{"method": "collect_store", "line_refs": ["PEN"], "location_code": "DC"}]
         (work,) = routed.routed_order(an_order(groups=groups))["fulfillments"]

@@ -132,7 +132,7 @@ class TestOrder:
         app = screen("order", counter, number=order["order_number"])
         assert failures(app) == []
         told = text_of(app)
-        for part in ("ada@example.org", "Order captured", "Timeline", "Fulfillment", "€20.00"):
+        for part in ("ada@example.org", "Order captured", "2 of line 1", "Fulfillment", "€20.00"):
             assert part in told, part
         app.text_area(key="note_body").input("Ring twice")
         tap(app, "Add note")

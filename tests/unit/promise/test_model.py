@@ -10,11 +10,9 @@ from oms.promise.model import (
     Destination,
     Handling,
     Place,
-    Point,
     Promise,
     StockStatus,
     answer_of,
-    distance_km,
     line_at,
     promise_of,
     ready_by,
@@ -52,16 +50,6 @@ def promised(*sources: Place, moment: str, left: int = 99, **wanted: int) -> Pro
         wanted, available=dict.fromkeys(wanted, left), sources=sources, stores=[],
         to=Destination(country_code="NL"), at=at(moment),
     )  # fmt: skip
-
-
-class TestDistance:
-    def test_is_that_of_the_great_circle(self) -> None:
-        amsterdam = Point(latitude=52.3676, longitude=4.9041)
-        sydney = Point(latitude=-33.8688, longitude=151.2093)
-        assert distance_km(amsterdam, sydney) == pytest.approx(16_650, rel=0.005)
-        assert distance_km(amsterdam, amsterdam) == 0
-        poles = Point(latitude=90, longitude=0), Point(latitude=-90, longitude=77)
-        assert distance_km(*poles) == pytest.approx(20_015, rel=0.001)
 
 
 class TestShown:
