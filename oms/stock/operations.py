@@ -183,9 +183,9 @@ def move(
 
 
 def withdraw(
-    tx: Tx, quantities: Mapping[int, int], *, fulfillment_id: int, cause: str, demand: str,
-    order_id: int, channel_id: int, location_code: str | None, correction: Correction,
-    at: datetime, transfer_id: int | None = None,
+    tx: Tx, quantities: Mapping[int, int], *, fulfillment_id: int, cause: str, act: int,
+    demand: str, order_id: int, channel_id: int, location_code: str | None,
+    correction: Correction, at: datetime, transfer_id: int | None = None,
 ) -> Queued:  # fmt: skip
     """Let a location off units of an order's lines: others of the network supply them, at once.
 
@@ -193,6 +193,7 @@ def withdraw(
     the parameter order_id. The units are released and the location's stock corrected; what is
     missing is allocated anew without that location, and queued beyond that; what became free
     there is given to whoever else waits. All with the levels held: no unit belongs to nobody.
+    `cause` and `act` say which work it was, and which time it was acted upon: its version.
     With `transfer_id` they are the units that come with it; without a location they were on
     their way, and are sought everywhere. Returns what is queued of the order's lines.
     """
@@ -209,7 +210,7 @@ def withdraw(
         store.UNITS.run(
             tx, "correct", units=_of_products(tx, quantities), kind=correction.value,
             cause_type="fulfillment" if transfer_id is None else "transfer", cause_id=cause,
-            location_code=location_code, at=at,
+            act=act, location_code=location_code, at=at,
         )  # fmt: skip
     elsewhere = store.UNITS.run(
         tx, "but_location", location_ids=places.location_ids, location_code=location_code
@@ -255,7 +256,7 @@ def keep_for_shelves(
 
 def let_off(
     tx: Tx, moving: Moving, units: Sequence[Mapping[str, int]], *, location_code: str,
-    correction: Correction, at: datetime,
+    correction: Correction, act: int, at: datetime,
 ) -> frozenset[tuple[int, int]]:  # fmt: skip
     """Let a location off units it keeps for other shelves; return where stock became free."""
     products = sorted({unit["product_id"] for unit in units})
@@ -268,7 +269,7 @@ def let_off(
     if correction is not Correction.NONE:
         store.UNITS.run(
             tx, "correct", units=asked, kind=correction.value, cause_type="transfer",
-            cause_id=moving.number, location_code=location_code, at=at,
+            cause_id=moving.number, act=act, location_code=location_code, at=at,
         )  # fmt: skip
     return frozenset((row.product_id, moving.from_id) for row in freed)
 

@@ -67,7 +67,8 @@ where l.product_id = f.product_id and l.location_id = f.location_id
 returning l.product_id, f.quantity;
 
 -- name: correct
--- What a location found out while picking: units that are not there, or not for sale.
+-- What a location found out while picking: units that are not there, or not for sale. It may find
+-- more of the same line each time it looks: which act of the work it was is part of the cause.
 with told as (
     select * from jsonb_to_recordset(cast(:units as jsonb)) as u(line_no integer, product_id integer, quantity bigint)
 ),
@@ -79,10 +80,10 @@ moved as (
     select
         t.product_id, x.location_id, :kind, case when :kind = 'adjust' then -t.quantity else 0 end,
         case when :kind = 'regrade' then t.quantity else 0 end, :cause_type, :cause_id,
-        t.line_no::text, :at, cast(cast(:at as timestamptz) at time zone x.time_zone as date), :at
+        concat(t.line_no, ':', cast(:act as integer)), :at,
+        cast(cast(:at as timestamptz) at time zone x.time_zone as date), :at
     from told t
     join locations x on x.location_code = :location_code
-    on conflict on constraint one_cause_one_movement do nothing
     returning product_id, location_id, on_hand_delta, unavailable_delta
 ),
 sums as (

@@ -295,8 +295,8 @@ def _withdraw(tx: Tx, held: FulfillmentOrder, short: Mapping[int, int], doing: D
     channel = channels.channel(tx, held.channel_code)
     queued = stock.withdraw(
         tx, short, fulfillment_id=held.fulfillment_id, cause=held.fulfillment_number,
-        demand=orders.OPEN_LINES_OF, order_id=held.order_id, channel_id=channel.channel_id,
-        location_code=held.location_code, at=doing.at,
+        act=held.version, demand=orders.OPEN_LINES_OF, order_id=held.order_id,
+        channel_id=channel.channel_id, location_code=held.location_code, at=doing.at,
         correction=CORRECTIONS.get(doing.reason, Correction.NONE),
     )  # fmt: skip
     orders.record_backorders(tx, queued, at=doing.at)

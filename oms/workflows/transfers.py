@@ -284,7 +284,7 @@ def _let_off(tx: Tx, held: Transfer, short: Mapping[int, int], moved: Moved) -> 
     elif held.state is not TransferState.REQUESTED:
         risen = stock.let_off(
             tx, _moving(held), _units(held, short), location_code=held.from_location_code,
-            correction=correction, at=moved.at,
+            correction=correction, act=held.version, at=moved.at,
         )  # fmt: skip
         filled = stock.fill_backorders(tx, risen, at=moved.at)
         orders.record_backorders(tx, filled, at=moved.at)
@@ -303,7 +303,7 @@ def _seek_again(
     reduced = Step(held.order_id, "fulfillment.reduced", held.fulfillment_number)
     fulfillments.tell(tx, [reduced], actor_type="user", actor=moved.by, at=moved.at)
     queued = stock.withdraw(
-        tx, lost, fulfillment_id=held.fulfillment_id, cause=held.transfer_number,
+        tx, lost, fulfillment_id=held.fulfillment_id, cause=held.transfer_number, act=held.version,
         demand=orders.OPEN_LINES_OF, order_id=held.order_id,
         channel_id=channels.channel(tx, held.channel_code).channel_id,
         location_code=location_code, correction=correction, at=moved.at,

@@ -280,6 +280,16 @@ class TestNotSupplied:
         assert routed.states() == ("completed", "shipped")
         assert routed.line().shipped == 3
 
+    def test_what_is_missing_at_each_look_is_gone(self, routed: Shop) -> None:
+        """Of one line more may be missing each time somebody looks: each of it is a movement."""
+        routed.take(a_movement(5, location="DC"), a_movement(5, location="UTR"))
+        (made,) = ordered(routed, an_order(lines=[a_line(quantity=3)]))
+        picking = do(routed, made, A.ACCEPT, A.START_PICK)
+        picked = do(routed, picking, A.PICK, picked={1: 2}, reason=Reason.NOT_FOUND)
+        again = do(routed, picked, A.UNPICK, A.START_PICK)
+        do(routed, again, A.PICK, picked={1: 1}, reason=Reason.NOT_FOUND)
+        assert (routed.shelf("DC"), kept(routed)) == (Shelf(3, 1), {"DC": 1, "UTR": 2})
+
     def test_nothing_picked_is_a_rejection(self, routed: Shop) -> None:
         routed.take(a_movement(5), a_movement(5, location="AMS"))
         (made,) = ordered(routed)

@@ -281,6 +281,14 @@ class TestDiscrepancies:
         ]  # fmt: skip
         assert [(f.state, f.lines[0].open) for f in work(sending)] == [(F.WAITING_FOR_TRANSFER, 3)]
 
+    def test_what_is_missing_at_each_look_is_gone(self, sending: Shop) -> None:
+        sending.take(a_movement(5, location="DC"))
+        picked = do(
+            sending, request(sending), A.ALLOCATE, A.PICK, picked={1: 2}, reason=Reason.NOT_FOUND
+        )
+        do(sending, picked, A.CANCEL, reason=Reason.NOT_FOUND)
+        assert sending.shelf("DC") == Shelf(2, 0)
+
     def test_of_nothing_found_nothing_is_sent(self, sending: Shop) -> None:
         sending.take(a_movement(1, location="DC"))
         none = do(sending, ordered(sending), A.PICK, picked={1: 0}, reason=Reason.NOT_FOUND)
