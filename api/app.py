@@ -20,8 +20,10 @@ from api.problems import (
 from api.routers import (
     attention,
     catalog,
+    change_orders,
     channels,
     customers,
+    documents,
     events,
     feeds,
     fulfillments,
@@ -30,18 +32,26 @@ from api.routers import (
     keys,
     locations,
     lookup,
+    notes,
     order_search,
     orders,
     papers,
     parcels,
+    payments,
+    points,
     promises,
     quarantine,
+    refund_batches,
+    refunds,
     reservations,
+    return_receipts,
+    returns,
     sales,
     sourcing,
     stock,
     stock_holds,
     stores,
+    tags,
     tracking,
     transfers,
     views,
@@ -59,14 +69,16 @@ from oms.reports.published import Publications
 
 # What a list is asked comes before what one of it is: /orders/facets is no order.
 ROUTERS: Final = (
-    attention, order_search, orders, holds, views, fulfillments, parcels, papers, transfers,
-    customers, lookup, tracking, sourcing, stock_holds, why_stock, stock, stores, locations,
-    promises, reservations, channels, quarantine, catalog, sales, events, feeds, webhooks, keys,
+    attention, order_search, orders, change_orders, holds, notes, tags, views, fulfillments,
+    parcels, papers, transfers, customers, lookup, tracking, sourcing, stock_holds, why_stock,
+    stock, stores, locations, points, promises, reservations, payments, refunds, channels,
+    quarantine, catalog, sales, events, feeds, webhooks, keys, documents, return_receipts, returns,
+    refund_batches,
 )  # fmt: skip
 # Open to everybody, each with its reason: they tell nothing of anybody, or only how an order is,
 # to who knows its number and address or has its link.
 PUBLIC: Final = frozenset({
-    "/health/live", "/health/ready", "/docs/problems.md", "/v1/tracking",
+    "/health/live", "/health/ready", "/docs/problems.md", "/v1/tracking", "/v1/psps/{psp}/notices",
 })  # fmt: skip
 
 DESCRIPTION: Final = (
@@ -106,6 +118,7 @@ def create_app(system: System) -> FastAPI:
     _include(app, health.router)
     _include(app, health.public)
     _include(app, tracking.public)
+    _include(app, payments.public)
     app.add_middleware(Edge)
     return app
 

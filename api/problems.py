@@ -108,6 +108,7 @@ FIELD_CODES: Final[Mapping[str, str]] = {
     "UNKNOWN_CHANNEL": "there is no such channel",
     "UNKNOWN_LINE": "the order has no such line",
     "CURRENCY_MISMATCH": "the channel does not sell in this currency",
+    "UNKNOWN_PICKUP_POINT": "the carrier has no such pick-up point",
     "QTY_EXCEEDS_RETURNABLE": "the line has fewer units left than are taken",
     "QUANTITY_BELOW_DONE": "more units than that are shipped, returned or canceled already",
 }

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import httpx
 
+from oms.kernel.money import text_from_minor
+
 Json = dict[str, Any]
 
 TIMEOUT: Final = httpx.Timeout(20.0, connect=3.0)
@@ -134,6 +136,9 @@ def _forbidden(problem: Json) -> str:
 
 def _allowed(problem: Json) -> str:
     actions = [str(each).replace("_", " ") for each in problem.get("allowed_actions") or []]
+    if problem.get("max_minor") is not None and problem.get("currency"):
+        most = text_from_minor(int(problem["max_minor"]), problem["currency"])
+        return f"At most: {most} {problem['currency']}."
     if "allowed_actions" not in problem:
         return ""
     return f"What can be done now: {', '.join(actions) or 'nothing'}."

@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboards.console import (
+    attention,
     deliveries,
     holds,
     locations,
@@ -12,7 +13,10 @@ from dashboards.console import (
     order,
     orders,
     parcels,
+    payments,
     quarantine,
+    refunds,
+    returns,
     sourcing,
     stock_by_sku,
     store_work,
@@ -30,6 +34,12 @@ from dashboards.views import (
 )
 
 CONSOLE = {
+    "attention": st.Page(
+        attention.render,
+        title="Attention",
+        url_path="attention",
+        icon=":material/notification_important:",
+    ),
     "orders": st.Page(
         orders.render, title="Orders", url_path="orders", icon=":material/receipt_long:"
     ),
@@ -43,7 +53,12 @@ CONSOLE = {
     "parcels": st.Page(
         parcels.render, title="Parcels", url_path="parcels", icon=":material/package_2:"
     ),
+    "returns": st.Page(returns.render, title="Returns", url_path="returns", icon=":material/undo:"),
     "holds": st.Page(holds.render, title="Holds", url_path="holds", icon=":material/pan_tool:"),
+    "payments": st.Page(
+        payments.render, title="Payments", url_path="payments", icon=":material/payments:"
+    ),
+    "refunds": st.Page(refunds.render, title="Refunds", url_path="refunds", icon=":material/undo:"),
     "stock_by_sku": st.Page(
         stock_by_sku.render,
         title="Stock by SKU",
@@ -69,6 +84,10 @@ CONSOLE = {
         quarantine.render, title="Quarantine", url_path="quarantine", icon=":material/report:"
     ),
 }
+
+FRESHNESS = st.Page(
+    freshness.render, title="Freshness", url_path="freshness", icon=":material/update:"
+)
 
 PAGES = {
     "Sales": [
@@ -110,16 +129,12 @@ PAGES = {
         ),
     ],
     "Operations": list(CONSOLE.values()),
-    "Data": [
-        st.Page(
-            freshness.render, title="Freshness", url_path="freshness", icon=":material/update:"
-        ),
-    ],
+    "Data": [FRESHNESS],
 }
 
 # A file of ours: the icons Streamlit knows by name are fetched from another site.
 ICON = Path(__file__).with_name("icon.svg")
 
 st.set_page_config(page_title="ORP OMS", page_icon=str(ICON), layout="wide")
-navigation.register(CONSOLE)
+navigation.register(CONSOLE | {"freshness": FRESHNESS})
 st.navigation(PAGES, expanded=True).run()

@@ -11,12 +11,16 @@ from oms.adapters.carriers.listed import PROFILES, ListedCarrier
 from oms.adapters.carriers.sandbox import SandboxCarrier
 from oms.adapters.channels import canonical, shopify
 from oms.adapters.channels.tabular.mapping import TabularMapping
+from oms.adapters.documents.invoices import InvoiceRenderer
 from oms.adapters.documents.pdf import PdfPrinter
 from oms.adapters.endpoints import FileTeller, HttpSender, PlatformTeller, WebhookTeller
+from oms.adapters.psp.sandbox import SandboxPsp
+from oms.billing.port import Renderer
 from oms.channels.model import Channel
 from oms.kernel.errors import Rejected
 from oms.ledger.database import Ledger, open_ledger
 from oms.ledger.migrate import migrate
+from oms.payments.port import Psp
 from oms.settings import Settings
 from oms.shipments.port import Carrier
 from oms.webhooks.model import Transport
@@ -69,14 +73,32 @@ class System:
     @cached_property
     def carriers(self) -> dict[str, Carrier]:
         """Who carries parcels, by code."""
-        sandbox = SandboxCarrier(hour_seconds=self.settings.sandbox_carrier_hour_seconds)
+        sandbox = SandboxCarrier(
+            hour_seconds=self.settings.sandbox_carrier_hour_seconds,
+            points=self.settings.sandbox_points,
+        )
         listed: list[Carrier] = [ListedCarrier(profile) for profile in PROFILES]
         return {each.profile.code: each for each in (sandbox, *listed)}
+
+    @cached_property
+    def psps(self) -> dict[str, Psp]:
+        """Who moves money, by code."""
+        return {each.code: each for each in self._psps}
+
+    @cached_property
+    def _psps(self) -> tuple[SandboxPsp, ...]:
+        url = f"http://127.0.0.1:{self.settings.sandbox_psp_port}"
+        return (SandboxPsp(url, self.settings.sandbox_psp_secret.get_secret_value()),)
 
     @cached_property
     def printer(self) -> Printer:
         """What prints papers."""
         return PdfPrinter()
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        """What makes files of invoices, credit notes and receipts."""
+        return InvoiceRenderer()
 
     def mapping_of(self, channel: Channel) -> ChannelMapping:
         """Return the mapping of a channel, made anew when its options or its file changed."""
@@ -89,6 +111,9 @@ class System:
         """Let go of every connection."""
         if "sender" in self.__dict__:
             self.sender.close()
+        if "_psps" in self.__dict__:
+            for psp in self._psps:
+                psp.close()
         self.ledger.close()
 
 

@@ -79,11 +79,15 @@ def programs(settings: Settings, *, workers: int) -> list[Program]:
     python = sys.executable
     api = f"http://127.0.0.1:{settings.api_port}"
     dashboards = f"http://127.0.0.1:{settings.dashboards_port}"
+    psp = f"http://127.0.0.1:{settings.sandbox_psp_port}"
     dagster = f"http://127.0.0.1:{settings.dagster_port}"
     return [
         Program(
             name="api", command=(python, "-m", "api", "--workers", str(workers)),
             url=f"{api}/docs", ready=f"{api}/health/ready",
+        ),
+        Program(
+            name="sandbox psp", command=(python, "-m", "oms.sandbox"), ready=f"{psp}/health"
         ),
         Program(name="worker", command=(python, "-m", "oms.worker")),
         Program(name="refresher", command=(python, "-m", "pipelines.refresher")),
@@ -119,6 +123,7 @@ def environment(settings: Settings) -> dict[str, str]:
         **os.environ,
         "OMS_HOME": str(settings.root),
         "OMS_API_PORT": str(settings.api_port),
+        "OMS_SANDBOX_PSP_PORT": str(settings.sandbox_psp_port),
         "OMS_DASHBOARDS_PORT": str(settings.dashboards_port),
         "OMS_DAGSTER_PORT": str(settings.dagster_port),
         "DAGSTER_HOME": str(dagster_home),

@@ -2,7 +2,7 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -51,6 +51,20 @@ class Settings(BaseSettings):
         default=60.0, gt=0, le=3600,
         description="how long an hour of the sandbox carrier's timetables lasts",
     )  # fmt: skip
+    sandbox_psp_port: int = Field(
+        default=8400, ge=1, le=65535, description="the port of the sandbox payment service"
+    )
+    sandbox_psp_secret: SecretStr = Field(
+        default=SecretStr("whsec_c2FuZGJveCBzZWNyZXQ="),
+        description="what the sandbox payment service signs its notifications with",
+    )
+    sandbox_points: dict[str, Literal["open", "full", "closed", "gone", "away"]] = Field(
+        default={},
+        description=(
+            "how pick-up points of the sandbox carrier are, by their id, as JSON such as"
+            ' {"SB-NL-1012-1": "full"}; {"*": "away"}: the carrier does not answer'
+        ),
+    )
     dashboards_port: int = Field(default=8501, ge=1, le=65535, description="the dashboards' port")
     dagster_port: int = Field(default=3000, ge=1, le=65535, description="Dagster's port")
     refresh_seconds: float = Field(
@@ -81,6 +95,11 @@ class Settings(BaseSettings):
     def outbox_dir(self) -> Path:
         """One folder per subscriber who is told by files."""
         return self.root / "outbox"
+
+    @property
+    def sandbox_psp_path(self) -> Path:
+        """The sandbox payment service's own record."""
+        return self.root / "sandbox" / "psp.sqlite"
 
     @property
     def warehouse_path(self) -> Path:

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Protocol
 
 from oms import bootstrap
+from oms.billing import operations as billing
+from oms.change_orders import operations as change_orders
 from oms.customers import operations as customers
 from oms.feeds import operations as feeds
 from oms.feeds import queries as feed_queries
@@ -24,7 +26,16 @@ from oms.ledger.database import Ledger, Tx
 from oms.ledger.followers import Stop, follow
 from oms.orders import indexing
 from oms.settings import Settings
-from oms.workflows import fulfillment, ingest, parcels, stock_holds
+from oms.workflows import (
+    fulfillment,
+    ingest,
+    parcels,
+    payments,
+    points,
+    refund_batches,
+    returns,
+    stock_holds,
+)
 from oms.workflows.telling import Dispatcher
 
 log = logging.getLogger("oms.worker")
@@ -40,6 +51,8 @@ REST_SECONDS_MAX = 0.6
 REST_AMID_MUCH_FACTOR = 9.0
 REST_AMID_MUCH_SECONDS_MAX = 4.0
 RECONCILING_EVERY_SECONDS = 60.0
+# Points close for days, not for minutes; a label is not made before its point was asked anyway.
+POINTS_EVERY_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +72,14 @@ class Step(Protocol):
         ...
 
 
+class Due(Protocol):
+    """What is done by the clock, one thing at a time."""
+
+    def __call__(self, tx: Tx, *, at: datetime) -> bool:
+        """Do one; tell whether there was any."""
+        ...
+
+
 def chores(system: bootstrap.System) -> list[Chore]:
     """Return what a worker does for a system."""
     telling = Dispatcher(system.ledger, system.tellers)
@@ -75,7 +96,22 @@ def chores(system: bootstrap.System) -> list[Chore]:
         Chore(name="routing", step=routing(system)),
         Chore(name="stock holds", step=partial(expire_holds, system.ledger)),
         Chore(name="carriers", step=partial(parcels.ask, system.ledger, system.carriers)),
-        Chore(name="uncollected", step=partial(let_go_uncollected, system.ledger)),
+        Chore(name="pick-up points", step=watching(system)),
+        Chore(name="change orders", step=partial(expire_changes, system.ledger)),
+        Chore(
+            name="money follows",
+            step=following(system, payments.FOLLOWER, payments.follow_orders, stop=payments.stop),
+        ),
+        Chore(name="payments", step=partial(payments.execute_due, system.ledger, system.psps)),
+        Chore(name="refund batches", step=due(system.ledger, refund_batches.go_on)),
+        Chore(name="voids", step=partial(parcels.tell_voids, system.ledger, system.carriers)),
+        Chore(name="unaccepted", step=due(system.ledger, fulfillment.let_off_unaccepted)),
+        Chore(name="uncollected", step=due(system.ledger, fulfillment.let_go_uncollected)),
+        Chore(
+            name="billing",
+            step=following(system, billing.FOLLOWER, billing.bill_changed, stop=billing.stop),
+        ),
+        Chore(name="returns", step=partial(expire_returns, system.ledger)),
         Chore(name="availability", step=availability(system.ledger)),
         Chore(name="telling", step=telling.step, close=telling.close),
     ]
@@ -99,6 +135,21 @@ def routing(system: bootstrap.System) -> Callable[[], bool]:
     return lambda: take_in() or open_due()
 
 
+def watching(system: bootstrap.System) -> Callable[[], bool]:
+    """Return the step that asks carriers about the points of orders now and then."""
+    asks_at = 0.0
+
+    def step() -> bool:
+        nonlocal asks_at
+        if time.monotonic() < asks_at:
+            return False
+        points.watch(system.ledger, system.carriers)
+        asks_at = time.monotonic() + POINTS_EVERY_SECONDS
+        return False
+
+    return step
+
+
 def index_orders(ledger: Ledger) -> bool:
     """Index anew what orders are searched by where they changed."""
     return follow(ledger, indexing.FOLLOWER, indexing.index_changes, stop=indexing.stop)
@@ -109,12 +160,26 @@ def search_for_erased(ledger: Ledger) -> bool:
     return ledger.run(partial(customers.search_on, at=clock.now()))
 
 
-def let_go_uncollected(ledger: Ledger) -> bool:
-    """Take back one thing nobody came for in time."""
-    try:
-        return ledger.run(partial(fulfillment.let_go_uncollected, at=clock.now()))
-    except VersionConflict:  # its customer came just now
-        return True
+def due(ledger: Ledger, work: Due) -> Callable[[], bool]:
+    """Return the step that does one thing of which the time has come."""
+
+    def step() -> bool:
+        try:
+            return ledger.run(partial(work, at=clock.now()))
+        except VersionConflict:  # somebody came just now
+            return True
+
+    return step
+
+
+def expire_changes(ledger: Ledger) -> bool:
+    """End some of the change orders nobody has decided in time."""
+    return ledger.run(partial(change_orders.expire, at=clock.now()))
+
+
+def expire_returns(ledger: Ledger) -> bool:
+    """Let one return be over whose time is."""
+    return ledger.run(partial(returns.expire_due, at=clock.now()))
 
 
 def expire_holds(ledger: Ledger) -> bool:

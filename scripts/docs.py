@@ -62,6 +62,7 @@ def states() -> str:
     """Return docs/states.md: what may follow what, drawn from the tables that decide it."""
     from oms.fulfillment.model import NEXT as WORK
     from oms.holds.model import RULES, Command
+    from oms.returns.model import NEXT as RETURNS
     from oms.shipments.model import NEXT as PARCELS
     from oms.transfers.model import NEXT as WAYS
 
@@ -81,20 +82,48 @@ def states() -> str:
              *_drawn(WAYS, "[*] --> requested: shelves", "[*] --> allocated: order",
                      "shipped --> partially_received: receive some",
                     "partially_received --> partially_received: receive some"),
+             "", "## Return", "", "Goods of an order that come back. What a store takes over its"
+             " counter begins as received. A receipt of some of it leaves it partially received, an"
+             " inspection of some received, a decision on some inspected. What comes when its time"
+             " is over waits for a person; once goods are there it is not canceled"
+             " (`GOODS_RECEIVED`). `expire` and `complete` happen by themselves.", "",
+             *_drawn(RETURNS, "[*] --> requested: request", "[*] --> received: store_return",
+                     "approved --> partially_received: receive some",
+                     "in_transit --> partially_received: receive some",
+                     "partially_received --> partially_received: receive some"),
              "", "## Parcel", "", "What a carrier tells is folded in the order in which it"
              " happened; what is not drawn moves nothing and is kept beside it.", "",
              "```mermaid", "stateDiagram-v2", "    [*] --> label_created"]  # fmt: skip
     for state, following in PARCELS.items():
         lines += [f"    {state} --> {after}" for after in PARCELS if after in following]
         lines += [] if following else [f"    {state} --> [*]"]
-    lines += ["```", "", "## Hold", "", "An order may be on several, one of a type. Each is placed"
-              " and released; meanwhile the commands its type names are refused with 409"
-              " `ORDER_ON_HOLD`.", "",
+    lines += ["```", *_of_money(), "", "## Hold", "", "An order may be on several, one of a type."
+              " Each is placed and released; meanwhile the commands its type names are refused with"
+              " 409 `ORDER_ON_HOLD`.", "",
               "| type | blocks | released by |", "|---|---|---|"]  # fmt: skip
     for hold_type, rule in RULES.items():
         blocks = ", ".join(command for command in Command if command in rule.blocks)
         lines.append(f"| `{hold_type}` | {blocks} | `{rule.release_scope}` |")
     return "\n".join(lines) + "\n"
+
+
+def _of_money() -> list[str]:
+    """Return the states of payments' transactions and of refunds."""
+    from oms.payments.model import NEXT as MONEY
+    from oms.refunds.model import NEXT as REFUNDS
+
+    lines = ["", "## Transaction of a payment", "", "A timeout is not a failure: what is `unknown`"
+             " is asked for and not done again. What has ended is contradicted by the payment"
+             " service alone, once it was asked.", "",
+             "```mermaid", "stateDiagram-v2", "    [*] --> requested"]  # fmt: skip
+    for state, ends in MONEY.items():
+        lines += [f"    {state} --> {after}" for after in MONEY if after in ends]
+    return [*lines, "```", "", "## Refund", "", "What somebody may do with it; the rest follows"
+            " from the transactions of its parts.", "",
+            *_drawn(REFUNDS, "[*] --> awaiting_approval: above the limit",
+                    "[*] --> requested: within it", "requested --> succeeded: all parts",
+                    "requested --> partially_succeeded: some", "requested --> failed: none",
+                    "succeeded --> failed: the service says so")]  # fmt: skip
 
 
 def _drawn(following: Mapping[Any, Mapping[Any, Any]], *beside: str) -> list[str]:

@@ -38,11 +38,15 @@ class Counter:
     keys: Mapping[str, str]
     system: System
 
-    def ask(self, method: str, path: str, body: Any = None, key: str = "admin") -> Any:
+    def ask(
+        self, method: str, path: str, body: Any = None, key: str = "admin",
+        version: int | None = None,
+    ) -> Any:  # fmt: skip
         """Ask the API as another program would, and return what it answers."""
         headers = {
             "Authorization": f"Bearer {self.keys[key]}",
             "Idempotency-Key": f"test-{next(_numbers)}",
+            **({} if version is None else {"If-Match": str(version)}),
         }
         url = f"http://127.0.0.1:{self.port}{path}"
         answer = httpx.request(method, url, json=body, headers=headers, trust_env=False)
@@ -60,6 +64,12 @@ class Counter:
         number = self.ask("POST", "/v1/orders", body)["order_number"]
         followed(self.shop.ledger)
         return self.order(number)
+
+    def act(self, work: dict[str, Any], action: str) -> dict[str, Any]:
+        """Do something with a fulfillment order as its location would; return what it is then."""
+        path = f"/v1/fulfillments/{work['fulfillment_number']}/actions"
+        done: dict[str, Any] = self.ask("POST", path, {"action": action}, version=work["version"])
+        return done
 
     def collected_in_store(self, ref: str) -> dict[str, Any]:
         """Post an order that is collected at the distribution center, and return it."""

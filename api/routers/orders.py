@@ -1,32 +1,35 @@
-"""Orders: found, looked at, posted, remarked on."""
+"""Orders: found, looked at, posted, changed."""
 
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Response
 
-from api.dependencies import IfMatch, Now, Snapshot, Tx
+from api.dependencies import IfMatch, Now, Snapshot, System, Tx
 from api.idempotency import OncePerKey
 from api.paging import Page
 from api.problems import FieldProblem, Problem, Refused, field_problem
+from api.routers.points import drafts_of
 from api.routes import LedgerRoute, Refusal, noting_refusals
-from api.schemas.changes import ChangedOut, ChangesPost
-from api.schemas.common import values_of
 from api.schemas.fulfillments import CancelPost
 from api.schemas.order_search import OrderQuery
-from api.schemas.orders import NoteOut, NotePost, OrderOut, OrderPost, ReceiptOut, SummaryOut
+from api.schemas.orders import OrderOut, OrderPost, ReceiptOut, SummaryOut
+from api.schemas.payments import PaymentsOut
 from api.security import OrdersRead, OrdersWrite
 from oms.access.model import Caller
 from oms.channels import queries as channels
 from oms.channels.model import Channel, UnknownChannel
 from oms.kernel.errors import Conflict, OmsError
 from oms.ledger.database import Tx as Connection
-from oms.orders import operations, queries, search
+from oms.notes import queries as notes
+from oms.orders import queries, search
 from oms.orders.model import FulfillmentMethod, Order, OrderNotFound, Outcome
+from oms.payments import queries as payments
 from oms.reservations import operations as reservations
+from oms.returns import queries as returns
 from oms.shipments import queries as parcels
 from oms.transfers import queries as transfers
-from oms.workflows import actions, changes, editing
-from oms.workflows.capture import capture
+from oms.workflows import actions, changes
+from oms.workflows.capture import Result, capture
 from oms.workflows.documents import Problem as DraftProblem
 
 router: Final = APIRouter(prefix="/v1", tags=["orders"], route_class=LedgerRoute)
@@ -37,7 +40,8 @@ POSTED: Final[dict[int | str, dict[str, Any]]] = {
         "model": Problem,
         "description": (
             "INSUFFICIENT_STOCK with `items` (sku, requested, available), STALE_VERSION,"
-            " CHANNEL_DISABLED, STOCK_HOLD_EXPIRED, STOCK_HOLD_ENDED, LIMIT_EXCEEDED"
+            " CHANNEL_DISABLED, STOCK_HOLD_EXPIRED, STOCK_HOLD_ENDED, LIMIT_EXCEEDED,"
+            " PICKUP_POINT_UNAVAILABLE with `alternatives`"
         ),
     },
 }
@@ -47,6 +51,12 @@ class StaleVersion(Conflict):
     """A newer version of this order is here already."""
 
     code = "STALE_VERSION"
+
+
+class PaymentReferenceInUse(Conflict):
+    """The payment service's id is another payment's."""
+
+    code = "PAYMENT_REFERENCE_IN_USE"
 
 
 class ChannelDisabled(Conflict):
@@ -84,36 +94,36 @@ def get_order(number: str, caller: OrdersRead, tx: Snapshot, response: Response)
     order = visible(tx, number, caller)
     response.headers["ETag"] = f'"{order.summary.version}"'
     now = actions.situation_of(tx, order)
+    order_id = order.summary.order_id
     return OrderOut.of_all(
         now, caller.scopes, parcels.of_order(tx, number),
-        transfers.of_order(tx, order.summary.order_id),
+        transfers.of_order(tx, order_id), payments=paid(tx, order),
+        notes=notes.of_order(tx, order_id), returns=returns.of_order(tx, order_id),
     )  # fmt: skip
 
 
 @router.post("/orders", status_code=201, responses=POSTED)
 def post_order(
-    body: OrderPost, caller: OrdersWrite, tx: Tx, now: Now, response: Response, _once: OncePerKey
-) -> ReceiptOut:
+    body: OrderPost, caller: OrdersWrite, tx: Tx, now: Now, *, system: System, response: Response,
+    _once: OncePerKey,
+) -> ReceiptOut:  # fmt: skip
     """Capture an order, whole or not at all.
 
     When the channel may not sell that much the order is refused, unless `allow_backorder`:
     then what is missing waits. What was carried out of a shop is a fact and always taken.
+    A pick-up point is asked of its carrier; when that is away the point is taken as it is told.
     """
     channel = _with_room(tx, channel_of(tx, body, caller), body)
     result = capture(
-        tx, body.drafts(is_gross=channel.prices_include_tax), channel=channel, at=now,
+        tx, drafts_of(tx, channel, body, system.carriers, at=now), channel=channel, at=now,
         actor_type="channel" if caller.role == "channel" else "user", actor=caller.name,
         refuse_shortage=not body.allow_backorder, hold_ref=body.hold_ref,
     )  # fmt: skip
     (captured,) = result.orders
-    if captured.outcome is Outcome.REJECTED:
-        raise Refused(located(body, problem) for problem in result.problems[1])
-    if captured.outcome is Outcome.STALE:
-        raise StaleVersion(order_number=captured.order_number)
-    assert captured.order_number is not None, "what is not rejected has an order"
-    response.headers["Location"] = f"/v1/orders/{captured.order_number}"
+    number = _number_of(body, result)
+    response.headers["Location"] = f"/v1/orders/{number}"
     response.status_code = 201 if captured.outcome is Outcome.CAPTURED else 200
-    return ReceiptOut.of(queries.order(tx, captured.order_number), captured.outcome)
+    return ReceiptOut.of(queries.order(tx, number), captured.outcome)
 
 
 @router.post("/orders/{number}/cancel")
@@ -131,38 +141,12 @@ def cancel_order(
     return ReceiptOut.of(order, Outcome.UPDATED)
 
 
-@router.post("/orders/{number}/changes:preview")
-def preview_changes(
-    number: str, body: ChangesPost, caller: OrdersWrite, tx: Tx, now: Now
-) -> ChangedOut:
-    """Tell what a change of an order would come to; nothing is changed."""
-    visible(tx, number, caller)
-    return ChangedOut.of(editing.preview(tx, number, body.edit(), by=caller.name, at=now))
-
-
-@router.post("/orders/{number}/changes")
-@noting_refusals(noting("edit"))
-def change_order(
-    number: str, body: ChangesPost, caller: OrdersWrite, tx: Tx, now: Now, *,
-    seen: IfMatch, response: Response, _once: OncePerKey,
-) -> ChangedOut:  # fmt: skip
-    """Lower quantities of an order or send it elsewhere, as far as it is in nobody's hands."""
-    visible(tx, number, caller)
-    edited = editing.change(tx, number, body.edit(), version=seen, by=caller.name, at=now)
-    response.headers["ETag"] = f'"{edited.order.summary.version}"'
-    return ChangedOut.of(edited)
-
-
-@router.post("/orders/{number}/notes", status_code=201)
-def add_note(
-    number: str, body: NotePost, caller: OrdersWrite, tx: Tx, now: Now, _once: OncePerKey
-) -> NoteOut:
-    """Add a remark to an order, and to its story."""
-    order_number = visible(tx, number, caller).summary.order_number
-    note = operations.add_note(
-        tx, order_number, body.body, visibility=body.visibility, by=caller.name, at=now
-    )
-    return NoteOut(**values_of(note))
+def paid(tx: Connection, order: Order) -> PaymentsOut:
+    """Return how an order is paid."""
+    order_id = order.summary.order_id
+    state, due = payments.state_of(tx, order_id)
+    known = payments.of_order(tx, order_id)
+    return PaymentsOut.of_order(state, due, known, order.summary.currency)
 
 
 def visible(tx: Connection, number: str, caller: Caller) -> Order:
@@ -186,6 +170,22 @@ def channel_of(tx: Connection, body: OrderPost, caller: Caller) -> Channel:
     if not channel.is_enabled:
         raise ChannelDisabled
     return channel
+
+
+def _number_of(body: OrderPost, result: Result) -> str:
+    """Return the number of an order that was taken, whole.
+
+    Raises Refused, PaymentReferenceInUse or StaleVersion for what was not.
+    """
+    (captured,) = result.orders
+    if captured.outcome is Outcome.REJECTED:
+        raise Refused(located(body, problem) for problem in result.problems[1])
+    if result.problems:
+        raise PaymentReferenceInUse
+    if captured.outcome is Outcome.STALE:
+        raise StaleVersion(order_number=captured.order_number)
+    assert captured.order_number is not None, "what is not rejected has an order"
+    return captured.order_number
 
 
 def _with_room(tx: Connection, channel: Channel, body: OrderPost) -> Channel:

@@ -1,7 +1,7 @@
 """Parcels: packed, listed, voided, and moved on by what carriers tell."""
 
 from datetime import timedelta
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Response
 
@@ -9,7 +9,7 @@ from api.dependencies import IfMatch, Now, Snapshot, System, Tx
 from api.idempotency import OncePerKey, OncePerKeyIfGiven
 from api.paging import Page, number_of
 from api.routers.fulfillments import visible
-from api.routes import LedgerRoute
+from api.routes import LedgerRoute, noting_refusals
 from api.schemas.fulfillments import FulfillmentOut
 from api.schemas.parcels import (
     PackedOut,
@@ -22,15 +22,26 @@ from api.schemas.parcels import (
 )
 from api.security import FulfillmentRead, FulfillmentWrite, TrackingWrite
 from oms.access.model import Caller
+from oms.fulfillment import queries as fulfillments
+from oms.kernel.errors import OmsError
 from oms.ledger.database import Tx as Connection
+from oms.points.model import PickupPointUnavailable
 from oms.shipments import queries
 from oms.shipments.model import Parcel, ParcelNotFound
-from oms.workflows import parcels
+from oms.workflows import parcels, points
 
 router: Final = APIRouter(prefix="/v1", tags=["parcels"], route_class=LedgerRoute)
 
 
+def _note_point(tx: Connection, error: OmsError, values: dict[str, Any]) -> None:
+    """Show to a person that a pick-up point took no label."""
+    if isinstance(error, PickupPointUnavailable):
+        work = fulfillments.fulfillment_order(tx, values["number"])
+        points.note_unavailable(tx, work.order_id, work.group_no, error, at=values["now"])
+
+
 @router.post("/fulfillments/{number}/parcels", status_code=201)
+@noting_refusals(_note_point)
 def pack_parcels(
     number: str, body: ParcelsPost, caller: FulfillmentWrite, tx: Tx, now: Now, *,
     system: System, seen: IfMatch, response: Response, _once: OncePerKey,
@@ -71,11 +82,11 @@ def get_parcel(number: str, caller: FulfillmentRead, tx: Snapshot) -> ParcelOut:
 
 @router.post("/parcels/{number}/void")
 def void_parcel(
-    number: str, caller: FulfillmentWrite, tx: Tx, now: Now, *, system: System, _once: OncePerKey
+    number: str, caller: FulfillmentWrite, tx: Tx, now: Now, *, _once: OncePerKey
 ) -> ParcelOut:
     """Void a parcel that is not with its carrier yet; what was in it can be packed again."""
     _visible(tx, number, caller)
-    return ParcelOut.of(parcels.void(tx, number, system.carriers, by=caller.name, at=now))
+    return ParcelOut.of(parcels.void(tx, number, by=caller.name, at=now))
 
 
 @router.post("/carriers/{carrier}/events")

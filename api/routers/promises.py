@@ -5,7 +5,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.dependencies import Now, Tx
+from api.dependencies import Now, System, Tx
 from api.idempotency import OncePerKeyIfGiven
 from api.routes import LedgerRoute
 from api.schemas.promises import PromiseOut, PromisePost
@@ -15,8 +15,11 @@ from oms.access.model import Caller, ScopeMissing
 from oms.channels import queries as channels
 from oms.channels.model import Channel, UnknownChannel
 from oms.ledger.database import Tx as Connection
+from oms.points.model import CarrierAway
 from oms.promise import queries
 from oms.stock import holds
+from oms.workflows import points
+from oms.workflows.points import Found
 
 router: Final = APIRouter(prefix="/v1", tags=["stock"], route_class=LedgerRoute)
 
@@ -25,21 +28,34 @@ HOLDING: Final = "stock:write"
 
 @router.post("/availability:promise")
 def promise_basket(
-    body: PromisePost, caller: StockRead, tx: Tx, now: Now, _once: OncePerKeyIfGiven
-) -> PromiseOut:
-    """Return how a basket can get to a destination now, whole: shipped, or collected at a store.
+    body: PromisePost, caller: StockRead, tx: Tx, now: Now, *, system: System,
+    _once: OncePerKeyIfGiven,
+) -> PromiseOut:  # fmt: skip
+    """Return how a basket can get to a destination now, whole: shipped, or collected somewhere.
 
     Nothing is written, unless `hold` asks to keep what is to be shipped (scope `stock:write`).
     """
     if not caller.may_see(body.channel_code):
         raise UnknownChannel
     channel, wanted = channels.channel(tx, body.channel_code), quantities(body.lines)
+    near = _points(body, system)
     promise = queries.promise(
         tx, wanted, channel=channel, to=body.destination.destination(), radius_km=body.radius_km,
-        limit=body.stores, at=now,
+        limit=body.stores, at=now, points=near.points,
     )  # fmt: skip
     held = _held(tx, body, caller, channel, at=now) if body.hold and promise.shipments else None
-    return PromiseOut.of(promise, wanted, held, currency=channel.currency, at=now)
+    return PromiseOut.of(promise, wanted, held, currency=channel.currency, away=near.away, at=now)
+
+
+def _points(body: PromisePost, system: System) -> Found:
+    """Return the pick-up points near a destination; whose carriers are away are named."""
+    sought = body.destination.sought(radius_km=body.radius_km, limit=body.points)
+    if sought is None or not body.points:
+        return Found(points=(), away=())
+    try:
+        return points.near(system.carriers, sought)
+    except CarrierAway as error:
+        return Found(points=(), away=tuple(error.facts["carriers"]))
 
 
 def _held(

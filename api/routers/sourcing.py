@@ -67,16 +67,20 @@ def activate_rules(
 
 
 @router.post("/sourcing/rules:replay")
-def replay_rules(body: RehearsalPost, _caller: SourcingRead, tx: Snapshot) -> RehearsedOut:
+def replay_rules(
+    body: RehearsalPost, _caller: SourcingRead, tx: Snapshot, now: Now
+) -> RehearsedOut:
     """Plan recorded decisions again by rules nobody has kept yet; nothing is written.
 
-    Each with what was known then. Of very many only the first of the time are looked at.
+    Each with what was known then, the oldest of the time first. Of very many a page at a time: go
+    on with `after`, and add the pages up.
     """
-    rules, compared = _rules(body), Comparison()
-    decisions = queries.between(tx, body.from_at, body.to_at)
-    for each in rehearse(islice(decisions, REPLAYED_MAX), rules):
+    rules, compared, after = _rules(body), Comparison(), int(body.after or 0)
+    span = {"from_at": body.from_at, "to_at": body.to_at}
+    for each in islice(rehearse(tx, rules, **span, at=now, after=after), REPLAYED_MAX):
         compared.add(each)
-    return RehearsedOut.of(compared, is_complete=next(decisions, None) is None)
+    left = queries.count_between(tx, **span, after=max(after, compared.last_id))
+    return RehearsedOut.of(compared, left_count=left)
 
 
 @router.get("/sourcing/decisions")

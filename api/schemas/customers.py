@@ -9,9 +9,10 @@ from pydantic import Field
 
 from api.paging import Paging
 from api.schemas.common import MoneyOut, Out, Wire, Words, values_of
-from oms.adapters.channels.canonical.schema import Amount, Currency, Ref
+from oms.adapters.channels.canonical.fields import Amount, Currency, Ref
 from oms.customers.model import Basis, Customer, Erasure, Event, Identifier, Purchase, PurchaseLine
 from oms.customers.model import returnable as returnable_on
+from oms.notes.model import Kind
 from oms.orders.cursors import BadCursor
 from oms.orders.model import FulfillmentMethod, FulfillmentState, OrderState
 
@@ -213,6 +214,14 @@ class PurchaseLineOut(Out):
         return cls(**values, total=MoneyOut.of(values.pop("total_minor"), currency))
 
 
+class WrittenOut(Out):
+    """A note for the customer; it names nobody who wrote it."""
+
+    kind: Kind
+    body: str
+    written_at: datetime
+
+
 class PurchaseOut(Out):
     """An order as its customer sees it; it names nobody."""
 
@@ -245,10 +254,12 @@ class TheirOrderOut(PurchaseOut):
     """An order of a customer, and why it is theirs."""
 
     basis: Basis
+    notes: list[WrittenOut]
 
     @classmethod
     def of(cls, purchase: Purchase, *, today: date) -> Self:
         """Write an order as it is on a day."""
         return cls(
-            **cls.values(purchase, today=today), basis=Basis(purchase.basis or Basis.UNVERIFIED)
-        )
+            **cls.values(purchase, today=today), basis=Basis(purchase.basis or Basis.UNVERIFIED),
+            notes=[WrittenOut(**values_of(each)) for each in purchase.notes],
+        )  # fmt: skip

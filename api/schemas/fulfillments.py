@@ -1,5 +1,6 @@
 """Fulfillment orders on the wire."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Self
 
@@ -7,8 +8,15 @@ from pydantic import Field
 
 from api.paging import Paging
 from api.schemas.common import Out, Wire, Words, once, values_of
-from oms.fulfillment.model import Action, FulfillmentOrder, FulfillmentOrderState, Reason
+from oms.fulfillment.model import (
+    Action,
+    CameBack,
+    FulfillmentOrder,
+    FulfillmentOrderState,
+    Reason,
+)
 from oms.kernel.limits import ORDER_LINES_MAX, QUANTITY_MAX
+from oms.notes.model import Kind, Note
 from oms.orders.model import FulfillmentMethod
 from oms.workflows.fulfillment import Doing
 
@@ -40,6 +48,9 @@ class FulfillmentOut(Out):
     state: FulfillmentOrderState
     created_at: datetime
     changed_at: datetime
+    accept_by: Annotated[
+        datetime | None, Field(description="nobody has accepted it then: it goes elsewhere")
+    ]
     collect_by: datetime | None
     carrier: str | None
     tracking_number: str | None
@@ -64,6 +75,42 @@ class FulfillmentOut(Out):
         )  # fmt: skip
 
 
+class WorkNoteOut(Out):
+    """What whoever does the work is to know."""
+
+    note_id: int
+    kind: Kind
+    body: str
+    line_no: int | None
+    parcel_number: str | None
+    is_pinned: bool
+    author: str
+    created_at: datetime
+    edited_at: datetime | None
+
+
+class WorkOut(FulfillmentOut):
+    """Work at one location, with the notes for whoever does it."""
+
+    notes: list[WorkNoteOut]
+
+    @classmethod
+    def of_all(
+        cls, orders: Iterable[FulfillmentOrder], notes: Mapping[str, Iterable[Note]]
+    ) -> list[Self]:
+        """Write fulfillment orders with their notes by number."""
+        return [
+            cls(
+                **FulfillmentOut.of(each).model_dump(),
+                notes=[
+                    WorkNoteOut.model_validate(note, from_attributes=True)
+                    for note in notes.get(each.fulfillment_number, ())
+                ],
+            )
+            for each in orders
+        ]
+
+
 class FulfillmentQuery(Paging):
     """Which fulfillment orders to list; without states those that are open."""
 
@@ -82,10 +129,18 @@ class CodePost(Wire):
 
 
 class PickedIn(Wire):
-    """How much of a line was picked."""
+    """How much of a line was picked, or is split off."""
 
     line_no: Annotated[int, Field(strict=True, ge=1, le=ORDER_LINES_MAX)]
     quantity: Count
+
+
+class CameBackIn(Wire):
+    """What came back of a line."""
+
+    line_no: Annotated[int, Field(strict=True, ge=1, le=ORDER_LINES_MAX)]
+    restocked: Count
+    held: Annotated[Count, Field(description="there, and not for sale")] = 0
 
 
 class ActionPost(Wire):
@@ -107,13 +162,37 @@ class ActionPost(Wire):
     ] = None
     carrier: Annotated[Words | None, Field(description="for ship")] = None
     tracking_number: Annotated[Words | None, Field(description="for ship")] = None
+    to_location_code: Annotated[
+        Words | None,
+        Field(min_length=1, description="for move, and for split where it does not stay"),
+    ] = None
+    split_off: Annotated[
+        list[PickedIn], once("line_no"),
+        Field(
+            default_factory=list, max_length=ORDER_LINES_MAX,
+            description="for split: what becomes a fulfillment order of its own",
+        ),
+    ]  # fmt: skip
+
+    came_back: Annotated[
+        list[CameBackIn], once("line_no"),
+        Field(
+            default_factory=list, max_length=ORDER_LINES_MAX,
+            description="for take_back; a line left out: all of it, for sale again",
+        ),
+    ]  # fmt: skip
 
     def doing(self, by: str, at: datetime) -> Doing:
         """Return what is done, and who does it when."""
         return Doing(
             by=by, at=at, picked={each.line_no: each.quantity for each in self.picked},
             reason=self.reason, collect_code=self.collect_code, carrier=self.carrier,
-            tracking_number=self.tracking_number,
+            tracking_number=self.tracking_number, to_location_code=self.to_location_code,
+            split_off={each.line_no: each.quantity for each in self.split_off},
+            came_back={
+                each.line_no: CameBack(restocked=each.restocked, held=each.held)
+                for each in self.came_back
+            },
         )  # fmt: skip
 
 

@@ -37,6 +37,10 @@ class LocationOut(Out):
     collect_lead_minutes: Annotated[
         int, Field(description="of its opening hours, until something lies at its counter")
     ]
+    accept_minutes: Annotated[
+        int | None,
+        Field(description="of its opening hours, until work nobody accepted goes elsewhere"),
+    ]
     channel_codes: Annotated[list[str], Field(description="which it supplies")]
 
     @classmethod

@@ -11,6 +11,7 @@ from api.schemas.common import Moment, MoneyOut, Out, Wire, Words
 from oms.access.model import Caller
 from oms.holds.model import HoldType
 from oms.kernel.money import EXPONENTS, minor_from_text
+from oms.notes.model import readable
 from oms.orders.analysis import Dimension, Group
 from oms.orders.cursors import Sort
 from oms.orders.facets import Facets
@@ -25,7 +26,7 @@ _SEVERAL: Final = {
     "hold": "hold_types", "method": "methods", "order_state": "order_states",
     "fulfillment_state": "fulfillment_states", "product_type": "product_types",
     "category": "categories", "brand": "brands", "sku": "skus", "country": "country_codes",
-    "exception": "exception_codes",
+    "exception": "exception_codes", "tag": "tags",
 }  # fmt: skip
 
 Amount = Annotated[str, StringConstraints(pattern=r"^-?\d{1,12}(\.\d{1,4})?$", max_length=18)]
@@ -80,6 +81,15 @@ class OrderFilters(BaseModel):
         Field(max_length=VALUES_MAX, description="the type of a hold it is on"),
     ] = None
     is_test: bool | None = None
+    tag: Annotated[AnyWords, Field(description="a tag it has")] = None
+    state_from: Annotated[
+        Moment | None, Field(description="in the states it is in from this instant on")
+    ] = None
+    state_to: Annotated[Moment | None, Field(description="… since before this instant")] = None
+    note: Annotated[
+        Words | None,
+        Field(description="words of its notes, or how they begin; of those one may read"),
+    ] = None
 
     def filters(self, caller: Caller) -> Filters:
         """Return the filters, with the channels the caller may see.
@@ -96,6 +106,7 @@ class OrderFilters(BaseModel):
         return Filters(
             **asked,
             channel_codes=caller.visible(channels),
+            note_visibilities=readable(caller.scopes),
             total_from_minor=self._minor("total_from", total_from),
             total_to_minor=self._minor("total_to", total_to),
         )
@@ -109,7 +120,7 @@ class OrderFilters(BaseModel):
         )
 
     def _check_periods(self) -> None:
-        for name in ("placed", "updated"):
+        for name in ("placed", "updated", "state"):
             first: datetime | None = getattr(self, f"{name}_from")
             last: datetime | None = getattr(self, f"{name}_to")
             if first is not None and last is not None and first > last:

@@ -1,23 +1,38 @@
 """Orders on the wire."""
 
 import hashlib
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import ConfigDict, Field
 
-from api.schemas.common import MoneyOut, Out, Wire, values_of
+from api.schemas.common import MoneyOut, Out, values_of
 from api.schemas.fulfillments import FulfillmentOut
 from api.schemas.holds import HoldOut, VerdictOut
+from api.schemas.notes import NoteOut
 from api.schemas.parcels import ParcelOut
+from api.schemas.payments import PaymentsOut
+from api.schemas.returns import ReturnOut
 from api.schemas.transfers import TransferOut
+from oms.adapters.channels.canonical.fields import Ref
 from oms.adapters.channels.canonical.rows import order_rows
-from oms.adapters.channels.canonical.schema import NoteText, OrderIn, Ref
+from oms.adapters.channels.canonical.schema import OrderIn
 from oms.events.model import event_id
+from oms.notes.model import Note
 from oms.orders.history import Step, steps
-from oms.orders.model import Change, FulfillmentMethod, FulfillmentState, Line, Order, OrderState
+from oms.orders.model import (
+    GROUP_DRAFT,
+    Change,
+    FulfillmentMethod,
+    FulfillmentState,
+    Line,
+    Order,
+    OrderState,
+)
 from oms.orders.model import Summary as OrderSummary
+from oms.returns.model import Return
 from oms.shipments.model import Parcel
 from oms.transfers.model import Transfer
 from oms.workflows.actions import Situation, verdicts
@@ -36,6 +51,9 @@ EXAMPLE: Final[dict[str, Any]] = {
 }  # fmt: skip
 
 
+_POINT_COLUMN: Final = GROUP_DRAFT.index("pickup_point")
+
+
 class OrderPost(OrderIn):
     """An order as it is now, in our own format."""
 
@@ -52,29 +70,19 @@ class OrderPost(OrderIn):
         Ref | None, Field(description="a hold of stock, whose units become the order's")
     ] = None
 
-    def drafts(self, *, is_gross: bool) -> dict[str, bytes]:
-        """Return the order as drafts; `is_gross` is what the channel's prices are."""
+    def drafts(
+        self, *, is_gross: bool, points: Mapping[int, Mapping[str, Any]] | None = None
+    ) -> dict[str, bytes]:
+        """Return the order as drafts; `is_gross` is what the channel's prices are.
+
+        `points` has what carriers say of the pick-up points of groups, by their place in the list.
+        """
         content = self.model_dump_json(exclude={"channel_code", "allow_backorder", "hold_ref"})
         digest = hashlib.sha256(content.encode()).hexdigest()
         tables = order_rows(self, 1, digest, is_gross=is_gross)
+        for index, point in (points or {}).items():
+            tables["groups"][index][_POINT_COLUMN] = json.dumps(point)
         return {name: csv_rows(rows) for name, rows in tables.items() if rows}
-
-
-class NotePost(Wire):
-    """A remark to add to an order."""
-
-    body: Annotated[NoteText, Field(min_length=1)]
-    visibility: Literal["internal", "customer", "store", "warehouse"] = "internal"
-
-
-class NoteOut(Out):
-    """A remark on an order."""
-
-    note_id: int
-    visibility: str
-    body: str
-    author: str
-    created_at: datetime
 
 
 class LineOut(Out):
@@ -139,7 +147,9 @@ class EventOut(Out):
     event_id: str
     seq: int
     type: str
-    entity: Annotated[str, Field(description="order, fulfillment, parcel, transfer, hold or note")]
+    entity: Annotated[
+        str, Field(description="order, fulfillment, parcel, transfer, return, hold or note")
+    ]
     entity_id: Annotated[str | None, Field(description="its number; null: the order itself")]
     from_state: Annotated[str | None, Field(description="null: it was not there, or has no states")]
     to_state: str | None
@@ -201,6 +211,9 @@ class SummaryOut(Out):
     placed_at: datetime
     placed_on: Annotated[date, Field(description="in the channel's time zone")]
     updated_at: datetime
+    state_since: Annotated[
+        datetime, Field(description="when either of its states last changed, or it was placed")
+    ]
     total: Annotated[MoneyOut, Field(description="items and shipping, with tax")]
     customer_name: str | None
     customer_email: str | None
@@ -209,6 +222,7 @@ class SummaryOut(Out):
     is_on_hold: bool
     is_test: bool
     is_historical: bool
+    tags: list[str]
     version: int
 
     @classmethod
@@ -224,7 +238,10 @@ class GroupOut(Out):
     method: FulfillmentMethod
     location_code: Annotated[str | None, Field(description="where it is collected")]
     ship_to: Annotated[dict[str, Any] | None, Field(description="null: as the order's")]
-    pickup_point: dict[str, Any] | None
+    pickup_point: Annotated[
+        dict[str, Any] | None,
+        Field(description="as it was when it was chosen; `checked_at`: when its carrier was asked"),
+    ]
 
 
 class OrderOut(SummaryOut):
@@ -245,6 +262,7 @@ class OrderOut(SummaryOut):
     fulfillments: list[FulfillmentOut]
     parcels: list[ParcelOut]
     transfers: list[TransferOut]
+    returns: list[ReturnOut]
     cancelable: Annotated[
         dict[int, int], Field(description="how much of each line may be canceled, by line_no")
     ]
@@ -253,6 +271,7 @@ class OrderOut(SummaryOut):
     notes: list[NoteOut]
     exceptions: list[ExceptionOut]
     holds: list[HoldOut]
+    payments: PaymentsOut
     allowed_actions: Annotated[
         list[VerdictOut],
         Field(description="every command: whether the caller may give it now, and why not else"),
@@ -261,7 +280,8 @@ class OrderOut(SummaryOut):
     @classmethod
     def of_all(
         cls, now: Situation, scopes: frozenset[str], parcels: Iterable[Parcel],
-        transfers: Iterable[Transfer],
+        transfers: Iterable[Transfer], *, notes: Iterable[Note], payments: PaymentsOut,
+        returns: Iterable[Return],
     ) -> Self:  # fmt: skip
         """Write an order with everything about it, for a caller who has these scopes."""
         order = now.order
@@ -278,15 +298,16 @@ class OrderOut(SummaryOut):
             lines=[LineOut.of(line, currency) for line in order.lines],
             fulfillments=[FulfillmentOut.of(each) for each in now.fulfillments],
             parcels=[ParcelOut.of(each) for each in parcels],
-            transfers=[TransferOut.of(each) for each in transfers], cancelable=now.cancelable(),
+            transfers=[TransferOut.of(each) for each in transfers],
+            returns=[ReturnOut.of(each) for each in returns], cancelable=now.cancelable(),
             groups=[GroupOut(**values_of(group)) for group in order.groups],
             changes=[ChangeOut.of(change, currency) for change in order.changes],
             events=[
                 EventOut.of(step, order.summary.order_number) for step in steps(order.events)
             ],
-            notes=[NoteOut(**values_of(note)) for note in order.notes],
+            notes=NoteOut.of_all(notes, scopes),
             exceptions=[ExceptionOut(**values_of(each)) for each in order.exceptions],
-            holds=[HoldOut.of(each) for each in now.holds],
+            holds=[HoldOut.of(each) for each in now.holds], payments=payments,
             allowed_actions=[VerdictOut.of(each) for each in verdicts(now, scopes)],
         )  # fmt: skip
 

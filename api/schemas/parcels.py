@@ -1,7 +1,7 @@
 """Parcels, and what carriers tell of them, on the wire."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
@@ -82,6 +82,7 @@ class TrackingEventOut(Out):
     place: str | None
     reason: str | None
     eta_at: datetime | None
+    collect_by: datetime | None
 
 
 class ParcelOut(Out):
@@ -102,10 +103,17 @@ class ParcelOut(Out):
     width_mm: int | None
     height_mm: int | None
     cost: Annotated[MoneyOut | None, Field(description="what its carrier takes")]
+    pickup_point: Annotated[
+        dict[str, Any] | None,
+        Field(description="what it is addressed to, as it was then; null: the customer's address"),
+    ]
     state: ParcelState
     status: Annotated[str | None, Field(description="the carrier's own code of what came last")]
     last_event_at: datetime | None
     eta_at: datetime | None
+    collect_by: Annotated[
+        datetime | None, Field(description="until when it is kept at the pick-up point")
+    ]
     handed_over_at: datetime | None
     created_at: datetime
     changed_at: datetime
@@ -166,6 +174,9 @@ class ScanIn(Wire):
     place: Words | None = None
     reason: Words | None = None
     eta_at: Moment | None = None
+    collect_by: Annotated[
+        Moment | None, Field(description="until when it is kept where it lies ready")
+    ] = None
 
 
 class ScansPost(Wire):

@@ -145,6 +145,9 @@ class RehearsalPost(RulesPost):
 
     from_at: Moment
     to_at: Annotated[Moment, Field(description="before this instant")]
+    after: Annotated[
+        str | None, Field(pattern=r"^[0-9]{1,18}$", description="`next_after` of the page before")
+    ] = None
 
 
 class TotalsOut(Out):
@@ -160,23 +163,37 @@ class TotalsOut(Out):
 
 
 class RehearsedOut(Out):
-    """What really happened beside what these rules would have done; nothing is written."""
+    """What was decided, what these rules would have done, and what really happened."""
 
-    count: Annotated[int, Field(description="decisions looked at, the newest of the time")]
-    is_complete: Annotated[bool, Field(description="false: there are more than that")]
+    count: Annotated[int, Field(description="decisions looked at, the oldest of the time first")]
+    is_complete: Annotated[bool, Field(description="false: there are more of that time")]
+    left_count: Annotated[int, Field(description="decisions of that time that are still to come")]
+    next_after: Annotated[
+        str | None, Field(description="where to go on; every number of all pages is to be added up")
+    ]
     unmatched_count: Annotated[int, Field(description="these rules have no group for them")]
     changed_count: int
-    recorded: TotalsOut
-    drafted: TotalsOut
+    group_count: Annotated[int, Field(description="delivery groups `happened` is of")]
+    rejection_count: Annotated[
+        int, Field(description="works locations rejected or picked short, of these groups")
+    ]
+    recorded: Annotated[TotalsOut, Field(description="as it was decided")]
+    drafted: Annotated[TotalsOut, Field(description="as these rules would have decided")]
+    happened: Annotated[
+        TotalsOut,
+        Field(description="what locations really did by now; late by the promise of these rules"),
+    ]
 
     @classmethod
-    def of(cls, compared: Comparison, *, is_complete: bool) -> Self:
-        """Write a comparison."""
+    def of(cls, compared: Comparison, *, left_count: int) -> Self:
+        """Write a comparison, and whether it is the last page."""
+        values: dict[str, Any] = values_of(compared)
+        last_id = values.pop("last_id")
+        for side in ("recorded", "drafted", "happened"):
+            values[side] = TotalsOut(**values_of(values[side]))
         return cls(
-            count=compared.count, is_complete=is_complete, changed_count=compared.changed_count,
-            unmatched_count=compared.unmatched_count,
-            recorded=TotalsOut(**values_of(compared.recorded)),
-            drafted=TotalsOut(**values_of(compared.drafted)),
+            **values, left_count=left_count, is_complete=not left_count,
+            next_after=str(last_id) if left_count else None,
         )  # fmt: skip
 
 

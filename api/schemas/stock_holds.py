@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import ConfigDict, Field
 
 from api.schemas.common import Out, Wire, values_of
-from oms.adapters.channels.canonical.schema import Quantity, Ref
+from oms.adapters.channels.canonical.fields import Quantity, Ref
 from oms.kernel.limits import ORDER_LINES_MAX, STOCK_HOLD_MINUTES_MAX
 from oms.stock.model import StockHold, StockHoldState
 

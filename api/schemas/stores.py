@@ -13,7 +13,8 @@ from oms.kernel.limits import STORE_SKUS_MAX, STORES_MAX
 from oms.promise.model import Point, StockStatus, StoreAnswer
 
 
-def _point(text: str) -> str:
+def a_point(text: str) -> str:
+    """Return a point as it is written. Raises PydanticCustomError for what is none."""
     try:
         latitude, longitude = (float(part) for part in text.split(","))
     except ValueError:
@@ -37,7 +38,7 @@ class StoresQuery(Wire):
     near: Annotated[
         Words | None,
         Field(description="latitude and longitude in degrees", examples=["52.37,4.90"]),
-        AfterValidator(lambda text: None if text is None else _point(text)),
+        AfterValidator(lambda text: None if text is None else a_point(text)),
     ] = None
     radius_km: Annotated[float, Field(gt=0, le=1_000, allow_inf_nan=False)] = 25
     limit: Annotated[int, Field(ge=1, le=STORES_MAX)] = 10

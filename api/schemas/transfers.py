@@ -11,7 +11,6 @@ from api.schemas.fulfillments import Count, PickedIn
 from oms.fulfillment.model import Reason
 from oms.kernel.limits import ORDER_LINES_MAX, QUANTITY_MAX
 from oms.transfers.model import (
-    NEXT,
     Came,
     Discrepancy,
     Transfer,
@@ -55,6 +54,9 @@ class TransferOut(Out):
     transfer_number: str
     from_location_code: str
     to_location_code: str
+    first_to_location_code: Annotated[
+        str | None, Field(description="where it was going before it was redirected")
+    ]
     order_number: str | None
     channel_code: str | None
     fulfillment_number: Annotated[str | None, Field(description="the work that waits for it")]
@@ -85,7 +87,7 @@ class TransferOut(Out):
             facts.pop("product_id")
             lines.append(TransferLineOut(**facts, in_transit=line.in_transit))
         return cls(
-            **values, lines=lines, allowed_actions=sorted(NEXT[transfer.state]),
+            **values, lines=lines, allowed_actions=sorted(transfer.allowed()),
             discrepancies=[DiscrepancyOut(**values_of(each)) for each in transfer.discrepancies],
         )  # fmt: skip
 
@@ -147,6 +149,9 @@ class TransferActionPost(Wire):
     ] = None
     carrier: Annotated[Words | None, Field(description="for ship")] = None
     tracking_number: Annotated[Words | None, Field(description="for ship")] = None
+    to_location_code: Annotated[
+        Words | None, Field(min_length=1, description="for redirect: where it goes from now on")
+    ] = None
     receipt_id: Annotated[
         Words | None,
         Field(min_length=1, description="for receive: its name; the same again is one"),
@@ -174,7 +179,7 @@ class TransferActionPost(Wire):
         return Moved(
             by=by, at=at, picked={each.line_no: each.quantity for each in self.picked},
             reason=self.reason, carrier=self.carrier, tracking_number=self.tracking_number,
-            receipt=self._receipt(),
+            to_location_code=self.to_location_code, receipt=self._receipt(),
         )  # fmt: skip
 
     def _receipt(self) -> Receipt | None:

@@ -48,7 +48,9 @@ class MovementOut(Out):
     on_hand_delta: int
     unavailable_delta: int
     on_hand_after: Annotated[int, Field(description="at the location, once it was written down")]
-    cause_type: Annotated[str, Field(description="order, fulfillment, transfer, count, document")]
+    cause_type: Annotated[
+        str, Field(description="order, fulfillment, transfer, return, count, document")
+    ]
     cause: Annotated[str | None, Field(description="null: of an order one may not know of")]
     order_number: str | None
     occurred_at: datetime

@@ -1,7 +1,5 @@
 """Deliveries to channels: who is told what, what failed, and what each channel may sell."""
 
-import streamlit as st
-
 from dashboards.api_client import Client
 from dashboards.panels import delivery_parts, feed_parts, frame
 from dashboards.widgets import choice
@@ -17,7 +15,7 @@ def render(client: Client) -> None:
         return
     subscriptions = client.get("/v1/webhooks")
     if not subscriptions:
-        st.info("Nobody is subscribed. `POST /v1/webhooks` subscribes an endpoint.")
+        delivery_parts.nobody()
         return
     delivery_parts.overview(subscriptions)
     subscription = delivery_parts.chosen(subscriptions)

@@ -13,7 +13,6 @@ _COLUMNS = {
     "node_cost_minor": "Cost of a part, in cents",
 }  # fmt: skip
 _KINDS = {"dc": "Distribution center", "store": "Store", "pickup_point": "Pick-up point"}
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @frame.console("Locations", "Where stock is, when they are open, and by what they supply.")
@@ -26,25 +25,9 @@ def render(client: Client) -> None:
     open_count = sum(each["is_open"] for each in found)
     st.caption(f"{len(found)} locations, {open_count} of them open now.")
     rows = [
-        {**each, "hours": _hours(each["opening_hours"]), "sort": _KINDS[each["kind"]]}
+        {**each, "hours": show.week(each["opening_hours"]), "sort": _KINDS[each["kind"]]}
         for each in found
     ]
     show.table(rows, _COLUMNS, "locations_table", file="locations")
     st.caption("Without a number of orders a day there is no limit. The file of `oms channels "
                "add` sets all of this; run it again to change it.")  # fmt: skip
-
-
-def _hours(week: dict[str, list[list[str]]]) -> str:
-    """Write the hours of a week, days with the same hours together."""
-    told: list[tuple[str, str, str]] = []
-    for day in _DAYS:
-        hours = " ".join(f"{opens}-{closes}" for opens, closes in week.get(day, ()))
-        if told and told[-1][2] == hours:
-            told[-1] = (told[-1][0], day, hours)
-        else:
-            told.append((day, day, hours))
-    spans = [
-        f"{first.capitalize()}{'' if first == last else f'-{last.capitalize()}'} {hours}"
-        for first, last, hours in told if hours
-    ]  # fmt: skip
-    return ", ".join(spans) or "always"

@@ -6,11 +6,14 @@ from dashboards.api_client import Client
 from dashboards.panels import (
     decision_parts,
     frame,
+    money_parts,
+    note_parts,
     order_actions,
     order_changes,
     order_parts,
     order_work,
     show,
+    tag_parts,
 )
 
 
@@ -28,19 +31,22 @@ def render(client: Client) -> None:
         order_actions.cancel(client, order)
         order_changes.edit(client, order)
         order_actions.hold(client, order)
+        tag_parts.change(client, order)
         order_actions.link(client, order)
         order_actions.refused(order)
     order_actions.holds(client, order)
     left, right = st.columns([2, 1])
     with left:
         order_parts.lines(order)
+        money_parts.of_order(client, order)
         order_work.fulfillments(client, order)
         order_work.parcels(client, order)
         order_work.transfers(client, order)
+        order_work.returns(client, order)
         order_parts.timeline(client, order)
         decision_parts.of_order(client, order["order_number"])
         order_parts.others(order)
     with right:
         order_parts.customer(order)
-        order_parts.money(order)
-        order_actions.notes(client, order)
+        order_parts.amounts(order)
+        note_parts.notes(client, order)

@@ -9,15 +9,17 @@ _COLUMNS = {
     "order_number": "Order", "customer_name": "Customer", "total": "Total",
     "order_state": "State", "fulfillment_state": "Goods", "placed_at": "Placed (UTC)",
     "look": "Look at it", "channel_code": "Channel", "fulfillment_method": "Method",
-    "external_number": "Channel's number", "country_code": "Country",
+    "external_number": "Channel's number", "country_code": "Country", "tags": "Tags",
 }  # fmt: skip
 
 
 @frame.console("Orders", "Every order of every channel; words and filters stand in the address.")
 def render(client: Client) -> None:
     """Draw the page."""
-    asked = order_filters.bar(client)
-    order_views.offered(client, asked)
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        asked = order_filters.bar(client)
+        order_views.offered(client, asked)
+    order_filters.tell(asked)
     listing = lists.Listing(
         name="orders", path=order_filters.ORDERS, columns=_COLUMNS, asked=asked, row=_row
     )

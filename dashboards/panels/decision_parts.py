@@ -18,7 +18,7 @@ _COLUMNS: Final = {
     "channel_code": "Channel", "candidates_count": "Looked at", "cost_minor": "Cost, in cents",
 }  # fmt: skip
 _CANDIDATES: Final = {
-    "location_name": "Location", "is_taken": "Taken", "reason_text": "Why", "has": "Has of it",
+    "location_name": "Location", "is_taken": "Taken", "has": "Has of it",
 }  # fmt: skip
 _SCORES: Final[Mapping[str, str]] = {
     "distance": "Distance, km", "stock_left": "Stock left", "capacity_left": "Capacity left",
@@ -84,7 +84,8 @@ def _decision(client: Client, each: Json) -> None:
             for candidate in sorted(each["candidates"], key=lambda one: not one["is_taken"])
         ]  # fmt: skip
         columns = _CANDIDATES | {name: _SCORES[name] for name in scores}
-        columns["ready_at"] = "Ready (UTC)"
+        # The reasons are long: behind them nothing would be seen.
+        columns |= {"ready_at": "Ready (UTC)", "reason_text": "Why"}
         show.table(rows, columns, f"candidates_{each['decision_id']}",
                    file=f"decision_{each['decision_id']}")  # fmt: skip
 

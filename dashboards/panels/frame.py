@@ -81,6 +81,11 @@ def turn(name: str) -> int:
     return turns.setdefault(name, uuid4().int)
 
 
+def end(name: str) -> None:
+    """End the turn of a form whose fields are named by it: it is shown anew, and empty."""
+    st.session_state.get(_TURNS, {}).pop(name, None)
+
+
 def _renew() -> None:
     """Begin new turns for the forms that were used: the page stands there without a click."""
     for name in st.session_state.pop(_USED, ()):

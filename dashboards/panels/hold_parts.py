@@ -15,6 +15,10 @@ from oms.holds.model import HoldType
 ANY: Final = "any"
 TYPES: Final = {ANY: "Every type"} | {each.value: show.words(each.value) for each in HoldType}
 SCOPE: Final = "orders:hold"
+# What a hold keeps from being done, as it is said of an order: nobody may … it.
+_KEPT: Final = {
+    "route": "give out", "pick": "pick", "ship": "send", "cancel": "cancel", "edit": "change",
+}  # fmt: skip
 _COLUMNS: Final = {
     "order_number": "Order", "type": "Held for", "comment": "Why", "placed_by": "By",
     "placed_at": "Since (UTC)", "customer_name": "Customer", "channel_code": "Channel",
@@ -29,8 +33,13 @@ def listing(is_active: str, hold_type: str) -> lists.Listing:
         asked["type"] = hold_type
     return lists.Listing(
         name="holds", path="/v1/holds", columns=_COLUMNS, asked=asked,
-        row=lambda each: {**each, "kept": [show.words(command) for command in each["blocks"]]},
+        row=lambda each: {**each, "kept": kept(each)},
     )  # fmt: skip
+
+
+def kept(hold: Json) -> str:
+    """Say what may not be done with an order that is held."""
+    return ", ".join(_KEPT.get(each, show.words(each).lower()) for each in hold["blocks"])
 
 
 def release_one(client: Client, held: Sequence[Json]) -> None:
@@ -77,6 +86,7 @@ def place_one(client: Client) -> None:
 def place(client: Client, number: str) -> None:
     """Offer to put an order on hold."""
     form = f"hold {number}"
+    turn = frame.turn(form)
     types = [each for each in TYPES if each != ANY]
     with st.form(f"hold_{number}", border=False):
         hold_type = st.selectbox("Held for", types, key=f"hold_for_{number}",
@@ -88,5 +98,5 @@ def place(client: Client, number: str) -> None:
                 return
             path = f"/v1/orders/{show.in_path(number)}/holds"
             body = {"type": hold_type, "comment": said.strip()}
-            work = partial(client.post, path, body, turn=frame.turn(form))
+            work = partial(client.post, path, body, turn=turn)
             frame.do(work, f"{written.plain(number)} is on hold.", form=form)

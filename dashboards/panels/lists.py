@@ -39,7 +39,7 @@ def shown(client: Client, listing: Listing, answer: Json, **options: Any) -> Non
     table(listing, answer, **options)
     with st.container(horizontal=True, gap="small"):
         turner(listing.name, answer["next_after"])
-        show.download(partial(_all, client, listing), listing.columns, listing.name)
+        show.download(partial(whole, client, listing), listing.columns, listing.name)
 
 
 def table(listing: Listing, answer: Json, **options: Any) -> None:
@@ -69,7 +69,7 @@ def turner(name: str, next_after: str | None) -> None:
         )  # fmt: skip
 
 
-def _all(client: Client, listing: Listing) -> Sequence[Json]:
+def whole(client: Client, listing: Listing) -> Sequence[Json]:
     """Read a list to its end, or as much of it as a file may have."""
     rows: list[Json] = []
     after = None

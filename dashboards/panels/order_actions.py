@@ -1,4 +1,4 @@
-"""What may be done with an order: canceled after a look, held, remarked on, linked to."""
+"""What may be done with an order: canceled after a look, held, linked to."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -8,13 +8,12 @@ import streamlit as st
 
 from dashboards import format as written
 from dashboards.api_client import Client, Json
-from dashboards.panels import frame, hold_parts, show
+from dashboards.panels import frame, hold_parts, session, show
 
 _REASONS: Final = {
     "customer": "The customer asked for it", "fraud": "It looks like fraud",
     "no_stock": "It cannot be supplied", "mistake": "It was a mistake",
 }  # fmt: skip
-_VISIBLE: Final = ("internal", "customer", "store", "warehouse")
 _COMMANDS: Final = {
     "cancel": "Cancel", "edit": "Change", "hold": "Hold", "release": "Release a hold",
     "note": "Add a note", "route": "Give it to locations",
@@ -59,15 +58,16 @@ def hold(client: Client, order: Json) -> None:
 
 def link(client: Client, order: Json) -> None:
     """Offer a link under which the customer sees how the order is."""
-    if not allowed(order, "note"):
+    if not session.may(client, "orders:write"):
         return
     number = order["order_number"]
+    turn = frame.turn(f"link {number}")
     with st.popover("Tracking link", icon=":material/link:"):
-        st.caption("Whoever has the link sees how the order is: states and dates, nobody's name.")
+        st.caption(
+            "Whoever has the link sees how the order is: states, dates, notes for the customer."
+        )
         if st.button("Make a link", key=f"link_{number}"):
-            made = client.post(
-                f"/v1/orders/{number}/tracking-links", turn=frame.turn(f"link {number}")
-            )
+            made = client.post(f"/v1/orders/{number}/tracking-links", turn=turn)
             st.code(made["path"], language=None)
             st.caption(f"It holds until {show.instant(made['holds_until'])} UTC.")
 
@@ -82,43 +82,17 @@ def holds(client: Client, order: Json) -> None:
         if each["released_at"] is not None:
             continue
         with st.container(border=True, key=f"hold_card_{each['hold_no']}"):
-            kept = ", ".join(show.words(command).lower() for command in each["blocks"])
             st.markdown(
                 f":material/pan_tool: **On hold: {show.words(each['type']).lower()}** since "
                 f"{show.instant(each['placed_at'])} by {written.plain(each['placed_by'])}. "
                 f"{written.plain(each['comment'])}"
             )
-            st.caption(f"Until it is released nobody may {kept} it.")
+            st.caption(f"Until it is released nobody may {hold_parts.kept(each)} it.")
             verdict = may.get(each["hold_no"])
             if verdict and verdict["is_allowed"]:
                 hold_parts.release(client, each, order["order_number"], order["version"])
             elif verdict:
                 st.caption(written.plain(_sentence(verdict["reason"])))
-
-
-def notes(client: Client, order: Json) -> None:
-    """Show the remarks, and take one more."""
-    st.subheader("Notes", anchor=False)
-    if not order["notes"]:
-        st.caption("Nobody has remarked on it.")
-    for note in order["notes"]:
-        st.markdown(written.plain(note["body"]))
-        st.caption(
-            f"{written.plain(note['author'])}, {show.instant(note['created_at'])}, "
-            f"{show.words(note['visibility']).lower()}"
-        )
-    number, count = order["order_number"], len(order["notes"])
-    # The same words again are another note once the first one stands there.
-    turn = frame.seen(f"notes of {number}", count)
-    if not allowed(order, "note"):
-        return
-    with st.form("add_note", clear_on_submit=True):
-        body = st.text_area("Note", key="note_body", height=80)
-        visibility = st.selectbox("For", _VISIBLE, key="note_for", format_func=show.words)
-        if st.form_submit_button("Add note", icon=":material/add_comment:") and body.strip():
-            said = {"body": body.strip(), "visibility": visibility}
-            path = f"/v1/orders/{number}/notes"
-            frame.do(partial(client.post, path, said, turn=turn), "The note is added.")
 
 
 def _cancel(client: Client, order: Json, possible: Mapping[int, int]) -> None:

@@ -11,7 +11,7 @@ PATH: Final = "/v1/orders/analysis"
 DIMENSIONS_MAX: Final = 3
 _DIMENSIONS: Final = (
     "channel", "location", "method", "order_state", "fulfillment_state", "country",
-    "product_type", "day", "week", "month",
+    "product_type", "tag", "day", "week", "month",
 )  # fmt: skip
 _CODED: Final = frozenset({"method", "order_state", "fulfillment_state"})
 _SUMS: Final = {

@@ -1,4 +1,4 @@
-"""Change orders: fewer units of a line, or another address, seen before they are made."""
+"""Change orders: units, prices, articles, address and way, seen before they are made."""
 
 from functools import partial
 from typing import Any, Final
@@ -10,13 +10,15 @@ from dashboards.api_client import ApiRefusal, Client, Json
 from dashboards.panels import frame, order_actions, show
 
 _ADDRESS: Final = {
-    "name": "Name", "company": "Company", "street": "Street", "house_number": "House number",
-    "postcode": "Postcode", "city": "City", "country_code": "Country, e.g. NL",
+    "name": "Name", "street": "Street and number", "postcode": "Postcode", "city": "City",
+    "region": "Region", "country_code": "Country, e.g. NL",
 }  # fmt: skip
 _MONEY: Final = {
     "before": "The order came to", "after": "It will come to", "due": "The customer pays",
     "owed": "The customer gets back",
 }  # fmt: skip
+_WAYS: Final = {"": "As it is", "ship_home": "Sent home", "collect_store": "Collected in a store"}
+_UNITS_MAX: Final = 1_000_000
 
 
 def edit(client: Client, order: Json) -> None:
@@ -27,15 +29,13 @@ def edit(client: Client, order: Json) -> None:
 
 
 def _edit(client: Client, order: Json) -> None:
-    lines = _quantities(order)
-    group_no, address = _sent_to(order)
+    asked = _asked(order)
     reason = st.text_input("Why", key="change_reason", placeholder="the customer asked for it")
-    body: Json = {"reason": reason.strip() or "customer", "lines": lines}
-    if address is not None:
-        body |= {"ship_to": address, "group_no": group_no}
-    if not lines and address is None:
-        st.caption("Change a number or the address; what comes of it is shown before it is done.")
+    if not asked:
+        st.caption("Change something of it; what comes of it is shown before it is done.")
         return
+    waits = st.checkbox("Also when not everything is there", key="change_backorder")
+    body: Json = {"reason": reason.strip() or "customer", "allow_backorder": waits, **asked}
     path = f"/v1/orders/{order['order_number']}/changes"
     try:
         preview = client.post(f"{path}:preview", body)
@@ -44,7 +44,7 @@ def _edit(client: Client, order: Json) -> None:
             raise
         st.warning(refused.sentence)
         return
-    _shown(order, preview, is_moved=address is not None)
+    _shown(preview, body)
     if not reason.strip():
         st.caption("Say why; the order's story keeps it.")
     elif st.button("Change the order", key="change_do", type="primary"):
@@ -52,17 +52,22 @@ def _edit(client: Client, order: Json) -> None:
         frame.do(work, "The order is changed.")
 
 
-def _shown(order: Json, preview: Json, *, is_moved: bool) -> None:
+def _asked(order: Json) -> Json:
+    """Ask what the order shall be; return what of it is another thing than now."""
+    lines = _lines(order)
+    body: Json = {"lines": lines} if lines else {}
+    body |= _article(order)
+    group_no = _group(order)
+    changed = _way(group_no) | _address(order, group_no)
+    return body | ({"group_no": group_no, **changed} if changed else {})
+
+
+def _shown(preview: Json, body: Json) -> None:
     """Show what a change comes to: the lines, and the money between before and after."""
     st.markdown("**This will change:**")
-    before = {line["line_no"]: line for line in order["lines"]}
-    told = [
-        f"{written.plain(line['title'])}: {before[line['line_no']]['quantity']} "
-        f"→ {line['quantity']}"
-        for line in preview["lines"]
-        if line["quantity"] != before[line["line_no"]]["quantity"]
-    ]
-    told += ["It goes to the address above"] if is_moved else []
+    told = [_difference(each) for each in preview["differences"]]
+    told += ["It goes to the address above"] if "ship_to" in body else []
+    told += [f"It is {_WAYS[body['method']].lower()}"] if "method" in body else []
     told += [
         f"{label} {show.amount(preview[name])}".replace("$", r"\$")
         for name, label in _MONEY.items()
@@ -71,40 +76,93 @@ def _shown(order: Json, preview: Json, *, is_moved: bool) -> None:
     st.markdown("\n".join(f"- {each}" for each in told))
 
 
-def _quantities(order: Json) -> list[Json]:
-    """Ask how many units each line shall have; return those that change."""
+def _difference(made: Json) -> str:
+    """Say what becomes of a line."""
+    units = f"{made['before_quantity']} → {made['after_quantity']}"
+    money = f"{show.amount(made['before'])} → {show.amount(made['after'])}".replace("$", r"\$")
+    said = f"{written.plain(made['sku'])}: {units}, {money}"
+    return f"{said}; {made['backordered']} wait" if made["backordered"] > 0 else said
+
+
+def _lines(order: Json) -> list[Json]:
+    """Ask how many units each line shall have, and what each costs; return what changes."""
     changed = []
+    has_prices = st.checkbox("Change prices", key="change_prices")
     for line in order["lines"]:
         no = line["line_no"]
         free = order["cancelable"].get(str(no), 0)
         now = line["quantity"] - line["canceled"]
-        if free:
-            wanted = int(st.number_input(
-                f"{no}. {written.plain(line['title'])}", now - free, now, now, key=f"change_{no}",
-                help=f"At least {now - free}: those have left or are in somebody's hands.",
-            ))  # fmt: skip
-            if wanted != now:
-                changed.append({"line_no": no, "quantity": line["canceled"] + wanted})
+        if not free:
+            continue
+        wanted = int(st.number_input(
+            f"{no}. {written.plain(line['title'])}", now - free, _UNITS_MAX, now,
+            key=f"change_{no}",
+            help=f"At least {now - free}: those have left or are in somebody's hands.",
+        ))  # fmt: skip
+        asked: Json = {"quantity": wanted} if wanted != now else {}
+        if has_prices:
+            price = st.text_input(
+                f"A unit of line {no} costs", key=f"price_{no}", placeholder="as it is"
+            )
+            asked |= {"unit_price": price.strip()} if price.strip() else {}
+        if asked:
+            changed.append({"line_no": no, **asked})
     return changed
 
 
-def _sent_to(order: Json) -> tuple[int, Json | None]:
-    """Ask where a delivery group goes; return its number, and the address if it is another."""
-    sent = [each for each in order["groups"] if each["method"] == "ship_home"]
-    if not sent:
-        return 1, None
-    numbers = [each["group_no"] for each in sent]
-    number = numbers[0]
-    if len(sent) > 1:
-        number = st.selectbox("Delivery group", numbers, key="change_group")
-    group = next(each for each in sent if each["group_no"] == number)
-    now: dict[str, Any] = group["ship_to"] or order["ship_to"] or {}
+def _article(order: Json) -> Json:
+    """Ask for an article to add, or to have in place of units of a line."""
+    if not st.checkbox("Add or exchange an article", key="change_article"):
+        return {}
+    lines = {0: "Nothing: it is added"} | {
+        line["line_no"]: f"Units of {line['line_no']}. {line['title']}"
+        for line in order["lines"]
+        if order["cancelable"].get(str(line["line_no"]))
+    }
+    sku = st.text_input("SKU", key="article_sku").strip()
+    count = int(st.number_input("Units", 1, _UNITS_MAX, 1, key="article_units"))
+    price = st.text_input(
+        "A unit costs", key="article_price", placeholder="what its channel asks"
+    ).strip()
+    line_no = st.selectbox(
+        "In place of", list(lines), key="article_for", format_func=lines.__getitem__
+    )
+    if not sku:
+        return {}
+    asked: Json = {"sku": sku, "quantity": count} | ({"unit_price": price} if price else {})
+    return {"replace": [{"line_no": line_no, **asked}]} if line_no else {"add": [asked]}
+
+
+def _group(order: Json) -> int:
+    """Ask which delivery group is meant, where there are several."""
+    numbers = [each["group_no"] for each in order["groups"]]
+    if len(numbers) < 2:  # noqa: PLR2004 - one needs no choice
+        return numbers[0] if numbers else 1
+    return int(st.selectbox("Delivery group", numbers, key="change_group"))
+
+
+def _way(group_no: int) -> Json:
+    """Ask how a delivery group goes."""
+    way = st.selectbox(
+        "How it goes", list(_WAYS), key=f"change_way_{group_no}", format_func=_WAYS.__getitem__
+    )
+    if way != "collect_store":
+        return {"method": way} if way else {}
+    store = st.text_input("Code of the store", key=f"change_store_{group_no}").strip()
+    return {"method": way, "location_code": store} if store else {}
+
+
+def _address(order: Json, group_no: int) -> Json:
+    """Ask where a delivery group goes; return the address if it is another."""
     if not st.checkbox("Send it elsewhere", key="change_address"):
-        return number, None
+        return {}
+    group: Json = next((each for each in order["groups"] if each["group_no"] == group_no), {})
+    now: dict[str, Any] = group.get("ship_to") or order["ship_to"] or {}
     typed = {
-        name: st.text_input(label, str(now.get(name) or ""), key=f"to_{name}_{number}").strip()
+        name: st.text_input(label, str(now.get(name) or ""), key=f"to_{name}_{group_no}").strip()
         for name, label in _ADDRESS.items()
     }
-    kept = {name: value for name, value in now.items() if name not in _ADDRESS and value}
-    wanted = {**kept, **{name: value for name, value in typed.items() if value}}
-    return number, wanted if wanted != {k: v for k, v in now.items() if v} else None
+    wanted = {name: value for name, value in typed.items() if value}
+    # Where it is on the map is said of the address that was.
+    was = {name: value for name, value in now.items() if name in _ADDRESS and value}
+    return {"ship_to": wanted} if wanted != was else {}

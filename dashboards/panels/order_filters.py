@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
+from dashboards import format as written
 from dashboards.api_client import ApiRefusal, Client, Json
 from dashboards.panels import show
 from dashboards.widgets import address, choice
+from oms.holds.model import HoldType
 from oms.orders.model import FulfillmentMethod, FulfillmentState, OrderState
 
 ORDERS: Final = "/v1/orders"
@@ -19,65 +21,75 @@ _ANY: Final = "any"
 _SORTS: Final = {
     "-placed_at": "Newest first", "placed_at": "Oldest first", "-updated_at": "Changed last",
     "-total": "Largest first", "total": "Smallest first", "customer_name": "Customer",
+    "channel": "Channel", "state": "State", "state_since": "Longest in its states first",
 }  # fmt: skip
-_CODES: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
-    "order_state": ("State", list(OrderState)),
-    "fulfillment_state": ("Goods", list(FulfillmentState)),
-    "method": ("Method", list(FulfillmentMethod)),
+# What a parameter is called in the URL, where the sales pages have another meaning for its name.
+# Of these several may be chosen, which is any of them.
+_CODES: Final[Mapping[str, tuple[str, str, Sequence[str]]]] = {
+    "order_state": ("order_state", "State", list(OrderState)),
+    "fulfillment_state": ("fulfillment_state", "Goods", list(FulfillmentState)),
+    "method": ("method", "Method", list(FulfillmentMethod)),
+    "order_hold": ("hold", "On hold for", list(HoldType)),
+}
+_PLACES: Final = {
+    "order_location": ("location", "Sold at"),
+    "order_fulfilled": ("fulfillment_location", "Fulfilled at"),
+}
+_LISTS: Final = {
+    "order_sku": ("sku", "SKUs in the order"),
+    "order_type": ("product_type", "Product types"),
+    "order_category": ("category", "Categories"),
+    "order_brand": ("brand", "Brands"),
+    "order_country": ("country", "Countries, e.g. NL"),
+    "order_exception": ("exception", "Exceptions, e.g. BACKORDERED"),
+    "order_tag": ("tag", "Tags"),
 }
 _FLAGS: Final[Mapping[str, tuple[str, str, Mapping[str, str]]]] = {
     "exceptions": ("has_exception", "Exceptions", {"true": "With an open one", "false": "Without"}),
     "on_hold": ("is_on_hold", "Holds", {"true": "On hold", "false": "Not on hold"}),
     "tests": ("is_test", "Tests", {"true": "Tests only", "false": "No tests"}),
 }  # fmt: skip
-# What a parameter is called in the URL, where the sales pages have another meaning for its name.
 _TEXTS: Final = {
     "order_customer": ("customer", "Customer's name"),
-    "order_sku": ("sku", "SKU in the order"),
-    "order_type": ("product_type", "Product type in the order"),
-    "order_category": ("category", "Category in the order"),
-    "order_brand": ("brand", "Brand in the order"),
-    "order_country": ("country", "Country, e.g. NL"),
-    "order_exception": ("exception", "Exception, e.g. TOTALS_MISMATCH"),
+    "order_note": ("note", "Words of a note"),
     "placed_from": ("placed_from", "Placed from, e.g. 2026-01-31"),
     "placed_to": ("placed_to", "Placed before"),
+    "order_state_to": ("state_to", "In its states since before, e.g. 2026-01-31"),
     "order_currency": ("currency", "Currency, e.g. EUR"),
     "order_total_from": ("total_from", "At least"),
     "order_total_to": ("total_to", "At most"),
 }
-# What may be asked for several times: a view keeps it as a list.
-SEVERAL: Final = frozenset({
-    "channel", "location", "method", "order_state", "fulfillment_state", "product_type",
-    "category", "brand", "sku", "country", "exception",
-})  # fmt: skip
-NAMES: Final = (
-    "words", "order_channel", "order_location", "order_sort", *_CODES, *_FLAGS, *_TEXTS,
-)  # fmt: skip
+_SEVERAL: Final = {
+    "order_channel": "channel",
+    **{name: parameter for name, (parameter, _, _) in _CODES.items()},
+    **{name: parameter for name, (parameter, _) in (_PLACES | _LISTS).items()},
+}
+# A view keeps these as lists.
+SEVERAL: Final = frozenset(_SEVERAL.values())
+NAMES: Final = ("words", "order_sort", *_SEVERAL, *_FLAGS, *_TEXTS)
 
 
 def bar(client: Client) -> Json:
     """Draw the filters, and return what to ask the API for."""
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        said = show.text(
-            "Search", "words", icon=":material/search:", width=420,
-            placeholder="number, name, e-mail, postcode, SKU …",
-        )  # fmt: skip
-        asked: Json = {"q": said}
+    said = show.text(
+        "Search", "words", icon=":material/search:", width=420,
+        placeholder="number, name, e-mail, postcode, SKU …",
+    )  # fmt: skip
+    asked: Json = {"q": said}
+    with st.container(width=200):
         asked["sort"] = choice.select("Sorted by", "order_sort", _SORTS, "-placed_at")
-        with st.popover("Filters", icon=":material/filter_list:"):
-            with st.grid(2, min_column_width=200, gap="small"):
-                asked |= _chosen(client) | _typed()
-            st.button("Reset", key="reset_orders", on_click=address.forget, args=(NAMES,))
-    asked = {name: value for name, value in asked.items() if value}
-    _tell(asked)
-    return asked
+    with st.popover("Filters", icon=":material/filter_list:"):
+        with st.grid(2, min_column_width=200, gap="small"):
+            asked |= _chosen(client) | _typed()
+        st.button("Reset", key="reset_orders", on_click=address.forget, args=(NAMES,))
+    return {name: value for name, value in asked.items() if value}
 
 
 def names() -> dict[str, str]:
     """Return under which name each parameter of the API stands in the URL."""
     return {
-        "q": "words", "channel": "order_channel", "location": "order_location",
-        "sort": "order_sort", **{name: name for name in _CODES},
+        "q": "words", "sort": "order_sort",
+        **{parameter: name for name, parameter in _SEVERAL.items()},
         **{parameter: name for name, (parameter, _, _) in _FLAGS.items()},
         **{parameter: name for name, (parameter, _) in _TEXTS.items()},
     }  # fmt: skip
@@ -124,13 +136,18 @@ def nothing_found(asked: Json) -> None:
     st.code("oms simulate", language="shell")
 
 
-def _tell(asked: Json) -> None:
+def tell(asked: Json) -> None:
     """Say which filters are set: they are not in sight."""
     told = [
-        f"{show.words(name)}: {value}" for name, value in asked.items() if name not in {"q", "sort"}
-    ]
+        f"{show.words(name)}: {_listed(value)}"
+        for name, value in asked.items() if name not in {"q", "sort"}
+    ]  # fmt: skip
     if told:
-        st.caption(f"Only {' · '.join(told)}".replace("_", " "))
+        st.caption(written.plain(f"Only {' · '.join(told)}".replace("_", " ")))
+
+
+def _listed(value: object) -> str:
+    return " or ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _most(name: str, counts: Sequence[Json]) -> str:
@@ -148,18 +165,31 @@ def _worded(name: str, value: str) -> str:
 
 
 def _chosen(client: Client) -> Json:
-    codes = show.channel_codes(client)
-    options = {_ANY: "Any", **{code: code for code in codes}}
-    asked: Json = {"channel": choice.select("Channel", "order_channel", options, _ANY)}
-    options = {_ANY: "Any", **show.place_options(client)}
-    asked["location"] = choice.select("Sold at", "order_location", options, _ANY)
-    for name, (label, values) in _CODES.items():
-        options = {_ANY: "Any", **{each: show.words(each) for each in values}}
-        asked[name] = choice.select(label, name, options, _ANY)
+    """Draw what is chosen from a list, of most any number; return it by its parameters."""
+    codes = {code: code for code in show.channel_codes(client)}
+    asked: Json = {"channel": _any_of("Channel", "order_channel", codes)}
+    places = show.place_options(client)
+    for name, (parameter, label) in _PLACES.items():
+        asked[parameter] = _any_of(label, name, places)
+    for name, (parameter, label, values) in _CODES.items():
+        asked[parameter] = _any_of(label, name, {each: show.words(each) for each in values})
     for name, (parameter, label, named) in _FLAGS.items():
-        asked[parameter] = choice.select(label, name, {_ANY: "Any", **named}, _ANY)
-    return {name: value for name, value in asked.items() if value != _ANY}
+        flag = choice.select(label, name, {_ANY: "Any", **named}, _ANY)
+        asked[parameter] = None if flag == _ANY else flag
+    return asked
 
 
-def _typed() -> dict[str, Any]:
-    return {parameter: show.text(label, name) for name, (parameter, label) in _TEXTS.items()}
+def _any_of(label: str, name: str, options: Mapping[str, str]) -> list[str]:
+    chosen = choice.chosen_many(name, list(options))
+    choice.several(label, name, options, "Any")
+    return list(chosen)
+
+
+def _typed() -> Json:
+    listed = {
+        parameter: choice.typed_many(label, name, "Any; type one")
+        for name, (parameter, label) in _LISTS.items()
+    }
+    return listed | {
+        parameter: show.text(label, name) for name, (parameter, label) in _TEXTS.items()
+    }

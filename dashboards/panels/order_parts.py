@@ -8,6 +8,7 @@ import streamlit as st
 from dashboards import format as written
 from dashboards.api_client import Client, Json
 from dashboards.panels import show
+from oms.kernel.money import text_from_minor
 
 _LINES: Final = {
     "line_no": "No.", "sku": "SKU", "title": "Title", "quantity": "Ordered", "state": "Where it is",
@@ -25,10 +26,16 @@ _CHANGES: Final = {
     "change_ref": "Reference",
 }  # fmt: skip
 _ADDRESS: Final = ("name", "company", "street", "house_number", "postcode", "city", "country_code")
-_TELLING: Final = frozenset({"location", "fulfillment", "parcel", "transfer", "reason"})
+# Facts that say by themselves what they are.
+_TELLING: Final = frozenset({
+    "lines", "location", "fulfillment", "parcel", "transfer", "return", "reason", "amount",
+    "payment", "refund",
+})  # fmt: skip
 # Facts of events that are about lines of the order, and those that say nothing to a person.
 _OF_LINES: Final = frozenset({"lines", "backordered"})
-_UNSAID: Final = frozenset({"fulfillment_lines", "state", "change_ref", "is_historical"})
+_UNSAID: Final = frozenset(
+    {"fulfillment_lines", "state", "change_ref", "is_historical", "notes", "note_id"}
+)
 # What has its place on the page; any other part of an order is shown at the end of it.
 _PLACED: Final = frozenset({
     "order_number", "channel_code", "external_ref", "external_number", "order_state",
@@ -37,7 +44,8 @@ _PLACED: Final = frozenset({
     "is_test", "is_historical", "version", "customer_ref", "customer_phone", "ship_to", "bill_to",
     "prices_include_tax", "items_net", "items_tax", "shipping_net", "shipping_tax", "stated_total",
     "lines", "groups", "fulfillments", "cancelable", "changes", "events", "notes", "exceptions",
-    "allowed_actions", "parcels", "transfers", "holds", "is_on_hold",
+    "allowed_actions", "parcels", "transfers", "returns", "holds", "is_on_hold", "tags",
+    "state_since", "payments",
 })  # fmt: skip
 
 
@@ -51,11 +59,14 @@ def head(order: Json) -> None:
         for flag in ("is_on_hold", "is_test", "is_historical"):
             if order[flag]:
                 st.badge(show.words(flag.removeprefix("is_")), color="orange")
+        for tag in order["tags"]:
+            st.badge(written.plain(tag), color="blue", icon=":material/sell:")
     theirs = order["external_number"] or order["external_ref"]
     st.caption(
         f"{written.plain(theirs)} of {written.plain(order['channel_code'])} · placed "
         f"{show.instant(order['placed_at'])} UTC, {show.ago(order['placed_at'])} ago · changed "
-        f"{show.instant(order['updated_at'])} · {show.amount(order['total'])} · version "
+        f"{show.instant(order['updated_at'])} · in these states for "
+        f"{show.ago(order['state_since'])} · {show.amount(order['total'])} · version "
         f"{order['version']}".replace("$", r"\$")
     )
     for each in order["exceptions"]:
@@ -76,7 +87,24 @@ def lines(order: Json) -> None:
     show.table(rows, _LINES, "lines_table", file=f"lines_of_{order['order_number']}")
     if len(order["groups"]) > 1 or order["fulfillment_method"] not in {"carry_out", "ship_home"}:
         st.subheader("Delivery groups", anchor=False)
-        show.table(order["groups"], _GROUPS, "groups_table")
+        rows = [{**each, "pickup_point": show.point(each["pickup_point"])}
+                for each in order["groups"]]  # fmt: skip
+        show.table(rows, _GROUPS, "groups_table")
+        for each in order["groups"]:
+            _point(each)
+
+
+def _point(group: Json) -> None:
+    """Show when a delivery group's pick-up point is open, and whether its carrier was asked."""
+    point = group["pickup_point"]
+    if point is None:
+        return
+    said = [f"{written.plain(show.point(point) or '')}."]
+    if point.get("opening_hours"):
+        said.append(f"Open {show.week(point['opening_hours'])}.")
+    if not point.get("checked_at"):
+        said.append("Its carrier has not been asked about it.")
+    st.caption(" ".join(said))
 
 
 def timeline(client: Client, order: Json) -> None:
@@ -101,9 +129,9 @@ def customer(order: Json) -> None:
             show.facts({label: _address(order[column])})
 
 
-def money(order: Json) -> None:
-    """Show what the order comes to."""
-    st.subheader("Money", anchor=False)
+def amounts(order: Json) -> None:
+    """Show what the order came to when it was placed."""
+    st.subheader("As ordered", anchor=False)
     names = {
         "Items, net": "items_net", "Tax on items": "items_tax", "Shipping, net": "shipping_net",
         "Tax on shipping": "shipping_tax", "Total": "total", "The channel says": "stated_total",
@@ -130,7 +158,7 @@ def _titles(rows: list[Json]) -> Mapping[str, str]:
 
 def _step(client: Client, event: Json) -> str:
     told = {name: value for name, value in (event["data"] or {}).items() if name not in _UNSAID}
-    data = show.readable(told)
+    data = show.readable(_with_amounts(told))
     for name in _OF_LINES & data.keys():
         data[name] = ", ".join(_units(line) for line in data[name])
     for name in ("location", "from_location", "to_location"):
@@ -141,6 +169,15 @@ def _step(client: Client, event: Json) -> str:
         f"{show.instant(event['occurred_at'])} **{show.words(event['type'])}** by "
         f"{written.plain(event['actor'] + (said if data else ''))}"
     )
+
+
+def _with_amounts(told: Json) -> Json:
+    """Write what an event says in minor units as an amount."""
+    if not {"amount_minor", "currency"} <= told.keys():
+        return told
+    minor, currency = int(told["amount_minor"]), told["currency"]
+    others = {name: told[name] for name in told if name not in {"amount_minor", "currency"}}
+    return {"amount": {"amount": text_from_minor(minor, currency), "currency": currency}, **others}
 
 
 def _units(line: Json) -> str:

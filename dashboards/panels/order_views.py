@@ -38,13 +38,14 @@ def _offer(client: Client, view: Json) -> None:
 
 
 def _keep(client: Client, asked: Json) -> None:
+    form = "keep a view"
+    turn = frame.turn(form)
     with st.form("keep_view", border=False):
         name = st.text_input("Keep this question as", key="view_name", max_chars=100)
         is_shared = st.checkbox("Share it with my role", key="view_shared")
         if st.form_submit_button("Keep", icon=":material/bookmark_add:") and name.strip():
             body = {"name": name.strip(), "query": _query(asked), "is_shared": is_shared}
-            form = "keep a view"
-            work = partial(client.post, _PATH, body, turn=frame.turn(form))
+            work = partial(client.post, _PATH, body, turn=turn)
             frame.do(work, "The view is kept.", form=form)
 
 

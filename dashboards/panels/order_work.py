@@ -13,6 +13,10 @@ _TRANSFERS: Final = {
     "transfer_number": "Transfer", "state": "State", "from": "From", "to": "To",
     "shipped_at": "Sent (UTC)", "tracking_number": "Tracking number",
 }  # fmt: skip
+_RETURNS: Final = {
+    "return_number": "Return", "state": "State", "units": "Units", "location_code": "Location",
+    "owed": "Owed", "created_at": "Asked (UTC)",
+}  # fmt: skip
 
 
 def fulfillments(client: Client, order: Json) -> None:
@@ -54,6 +58,20 @@ def transfers(client: Client, order: Json) -> None:
     show.table(rows, _TRANSFERS, "transfers_table")
     if st.button("Work on them", key="work_transfers", type="tertiary"):
         navigation.go("transfers", transfer=order["transfers"][0]["transfer_number"])
+
+
+def returns(_client: Client, order: Json) -> None:
+    """Show what comes back of an order, and what is owed for it."""
+    if not order["returns"]:
+        return
+    st.subheader("Returns", anchor=False)
+    rows = [
+        {**each, "units": sum(line["expected"] for line in each["lines"])}
+        for each in order["returns"]
+    ]
+    show.table(rows, _RETURNS, "returns_of_order")
+    if st.button("Work on them", key="work_returns", type="tertiary"):
+        navigation.go("returns", **{"return": order["returns"][0]["return_number"]})
 
 
 def _told(each: Mapping[str, Any]) -> str:

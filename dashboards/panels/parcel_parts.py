@@ -31,7 +31,8 @@ _STATES: Final[Mapping[str, Sequence[str]]] = {
 _COLUMNS: Final = {
     "order_number": "Order", "parcel_number": "Parcel", "state": "State",
     "tracking_number": "Tracking number", "carrier": "Carrier", "last_event_at": "Last told (UTC)",
-    "eta_at": "Expected (UTC)", "location_name": "From", "what": "What is in it", "cost": "Cost",
+    "eta_at": "Expected (UTC)", "kept_until": "Kept until (UTC)", "location_name": "From",
+    "what": "What is in it", "cost": "Cost",
 }  # fmt: skip
 _EVENTS: Final = {
     "occurred_at": "When (UTC)", "state": "State", "place": "Where", "reason": "Why",
@@ -90,15 +91,18 @@ def card(client: Client, each: Json) -> None:
             st.caption("Its carrier has told nothing yet.")
         if each["state"] == _S.LABEL_CREATED:
             form = f"void {number}"
+            turn = frame.turn(form)
             if st.button("Void its label", key=f"void_{number}", type="tertiary"):
                 path = f"/v1/parcels/{number}/void"
-                work = partial(client.post, path, turn=frame.turn(form))
+                work = partial(client.post, path, turn=turn)
                 frame.do(work, f"{number} is void; what was in it can be packed again.", form=form)
 
 
 def _row(client: Client, each: Json) -> Json:
     what = ", ".join(f"{line['quantity']} {line['sku']}" for line in each["lines"])
-    return {**each, "location_name": show.place(client, each["location_code"]), "what": what}
+    kept_until = each["collect_by"] and show.instant(each["collect_by"])
+    return {**each, "location_name": show.place(client, each["location_code"]), "what": what,
+            "kept_until": kept_until}  # fmt: skip
 
 
 def _told(each: Json) -> str:
@@ -107,5 +111,7 @@ def _told(each: Json) -> str:
         f"{each['carrier']} {each['tracking_number']}",
         ", ".join(f"{line['quantity']} {line['title']}" for line in each["lines"]),
         each["eta_at"] and f"expected {show.instant(each['eta_at'])}",
+        each["pickup_point"] and f"to {show.point(each['pickup_point'])}",
+        each["collect_by"] and f"kept until {show.instant(each['collect_by'])}",
     ]
     return " · ".join(str(part) for part in parts if part)

@@ -19,9 +19,9 @@ _COLUMNS: Final = {
 }  # fmt: skip
 
 
-def listing(state: str, code: str, ref: str) -> lists.Listing:
+def listing(state: str, channel: str, code: str, ref: str) -> lists.Listing:
     """Return the list of documents that could not be used."""
-    asked = {"state": state, "code": code, "external_ref": ref}
+    asked = {"state": state, "channel": channel, "code": code, "external_ref": ref}
     return lists.Listing(
         name="quarantine", path="/v1/quarantine", columns=_COLUMNS, row=_row,
         asked={name: value for name, value in asked.items() if value},

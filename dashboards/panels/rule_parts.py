@@ -21,8 +21,8 @@ _VERSIONS: Final = {
     "archived_at": "Archived (UTC)",
 }  # fmt: skip
 _TOTALS: Final = {
-    "what": "Over these decisions", "recorded": "What happened", "drafted": "Under the draft",
-    "difference": "Difference",
+    "what": "Over these decisions", "recorded": "As decided", "drafted": "Under the draft",
+    "difference": "Difference", "happened": "What happened",
 }  # fmt: skip
 _WHAT: Final = {
     "parts": "Parts sent, one from each location", "splits": "Orders sent in parts",
@@ -76,7 +76,8 @@ def draft(client: Client) -> None:
     """Take rules as they are typed, try them on what was decided, and keep them as a draft."""
     st.session_state.setdefault("draft_text", EXAMPLE)
     text = st.text_area("Rules, as docs/sourcing.md has them", key="draft_text", height=320)
-    today = now().date()
+    form = "draft rules"
+    turn, today = frame.turn(form), now().date()
     period = st.date_input(
         "Tried on what was decided from and to", (today - timedelta(days=DAYS), today),
         key="draft_period", width=320,
@@ -93,8 +94,7 @@ def draft(client: Client) -> None:
     if rules is None:
         return
     if is_kept:
-        form = "draft rules"
-        work = partial(client.post, _PATH, {"rules": rules}, turn=frame.turn(form))
+        work = partial(client.post, _PATH, {"rules": rules}, turn=turn)
         frame.do(work, "The draft is kept: it stands under *Rules*.", form=form)
     _try(client, rules, period)
 
@@ -119,14 +119,20 @@ def _compared(found: Json) -> None:
         st.info("The rules can be used. Nothing was decided in this time to try them on: choose "
                 "another, or activate rules first.")  # fmt: skip
         return
-    more = "" if found["is_complete"] else " There are more: choose a shorter time to see all."
+    more = "" if found["is_complete"] else (
+        f" They are the oldest of the time, {found['left_count']:,} more come after them: choose"
+        " another time to see those."
+    )  # fmt: skip
     st.markdown(
         f"**{found['count']:,} decisions, {found['changed_count']:,} of them would be others.** "
-        f"{found['unmatched_count']:,} match none of its groups.{more}"
+        f"{found['unmatched_count']:,} match none of its groups.{more} What happened is of their "
+        f"{found['group_count']:,} delivery groups by now; locations let "
+        f"{found['rejection_count']:,} works go."
     )
     rows = [
         {"what": label, "recorded": found["recorded"][name], "drafted": found["drafted"][name],
-         "difference": round(found["drafted"][name] - found["recorded"][name], 1)}
+         "difference": round(found["drafted"][name] - found["recorded"][name], 1),
+         "happened": found["happened"][name]}
         for name, label in _WHAT.items()
     ]  # fmt: skip
     show.table(rows, _TOTALS, "compared_table", file="draft_compared")
@@ -145,7 +151,7 @@ def _read(text: str) -> Json | None:
 
 
 def _yaml(rules: Json) -> str:
-    """Write rules as people write them: what is not said is left out."""
+    """Write rules as people write them: what is not said is left out, but a no is said."""
     written_out: str = yaml.safe_dump(_said(rules), sort_keys=False, allow_unicode=True)
     return written_out
 
@@ -153,7 +159,9 @@ def _yaml(rules: Json) -> str:
 def _said(value: Any) -> Any:
     if isinstance(value, dict):
         found = {name: _said(each) for name, each in value.items()}
-        return {name: each for name, each in found.items() if each not in (None, [], {}, False)}
+        return {
+            name: each for name, each in found.items() if each is not None and each not in ([], {})
+        }
     return [_said(each) for each in value] if isinstance(value, list) else value
 
 

@@ -15,9 +15,13 @@ from dashboards.api_client import ApiRefusal, Client, Json
 from dashboards.panels import navigation
 from dashboards.widgets import address
 from oms.kernel.clock import now
+from oms.locations.hours import DAYS
 
 ROWS_IN_SIGHT_MAX: Final = 16
 HEIGHT_PX: Final = 600
+# Streamlit measures the first rows only: a column that begins empty would cut its instants off.
+INSTANT_PX: Final = 124
+_UTC: Final = "(UTC)"
 PLACES_KNOWN_FOR: Final = timedelta(minutes=1)
 _PLACES: Final = "places_known"
 _MONEY: Final = frozenset({"amount", "currency"})
@@ -39,11 +43,19 @@ _NAMES: Final[Mapping[str, str]] = {
 _ICONS: Final[Mapping[str, str]] = {
     "placed": "blue", "in_progress": "orange", "completed": "green", "canceled": "gray",
     "backordered": "red", "delivery_failed": "red", "rejected": "red", "uncollected": "red",
-    "ready_for_collection": "violet", "shipped": "green", "collected": "green",
-    "delivered": "green", "enabled": "green", "paused": "orange", "disabled": "red",
-    "lost": "red", "damaged": "red", "voided": "gray", "returned_to_sender": "red",
+    "ready_for_collection": "violet", "at_pickup_point": "violet", "ready_for_pickup": "violet",
+    "shipped": "green", "collected": "green", "delivered": "green", "enabled": "green",
+    "paused": "orange", "disabled": "red",
+    "lost": "red", "damaged": "red", "voided": "gray", "taken_back": "gray",
+    "returned_to_sender": "red",
     "received": "green", "partially_received": "orange", "closed": "gray", "draft": "orange",
     "active": "green", "archived": "gray", "waiting_for_transfer": "orange", "parked": "red",
+    "requested": "orange", "declined": "gray", "inspected": "orange", "resolved": "violet",
+    "expired": "gray",
+    "awaiting_approval": "orange", "succeeded": "green", "partially_succeeded": "red",
+    "failed": "red", "unknown": "red", "paid": "green", "captured": "green", "none": "gray",
+    "awaiting": "orange", "partially_paid": "orange", "overpaid": "red", "chargeback": "red",
+    "charged_back": "red",
 }  # fmt: skip
 
 
@@ -100,10 +112,10 @@ def cell(value: Any) -> Any:
     return written.NOTHING if value is None else value
 
 
-def state(code: str) -> None:
-    """Show a state as a badge."""
+def state(code: str, *, said: str | None = None) -> None:
+    """Show a state as a badge, in words of its own where its code says too little."""
     color: Any = _ICONS.get(code, "blue")
-    st.badge(words(code), color=color)
+    st.badge(said or words(code), color=color)
 
 
 def table(
@@ -127,7 +139,9 @@ def table(
         key=f"{key}_{turn}", hide_index=True,
         height=HEIGHT_PX if len(rows) > ROWS_IN_SIGHT_MAX else "content",
         column_config={
-            title: st.column_config.Column(title, pinned=not at)
+            title: st.column_config.Column(
+                title, pinned=not at, width=INSTANT_PX if title.endswith(_UTC) else None
+            )
             for at, title in enumerate(columns.values())
         },
         **options,
@@ -250,3 +264,28 @@ def channel_codes(client: Client) -> list[str]:
         if refused.status == 403:  # noqa: PLR2004 - a status as HTTP calls it
             return []
         raise
+
+
+def week(hours_of: dict[str, list[list[str]]]) -> str:
+    """Write the hours of a week, days with the same hours together."""
+    told: list[tuple[str, str, str]] = []
+    for day in DAYS:
+        hours = " ".join(f"{opens}-{closes}" for opens, closes in hours_of.get(day, ()))
+        if told and told[-1][2] == hours:
+            told[-1] = (told[-1][0], day, hours)
+        else:
+            told.append((day, day, hours))
+    spans = [
+        f"{first.capitalize()}{'' if first == last else f'-{last.capitalize()}'} {hours}"
+        for first, last, hours in told if hours
+    ]  # fmt: skip
+    return ", ".join(spans) or "always"
+
+
+def point(kept: Json | None) -> str | None:
+    """Write a pick-up point as an order keeps it: where it is, and what its carrier calls it."""
+    if kept is None:
+        return None
+    where = ("name", "street", "postcode", "city", "country_code")
+    known = [str(kept[name]) for name in where if kept.get(name)]
+    return f"{', '.join(known)} ({kept['provider']} {kept['point_id']})".strip()

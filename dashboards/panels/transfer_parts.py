@@ -1,6 +1,6 @@
 """Transfers: listed, requested, and one of them with what may be done next."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -38,8 +38,11 @@ _DIFFERENCES: Final = {
     "receipt_id": "Receipt",
 }  # fmt: skip
 _TAPS: Final = {
-    "allocate": "Keep the goods for it", "close": "Close: what is not here is missing",
+    "allocate": "Keep the goods for it", "unpick": "Put back", "return": "Call it back",
+    "close": "Close: what is not here is missing",
 }  # fmt: skip
+# Ways out are there, but not where a thumb rests.
+_QUIET: Final = frozenset({"cancel", "redirect", "return", "unpick"})
 _DONE: Final = {
     "allocate": "has its goods", "pick": "is picked", "ship": "is on its way",
     "receive": "is received", "close": "is closed", "cancel": "is canceled",
@@ -62,6 +65,7 @@ def request(client: Client) -> None:
     if not session.may(client, "fulfillment:write"):
         return
     where, form = show.place_options(client), "request a transfer"
+    turn = frame.turn(form)
     mine: list[str] = session.me(client)["location_codes"] or list(where)
     with (
         st.popover("Fill shelves", icon=":material/move_up:"),
@@ -80,7 +84,7 @@ def request(client: Client) -> None:
                 st.error("A location, and in each line a SKU and how many, are needed.")
                 return
             body = {"from_location_code": source, "to_location_code": target, "lines": lines}
-            work = partial(client.post, "/v1/transfers", body, turn=frame.turn(form))
+            work = partial(client.post, "/v1/transfers", body, turn=turn)
             frame.do(work, "It is asked for. Keep the goods for it next.", form=form)
 
 
@@ -111,13 +115,17 @@ def card(client: Client, each: Json) -> None:
             show.table(each["discrepancies"], _DIFFERENCES, f"differences_{number}")
         version = frame.seen(number, each["version"])
         act = partial(_act, client, {**each, "version": version})
-        offers = {"pick": _pick, "ship": _ship, "receive": _receive, "cancel": _cancel}
+        redirect = partial(_redirect, show.place_options(client))
+        offers: Mapping[str, Callable[[Json, Any], None]] = {
+            "redirect": redirect, "pick": _pick, "ship": _ship, "receive": _receive,
+            "cancel": _cancel,
+        }  # fmt: skip
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-            for action in sorted(each["allowed_actions"], key=lambda name: name == "cancel"):
+            for action in sorted(each["allowed_actions"], key=lambda name: name in _QUIET):
                 if action in offers:
                     offers[action](each, act)
                 elif st.button(_TAPS.get(action, show.words(action)), key=f"{action}_{number}",
-                               type="primary"):  # fmt: skip
+                               type="tertiary" if action in _QUIET else "primary"):  # fmt: skip
                     act(action)
         if not each["allowed_actions"]:
             st.caption("Nothing is left to be done with it.")
@@ -179,6 +187,17 @@ def _receive(each: Json, act: Any) -> None:
                 return
             act("receive", receipt_id=receipt, came=came, wrong_items=others or None,
                 is_complete=is_complete)  # fmt: skip
+
+
+def _redirect(named: Mapping[str, str], each: Json, act: Any) -> None:
+    number = each["transfer_number"]
+    codes = [code for code in named if code != each["to_location_code"]]
+    with st.popover("Send it elsewhere", type="tertiary"):
+        to = st.selectbox(
+            "To", codes, key=f"elsewhere_{number}", format_func=lambda code: named.get(code, code)
+        )
+        if st.button("It goes there", key=f"redirect_{number}"):
+            act("redirect", to_location_code=to)
 
 
 def _cancel(each: Json, act: Any) -> None:

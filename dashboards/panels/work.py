@@ -25,9 +25,14 @@ _TAPS: Final = {
     "accept": "Accept", "start_pick": "Start picking", "unpick": "Put back", "pack": "Packed",
     "unpack": "Unpack", "ready": "Ready to collect", "deliver": "Delivered",
     "fail_delivery": "Not delivered", "reship": "Send again", "no_show": "Not collected",
+    "refuse": "Not wanted", "return_to_sender": "Came back", "take_back": "All is on the shelf",
 }  # fmt: skip
 # Steps back are there, but not where a thumb rests.
-_QUIET: Final = frozenset({"unpick", "unpack", "no_show", "fail_delivery"})
+_QUIET: Final = frozenset({
+    "unpick", "unpack", "no_show", "refuse", "fail_delivery", "return_to_sender",
+})  # fmt: skip
+# What an agent decides is not offered to who picks.
+_OF_AGENTS: Final = frozenset({"move", "split"})
 _BOXED: Final = frozenset({"picked", "packed"})
 _DONE: Final = {
     "accept": "is accepted", "reject": "is rejected and sought elsewhere", "pick": "is picked",
@@ -107,6 +112,10 @@ def card(client: Client, each: Json) -> None:
             picked = f", {line['picked']} picked" if line["picked"] else ""
             st.markdown(f"**{line['open']}** of {written.plain(line['title'])} "
                         f"`{line['sku'].replace('`', '')}`{picked}")  # fmt: skip
+        for note in each["notes"]:
+            icon = "keep" if note["is_pinned"] else "sticky_note_2"
+            line = f"line {note['line_no']}: " if note["line_no"] else ""
+            st.markdown(f":material/{icon}: {line}{written.plain(note['body'])}")
         version = frame.seen(number, each["version"])
         act = partial(_act, client, {**each, "version": version})
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
@@ -203,4 +212,5 @@ def _act(client: Client, each: Json, action: str, **said: Any) -> None:
 
 def _in_order(actions: list[str]) -> list[str]:
     """Put what is done next before the steps back and the ways out."""
-    return sorted(actions, key=lambda each: (each in _QUIET, each == "reject", each))
+    offered = [each for each in actions if each not in _OF_AGENTS]
+    return sorted(offered, key=lambda each: (each in _QUIET, each == "reject", each))

@@ -16,6 +16,7 @@ _SHOWN: Final = "address_shown"
 _VALUES: Final = "address_values"
 _WRITTEN: Final = "address_written"
 _CAME_BARE: Final = "address_came_bare"
+_CAME_WHOLE: Final = "address_came_whole"
 _REPLACED: Final = "address_replaced"
 # So long a browser may take to show the URL it was given; nobody goes back that fast.
 LATE_FOR: Final = timedelta(seconds=1)
@@ -33,8 +34,12 @@ def begin(page: str) -> None:
         for name in state.get(_SHOWN, []):
             state.pop(name, None)
         state[_CAME_BARE] = not found and any(state.get(_KEPT, {}).values())
-        if found:
-            _take_over(found)
+        # A URL that says something says all of the page: what it does not name is not chosen,
+        # whatever this session chose there before. Of other pages it says nothing.
+        state[_CAME_WHOLE] = set(found) or None
+        forget(list(found))
+        for name, values in found.items():
+            remember(name, values)
     elif found != state[_WRITTEN] and not _is_late(found) and (found or not state[_CAME_BARE]):
         # Back or forward within the page.
         _take_over(found)
@@ -43,6 +48,9 @@ def begin(page: str) -> None:
 
 def recall(name: str) -> list[str]:
     """Return the values of a choice as the URL has them, or as this session last had them."""
+    named = st.session_state.get(_CAME_WHOLE)
+    if named is not None and name not in named:
+        return []
     values: list[str] = st.session_state.get(_KEPT, {}).get(name, [])
     return values
 
@@ -67,7 +75,7 @@ def finish() -> None:
     if wanted != before:
         state[_REPLACED] = before, now()
         st.query_params.from_dict(wanted)
-    state[_WRITTEN] = wanted
+    state[_WRITTEN], state[_CAME_WHOLE] = wanted, None
     state[_VALUES] = _values()
 
 

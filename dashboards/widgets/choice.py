@@ -1,11 +1,13 @@
 """Choosing one or several of some options, remembered by the address of the page."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import streamlit as st
 
 from dashboards.widgets import address
+
+TYPED_MAX: Final = 50  # of one filter the API takes no more
 
 
 def chosen_one(name: str, options: Sequence[str], default: str) -> str:
@@ -62,6 +64,21 @@ def several(label: str, name: str, options: Mapping[str, str], placeholder: str)
         key=name,
         placeholder=placeholder,
     )
+
+
+def typed_many(label: str, name: str, placeholder: str) -> list[str]:
+    """Let any number of texts be typed; none means all there is."""
+    if name not in st.session_state:
+        st.session_state[name] = address.recall(name)
+    # A space is no text, and the same text twice is one.
+    texts = list(dict.fromkeys(each.strip() for each in st.session_state[name] if each.strip()))
+    st.session_state[name] = texts
+    address.keep(name, texts)
+    st.multiselect(
+        label, [], key=name, accept_new_options=True, placeholder=placeholder,
+        max_selections=TYPED_MAX,
+    )  # fmt: skip
+    return texts
 
 
 def pills(label: str, name: str, options: Mapping[str, str], **more: Any) -> None:

@@ -11,13 +11,12 @@ import streamlit as st
 from dashboards import format as written
 from dashboards.widgets import address, choice, periods, skus
 from oms.reports.choices import Choices
-from oms.reports.model import Basis, Comparison, Filters, Period
+from oms.reports.model import NO_CURRENCY, Basis, Comparison, Filters, Period
 
 NAMES: Final = (
     *("period", "days", "compare", "channel", "type", "category", "brand", "sku"),
     *("location", "currency", "basis"),
 )
-NO_CURRENCY: Final = "XXX"  # ISO 4217: no currency
 _COMPARISONS: Final = {comparison.value: comparison.label for comparison in Comparison}
 _BASES: Final = {basis.value: basis.label for basis in Basis}
 

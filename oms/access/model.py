@@ -17,28 +17,38 @@ SCOPES: Final = (
     "channels:read", "channels:write", "fulfillment:read", "fulfillment:write", "customers:read",
     "customers:write", "customers:manage", "orders:lookup", "orders:hold", "orders:review",
     "events:read", "webhooks:read", "webhooks:write", "sourcing:read", "sourcing:write",
-    "tracking:write", "reservations:read", "reservations:write",
+    "tracking:write", "reservations:read", "reservations:write", "payments:read", "payments:write",
+    "refunds:read", "refunds:write", "refunds:approve", "notes:internal", "notes:customer",
+    "notes:work", "documents:read", "documents:write", "returns:read", "returns:request",
+    "returns:write", "returns:override",
 )  # fmt: skip
 
 # A role is a named set of scopes.
 _WORDS: Final[dict[str, str]] = {
     "channel": (
         "orders:read orders:write stock:read stock:write inbox:write catalog:read customers:read"
-        " customers:write events:read webhooks:read"
+        " customers:write events:read webhooks:read notes:customer returns:read returns:request"
     ),
     "agent": (
         "orders:read orders:write orders:lookup orders:hold stock:read catalog:read quarantine:read"
         " channels:read fulfillment:read fulfillment:write customers:read customers:write"
-        " customers:manage sourcing:read reservations:read reservations:write"
+        " customers:manage sourcing:read reservations:read reservations:write payments:read"
+        " payments:write refunds:read refunds:write notes:internal notes:customer notes:work"
+        " documents:read returns:read returns:request returns:write returns:override"
     ),
     # Orders of other stores and channels are looked up, not read: who bought is not shown.
     "store": (
         "orders:lookup stock:read stock:write catalog:read fulfillment:read fulfillment:write"
-        " reservations:read reservations:write"
+        " reservations:read reservations:write payments:write notes:work returns:read"
+        " returns:request returns:write"
     ),
     # A carrier, or who passes on what carriers tell: it learns of nothing.
     "carrier": "tracking:write",
-    "finance": "orders:read orders:hold orders:review sales:read channels:read",
+    "finance": (
+        "orders:read orders:hold orders:review sales:read channels:read payments:read"
+        " payments:write refunds:read refunds:write refunds:approve notes:internal"
+        " documents:read documents:write"
+    ),
     "analyst": "stock:read catalog:read sales:read channels:read quarantine:read",
     "engineer": (
         "quarantine:read quarantine:write inbox:write channels:read channels:write stock:read"

@@ -68,6 +68,14 @@ with found as (
     where f.state = 'assigned' and f.created_at < cast(:at as timestamptz) - :untouched_max
 
     union all
+    select 'WORK_TIMED_OUT', x.location_code, c.channel_code, f.changed_at, 1
+    from fulfillment_orders f
+    join locations x using (location_id)
+    join orders o using (order_id)
+    join channels c using (channel_id)
+    where f.reason = 'timeout' and f.changed_at > cast(:at as timestamptz) - :timed_out_shown
+
+    union all
     select 'TRANSFER_AWAY', x.location_code, c.channel_code, t.shipped_at, 1
     from transfers t
     join locations x on x.location_id = t.to_location_id
@@ -87,6 +95,54 @@ with found as (
       and (p.state in ('damaged', 'lost')
         or coalesce(p.last_event_at, p.handed_over_at, p.created_at)
             < cast(:at as timestamptz) - :parcel_silent_max)
+
+    union all
+    select 'PAYMENT_UNKNOWN', t.psp, c.channel_code, t.requested_at, 1
+    from payment_transactions t
+    join orders o using (order_id)
+    join channels c using (channel_id)
+    where t.next_try_at is not null and t.state in ('requested', 'unknown')
+      and t.requested_at < cast(:at as timestamptz) - :payment_unknown_max
+
+    union all
+    select 'CAPTURE_FAILED', t.psp, c.channel_code, t.requested_at, 1
+    from payment_transactions t
+    join orders o using (order_id)
+    join channels c using (channel_id)
+    where t.type = 'capture' and t.state = 'failed' and not exists (
+        select from payment_transactions l
+        where l.payment_id = t.payment_id and l.type = 'capture'
+          and l.transaction_id > t.transaction_id)
+
+    union all
+    select case r.state when 'awaiting_approval' then 'REFUND_WAITS' else 'REFUND_FAILED' end,
+        r.kind, c.channel_code, r.changed_at, 1
+    from refunds r
+    join orders o using (order_id)
+    join channels c using (channel_id)
+    where r.state in ('failed', 'partially_succeeded') or (r.state = 'awaiting_approval'
+        and r.changed_at < cast(:at as timestamptz) - :refund_waits_max)
+
+    union all
+    select 'NOTICE_PARKED', n.psp, null, n.received_at, 1
+    from psp_notices n
+    where n.outcome = 'parked'
+
+    union all
+    select 'RETURN_UNIDENTIFIED', x.location_code, null, t.received_at, 1
+    from return_receipt_lines l
+    join return_receipts t using (receipt_no)
+    join locations x using (location_id)
+    where l.state = 'unidentified'
+
+    union all
+    select 'RETURN_UNDECIDED', x.location_code, c.channel_code, r.changed_at, 1
+    from returns r
+    join orders o using (order_id)
+    join channels c using (channel_id)
+    left join locations x on x.location_id = r.location_id
+    where r.state in ('requested', 'received', 'inspected')
+      and r.changed_at < cast(:at as timestamptz) - :return_undecided_max
 )
 select code, place, channel_code, sum(count)::bigint as count, min(since_at) as oldest_at
 from found

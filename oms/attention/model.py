@@ -10,8 +10,12 @@ INBOX_WAITS_MAX: Final = timedelta(minutes=15)
 ENDPOINT_FAILS_MAX: Final = timedelta(minutes=15)
 UNTOUCHED_MAX: Final = timedelta(hours=4)
 PARCEL_SILENT_MAX: Final = timedelta(days=4)
+TIMED_OUT_SHOWN: Final = timedelta(days=1)
 TRANSFER_AWAY_MAX: Final = timedelta(days=5)
 HOLD_OPEN_MAX: Final = timedelta(days=2)
+PAYMENT_UNKNOWN_MAX: Final = timedelta(minutes=15)
+REFUND_WAITS_MAX: Final = timedelta(hours=4)
+RETURN_UNDECIDED_MAX: Final = timedelta(days=2)
 
 
 class Severity(StrEnum):
@@ -76,6 +80,10 @@ KINDS: Final[dict[str, Kind]] = {
         severity=Severity.WARNING, scope="fulfillment:read", title="Work nobody accepted",
         advice="Ask the location, or reject it so that another gets it.",
     ),
+    "WORK_TIMED_OUT": Kind(
+        severity=Severity.WARNING, scope="fulfillment:read", title="Work not accepted in time",
+        advice="It went elsewhere by itself; ask the location why nobody looks.",
+    ),
     "TRANSFER_AWAY": Kind(
         severity=Severity.WARNING, scope="fulfillment:read", title="Transfers long on their way",
         advice="Ask the carrier; receive what came and close it.",
@@ -83,6 +91,35 @@ KINDS: Final[dict[str, Kind]] = {
     "PARCEL_SILENT": Kind(
         severity=Severity.WARNING, scope="fulfillment:read", title="Parcels nobody hears of",
         advice="Ask the carrier; a lost one is a claim and a new parcel.",
+    ),
+    "PAYMENT_UNKNOWN": Kind(
+        severity=Severity.ERROR, scope="payments:read", title="Money nobody can tell of",
+        advice="The payment service does not say what it did: look there. Do not do it again.",
+    ),
+    "CAPTURE_FAILED": Kind(
+        severity=Severity.ERROR, scope="payments:read", title="Goods that left and are not paid",
+        advice="Capture it by hand, or ask its customer for another payment.",
+    ),
+    "REFUND_FAILED": Kind(
+        severity=Severity.ERROR, scope="refunds:read", title="Refunds that failed",
+        advice="Retry it, or cancel it and pay another way.",
+    ),
+    "REFUND_WAITS": Kind(
+        severity=Severity.WARNING, scope="refunds:read", title="Refunds that wait for approval",
+        advice="Approve or reject them; who asked may not.",
+    ),
+    "NOTICE_PARKED": Kind(
+        severity=Severity.WARNING, scope="payments:read",
+        title="Notifications of no payment we know",
+        advice="Find its order at the payment service; it may be another system's.",
+    ),
+    "RETURN_UNIDENTIFIED": Kind(
+        severity=Severity.WARNING, scope="returns:read", title="Goods that came and are nobody's",
+        advice="Say whose they are: somebody waits for their money.",
+    ),
+    "RETURN_UNDECIDED": Kind(
+        severity=Severity.WARNING, scope="returns:read", title="Returns nobody decides",
+        advice="Approve or decline what was asked for; look at what came, and accept or reject it.",
     ),
 }  # fmt: skip
 

@@ -23,7 +23,10 @@ def matters(
         channel_codes=None if channel_codes is None else list(channel_codes),
         inbox_waits_max=model.INBOX_WAITS_MAX, endpoint_fails_max=model.ENDPOINT_FAILS_MAX,
         hold_open_max=model.HOLD_OPEN_MAX, untouched_max=model.UNTOUCHED_MAX,
+        timed_out_shown=model.TIMED_OUT_SHOWN,
         transfer_away_max=model.TRANSFER_AWAY_MAX, parcel_silent_max=model.PARCEL_SILENT_MAX,
+        payment_unknown_max=model.PAYMENT_UNKNOWN_MAX, refund_waits_max=model.REFUND_WAITS_MAX,
+        return_undecided_max=model.RETURN_UNDECIDED_MAX,
     )  # fmt: skip
     found = [Matter(**by_name(row)) for row in rows]
     return sorted(found, key=lambda each: (each.kind.severity, list(KINDS).index(each.code)))

@@ -51,6 +51,7 @@ class ChannelDraft:
     # What is reserved to be paid in a store is kept there for so many of its opening days.
     reserve_days: int = 2
     reserve_max: int | None = None  # open reservations of one customer; None: without limit
+    return_policy: dict[str, Any] = field(default_factory=dict)  # docs/returns.md
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,7 @@ class Channel:
     collect_supply: str
     reserve_days: int
     reserve_max: int | None
+    return_policy: dict[str, Any]
     is_enabled: bool
 
 

@@ -18,7 +18,7 @@ from oms.channels.model import Payload
 from oms.cli.common import Progress, fail, running_system, settings
 from oms.kernel import clock
 from oms.kernel.errors import OmsError
-from oms.reports.model import Basis, Filters, Period
+from oms.reports.model import NO_CURRENCY, Basis, Filters, Period
 from oms.workflows import ingest as workflow
 
 SHOWN_MAX: Final = 10
@@ -175,10 +175,11 @@ def simulate(
 def export(
     report: Annotated[str, typer.Argument(help="its name; a wrong one lists them all")],
     out: Annotated[Path, typer.Option(help="the file; .csv or .xlsx decides the format")],
-    currency: Annotated[str, typer.Option(help="amounts of one currency only")],
+    currency: Annotated[str | None, typer.Option(help="of reports with amounts: one only")] = None,
     since: Annotated[str | None, typer.Option("--from", help="first day, as 2026-01-31")] = None,
     until: Annotated[str | None, typer.Option("--to", help="day after the last one")] = None,
     channel: Annotated[list[str] | None, typer.Option(help="repeat for several")] = None,
+    location: Annotated[list[str] | None, typer.Option(help="repeat for several")] = None,
     basis: Annotated[
         Basis, typer.Option(help="count on the event's date, or the order's")
     ] = Basis.EVENT,
@@ -195,21 +196,18 @@ def export(
         form = files.Form(out.suffix.removeprefix(".").lower())
     except ValueError:
         raise fail("The file's name ends in .csv or .xlsx.") from None
-    today = clock.now().date()
-    try:
-        to_day = date.fromisoformat(until) if until else today + timedelta(days=1)
-        from_day = date.fromisoformat(since) if since else to_day - timedelta(days=28)
-    except ValueError:
-        raise fail("A day is written like 2026-01-31.") from None
-    if from_day >= to_day:
-        raise fail("The first day lies before the day after the last one.")
+    if currency is None and exports.has_amounts(report):
+        raise fail("Say --currency: amounts of two currencies are never added up.")
     filters = Filters(
-        period=Period(from_on=from_day, to_on=to_day), currency=currency.upper(), basis=basis,
-        channels=tuple(channel or ()),
+        period=_period(since, until), currency=(currency or NO_CURRENCY).upper(), basis=basis,
+        channels=tuple(channel or ()), locations=tuple(location or ()),
     )  # fmt: skip
     try:
         publication = published.Publications(settings().published_dir).current()
-        choices.check(publication, currency=filters.currency, channels=filters.channels)
+        choices.check(
+            publication, channels=filters.channels, locations=filters.locations,
+            currency=filters.currency if currency else None,
+        )  # fmt: skip
         sheet = exports.report(report, publication, filters)
     except OmsError as error:
         raise fail(error.detail) from None
@@ -218,4 +216,18 @@ def export(
             rows = files.write(sheet, target, form)
     except OSError as error:
         raise fail(f"{out} cannot be written: {error.strerror}.") from None
-    typer.echo(f"{out}: {report}, {filters.period}, {filters.currency}, {rows:,} rows")
+    of_currency = f", {filters.currency}" if currency else ""
+    typer.echo(f"{out}: {report}, {filters.period}{of_currency}, {rows:,} rows")
+
+
+def _period(since: str | None, until: str | None) -> Period:
+    """Read the days that were asked for; the last four weeks unless said."""
+    try:
+        today = clock.now().date()
+        to_day = date.fromisoformat(until) if until else today + timedelta(days=1)
+        from_day = date.fromisoformat(since) if since else to_day - timedelta(days=28)
+    except ValueError:
+        raise fail("A day is written like 2026-01-31.") from None
+    if from_day >= to_day:
+        raise fail("The first day lies before the day after the last one.")
+    return Period(from_on=from_day, to_on=to_day)

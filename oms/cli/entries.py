@@ -10,17 +10,23 @@ from zoneinfo import available_timezones
 from pydantic import TypeAdapter, ValidationError
 
 from oms import bootstrap
+from oms.billing.model import LANGUAGES, LegalEntity, Policy
 from oms.channels.model import ChannelDraft
 from oms.kernel.errors import OmsError, Rejected
 from oms.kernel.limits import RESERVE_DAYS_MAX
 from oms.kernel.money import EXPONENTS
 from oms.locations import hours
 from oms.locations.model import Location
+from oms.returns.rules import BadReturnPolicy
+from oms.returns.rules import Policy as ReturnPolicy
 
-T = TypeVar("T", Location, ChannelDraft)
+T = TypeVar("T", Location, ChannelDraft, LegalEntity)
 
 LOCATION_KINDS: Final = ("dc", "store", "pickup_point")
 CHANNEL_KINDS: Final = ("webshop", "pos", "kiosk", "marketplace", "phone", "wholesale", "other")
+MONTHS: Final = 12
+_COUNTRY: Final = re.compile(r"[A-Z]{2}")
+_PREFIX: Final = re.compile(r"[A-Z0-9]{1,8}")
 _TIME: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 # Of a value's type, in a person's words.
 _WANTED: Final = {
@@ -42,13 +48,18 @@ def read(content: Any, folder: Path) -> tuple[list[Location], list[ChannelDraft]
 
     Raises BadEntry, naming entry and field of everything that is wrong.
     """
-    if not isinstance(content, dict) or set(content) - {"locations", "channels"}:
-        raise BadEntry("The file has the keys locations and channels, and no others.")
+    if not isinstance(content, dict) or set(content) - {"locations", "channels", "legal_entities"}:
+        raise BadEntry("The file has the keys locations, channels and legal_entities, no others.")
     places = _entries(content, "locations", Location, _location_faults)
     drafts = _entries(
         content, "channels", ChannelDraft, lambda draft: _channel_faults(draft, folder)
     )
     return places, [with_paths(draft, folder) for draft in drafts]
+
+
+def legal_entities(content: dict[str, Any]) -> list[LegalEntity]:
+    """Read who issues the documents of which channels. Raises BadEntry."""
+    return _entries(content, "legal_entities", LegalEntity, _entity_faults)
 
 
 def with_paths(draft: ChannelDraft, folder: Path) -> ChannelDraft:
@@ -128,6 +139,8 @@ def _location_faults(place: Location) -> Iterator[str]:
     for name in numbers:
         if (getattr(place, name) or 0) < 0:
             yield f"{name} must be 0 or more."
+    if place.accept_minutes is not None and place.accept_minutes < 1:
+        yield "accept_minutes must be 1 or more; without it there is no limit."
 
 
 def _channel_faults(draft: ChannelDraft, folder: Path) -> Iterator[str]:
@@ -143,8 +156,25 @@ def _channel_faults(draft: ChannelDraft, folder: Path) -> Iterator[str]:
         yield f"reserve_days must be 1 to {RESERVE_DAYS_MAX}."
     if draft.reserve_max is not None and draft.reserve_max < 1:
         yield "reserve_max must be 1 or more; without it there is no limit."
+    try:
+        ReturnPolicy.of(draft.return_policy)
+    except BadReturnPolicy as error:
+        yield error.detail
     faults = list(_one_of("adapter", draft.adapter, bootstrap.ADAPTERS))
     yield from faults or _adapter_faults(with_paths(draft, folder))
+
+
+def _entity_faults(entity: LegalEntity) -> Iterator[str]:
+    yield from _one_of("language", entity.language, LANGUAGES)
+    yield from _zone_faults(entity.time_zone)
+    if not _COUNTRY.fullmatch(entity.country_code):
+        yield f"country_code must be two letters such as NL, not {entity.country_code[:40]!r}."
+    if not _PREFIX.fullmatch(entity.series_prefix):
+        yield f"series_prefix must be 1 to 8 letters or digits, not {entity.series_prefix[:40]!r}."
+    if not 1 <= entity.fiscal_year_month <= MONTHS:
+        yield f"fiscal_year_month must be 1 to {MONTHS}."
+    for policy in (entity.channels or {}).values():
+        yield from _one_of("channels", policy, tuple(Policy))
 
 
 def _adapter_faults(draft: ChannelDraft) -> Iterator[str]:

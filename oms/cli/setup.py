@@ -9,6 +9,7 @@ import yaml
 
 from oms.access import operations as access
 from oms.access.model import ROLES
+from oms.billing import operations as billing
 from oms.channels import operations as channels
 from oms.channels import queries
 from oms.channels.model import ChannelDraft
@@ -45,10 +46,13 @@ def list_channels() -> None:
 
 @channels_app.command("add")
 def add_channels(
-    file: Annotated[Path, typer.Argument(help="YAML with the keys locations and channels")],
+    file: Annotated[
+        Path, typer.Argument(help="YAML with the keys locations, channels, legal_entities")
+    ],
 ) -> None:
-    """Register locations and channels from a YAML file; those already there are changed.
+    """Register locations, channels and legal entities from a YAML file; known ones are changed.
 
+    A legal entity names the channels whose sales are its, each with when they are invoiced.
     See mappings/*.channel.yaml for examples. A path in adapter_options.mapping is relative to
     the file.
     """
@@ -58,12 +62,17 @@ def add_channels(
         raise fail(f"{file} cannot be read: {error}") from None
     with running_system() as system:
         places, drafts = entries.read(content, file.parent.resolve())
+        sellers = entries.legal_entities(content)
         with system.ledger.transaction() as tx:
             locations.register(tx, places, at=clock.now())
             _check_networks(tx, drafts)
             for draft in drafts:
                 channels.register(tx, draft, at=clock.now())
+            for entity in sellers:
+                billing.register(tx, entity, at=clock.now())
         typer.echo(f"Registered {len(places)} locations and {len(drafts)} channels.")
+        if sellers:
+            typer.echo(f"Registered {len(sellers)} legal entities.")
         for draft in drafts:
             folder = system.settings.drop_dir / draft.code
             folder.mkdir(parents=True, exist_ok=True)

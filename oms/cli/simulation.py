@@ -19,10 +19,12 @@ from oms import bootstrap, launcher
 from oms.access import operations as access
 from oms.access import queries as access_queries
 from oms.access.model import NotAuthenticated
+from oms.billing import operations as billing
+from oms.billing.model import LegalEntity
 from oms.channels import operations as channels
 from oms.channels import queries
 from oms.channels.model import ChannelDraft
-from oms.cli import staffing
+from oms.cli import receiving, staffing
 from oms.cli.common import Progress, fail
 from oms.cli.story import Story, write_secret
 from oms.kernel import clock
@@ -137,6 +139,7 @@ def play_live(system: bootstrap.System, *, speed: float) -> None:
         )  # fmt: skip
         if story.is_routed:
             _begin_shift(system, story)
+        _begin_receiving(system)
         tell_live(system.settings, story, told, Outside(system, records), start=start, speed=speed)
 
 
@@ -146,6 +149,15 @@ def _begin_shift(system: bootstrap.System, story: Story) -> None:
         target=staffing.keep_working, name="staff", daemon=True,
         args=(system, threading.Event(), staffing.staff_of(system, story.seed)),
         kwargs={"orders_per_day": story.orders_per_day},
+    ).start()  # fmt: skip
+
+
+def _begin_receiving(system: bootstrap.System) -> None:
+    """Let systems of the retailer be told what happens, as long as this process lasts."""
+    folders = receiving.subscribed(system, at=clock.now())
+    threading.Thread(
+        target=receiving.keep_taking, name="receivers", daemon=True,
+        args=(folders, threading.Event()),
     ).start()  # fmt: skip
 
 
@@ -304,6 +316,7 @@ def _register(system: bootstrap.System, *, shop_url: str, is_routed: bool) -> No
         locations.register(tx, places, at=at)
         for draft in setup.channels(shop_url=shop_url, is_routed=is_routed):
             channels.register(tx, ChannelDraft(**draft), at=at)
+        billing.register(tx, LegalEntity(**setup.legal_entity()), at=at)
     for channel in setup.channels(shop_url=shop_url):
         (system.settings.drop_dir / channel["code"]).mkdir(parents=True, exist_ok=True)
 

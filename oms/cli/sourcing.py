@@ -1,7 +1,7 @@
 """Commands on sourcing: rules loaded, activated, and rehearsed on what was decided before."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -13,11 +13,12 @@ import yaml
 from oms.cli.common import fail, running_system
 from oms.kernel import clock
 from oms.sourcing import messages, operations, queries
-from oms.sourcing.model import BadRules, Part, Rules
+from oms.sourcing.model import BadRules, Part, Rules, Work
 from oms.workflows.rehearsal import Comparison, Rehearsed, rehearse
 
 BY: Final = "command line"
 _COLUMNS: Final = ("parts", "cost_minor", "distance_km", "late_parts", "left_units")
+TOLD_EVERY: Final = 1_000
 
 sourcing_app = typer.Typer(help="Which location supplies what, by rules.", no_args_is_help=True)
 
@@ -68,20 +69,35 @@ def replay(
     """Plan recorded decisions again under a draft and compare; nothing is written.
 
     Each is planned with what was known then. The capacity a draft would have used up itself is
-    not: it is that of the moment of the decision.
+    not: it is that of the moment of the decision. Beside both stands what really happened to
+    these delivery groups by now, from the work of the locations.
     """
     draft = _read(rules)
     begin, end = _day(from_), _day(to)
+    if begin >= end:
+        raise fail(f"--to {to} is not after --from {from_}: it is the day after the last.")
     compared = Comparison()
     with running_system() as system, system.ledger.snapshot() as tx:
-        rehearsed = rehearse(queries.between(tx, begin, end), draft)
+        count = queries.count_between(tx, begin, end)
+        rehearsed = _followed(rehearse(tx, draft, begin, end, at=clock.now()), compared, count)
         if out is None:
-            for each in rehearsed:
-                compared.add(each)
+            for _ in rehearsed:
+                pass
         else:
             with out.open("w", newline="", encoding="utf-8") as file:
-                _export(file, rehearsed, compared)
+                _export(file, rehearsed)
     _show(compared)
+
+
+def _followed(
+    rehearsed: Iterator[Rehearsed], compared: Comparison, count: int
+) -> Iterator[Rehearsed]:
+    """Count what is rehearsed, and say now and then how far it is."""
+    for each in rehearsed:
+        compared.add(each)
+        if compared.count % TOLD_EVERY == 0:
+            typer.echo(f"{compared.count:,} of {count:,} decisions …", err=True)
+        yield each
 
 
 def _read(file: Path) -> Rules:
@@ -100,27 +116,35 @@ def _day(text: str) -> datetime:
         raise fail(f"{text!r} is not a day such as 2026-01-31.") from None
 
 
-def _export(file: TextIO, rehearsed: Any, compared: Comparison) -> None:
+def _export(file: TextIO, rehearsed: Iterator[Rehearsed]) -> None:
     writer = csv.writer(file)
-    sides = [f"{side}_{name}" for side in ("recorded", "draft") for name in ("from", *_COLUMNS)]
-    writer.writerow(["decision_id", "order_number", "group_no", "decided_at", *sides])
-    for each in rehearsed:
-        compared.add(each)
-        writer.writerow(_row(each))
+    sides = [
+        f"{side}_{name}"
+        for side in ("recorded", "draft", "happened")
+        for name in ("from", *_COLUMNS)
+    ]
+    writer.writerow(
+        ["decision_id", "order_number", "group_no", "decided_at", *sides, "happened_rejections"]
+    )
+    writer.writerows(map(_row, rehearsed))
 
 
 def _row(each: Rehearsed) -> list[Any]:
-    made, demand = each.decision, each.decision.demand
+    made, demand, really = each.decision, each.decision.demand, each.happening
     told = {} if each.drafted is None else asdict(each.drafted)
     known = asdict(each.recorded)
+    happened = {} if each.happened is None else asdict(each.happened)
     return [
         made.decision_id, f"R{demand.order_id}", demand.group_no, made.decided_at.isoformat(),
         _places(made.plan.parts), *(known[name] for name in _COLUMNS),
         _places(each.plan.parts), *(told.get(name) for name in _COLUMNS),
+        _places(() if really is None else really.works),
+        *(happened.get(name) for name in _COLUMNS),
+        None if really is None else really.rejection_count,
     ]  # fmt: skip
 
 
-def _places(parts: Sequence[Part]) -> str:
+def _places(parts: Sequence[Part | Work]) -> str:
     return " ".join(part.code for part in parts)
 
 
@@ -129,9 +153,17 @@ def _show(compared: Comparison) -> None:
         f"{compared.count} decisions, {compared.changed_count} of them would be others,"
         f" {compared.unmatched_count} match no group of the draft and are not compared."
     )
-    typer.echo(f"{'':<14}{'recorded':>14}{'draft':>14}{'difference':>14}")
+    typer.echo(f"{'':<14}{'recorded':>14}{'draft':>14}{'difference':>14}{'happened':>14}")
     recorded, drafted = asdict(compared.recorded), asdict(compared.drafted)
+    happened = asdict(compared.happened)
     for name, before in recorded.items():
         after = drafted[name]
         label = name.replace("_", " ")
-        typer.echo(f"{label:<14}{before:>14,}{after:>14,}{round(after - before, 1):>+14,}")
+        typer.echo(
+            f"{label:<14}{before:>14,}{after:>14,}{round(after - before, 1):>+14,}"
+            f"{happened[name]:>14,}"
+        )
+    typer.echo(
+        f"What happened is of {compared.group_count} delivery groups by now;"
+        f" locations let {compared.rejection_count} of their works go."
+    )

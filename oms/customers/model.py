@@ -160,6 +160,15 @@ class PurchaseLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A note for the customer, as they see it: it names nobody who wrote it."""
+
+    kind: str
+    body: str
+    written_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Purchase:
     """An order as its customer sees it; it names nobody."""
 
@@ -180,6 +189,7 @@ class Purchase:
     customer_city: str | None
     basis: str | None
     lines: tuple[PurchaseLine, ...]
+    notes: tuple[Written, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,14 +199,16 @@ class TrackedParcel:
     carrier: str
     tracking_number: str
     tracking_url: str | None
+    pickup_point: dict[str, Any] | None
     state: str
     eta_at: datetime | None
+    collect_by: datetime | None
     updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracking:
-    """How an order is, for whoever has its number: states and dates, nobody's name."""
+    """How an order is, for whoever has its number: states, dates, what we wrote for them."""
 
     order_state: str
     fulfillment_state: str
@@ -205,6 +217,7 @@ class Tracking:
     updated_at: datetime
     steps: tuple[tuple[str, datetime], ...]
     parcels: tuple[TrackedParcel, ...]
+    notes: tuple[Written, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,8 +28,11 @@ from oms.customers.model import (
 from oms.events.model import PERSONAL
 from oms.ledger import journal
 from oms.ledger.database import Tx
+from oms.notes import operations as notes
+from oms.notes.model import Draft, Note
 from oms.orders import operations as orders
 from oms.orders import queries as order_queries
+from oms.returns import operations as returns
 from oms.webhooks import operations as webhooks
 
 FOLLOWER: Final = "customers"
@@ -65,7 +68,9 @@ def _keep_out(tx: Tx, bounds: dict[str, str], *, at: datetime) -> None:
     found = store.ERASE.run(tx, "find_returned", salt=salt, **bounds)
     order_ids = [row.order_id for row in found]
     if order_ids:
+        notes.erase(tx, order_ids, [], by=None, at=at)
         orders.erase_customers(tx, order_ids, at=at)
+        returns.erase(tx, order_ids)
         webhooks.erase(tx, order_ids, fields=[*PERSONAL])
         store.ERASE.run(tx, "bury", salt=salt, order_ids=order_ids, customer_ids=[], at=at)
 
@@ -253,6 +258,18 @@ def claim(
     return int(order.order_id)
 
 
+def remark(
+    tx: Tx, customer_id: int, draft: Draft, *, scopes: frozenset[str], by: str, at: datetime
+) -> Note:
+    """Add a note to a customer.
+
+    Raises CustomerNotFound, CustomerCannot for who is merged or erased, and what a note is refused
+    for.
+    """
+    _active(tx, customer_id)
+    return notes.add_to_customer(tx, customer_id, draft, scopes=scopes, by=by, at=at)
+
+
 def erase(
     tx: Tx, customer_id: int, *, reason: str, include_open: bool, by: str, at: datetime
 ) -> Erasure:
@@ -276,10 +293,12 @@ def erase(
     texts = {"own": _telling(own.union(found.own)), "every": _telling(every.union(found.own))}
     salt = store.secret(tx, "erasure")
     store.ERASE.run(tx, "bury", salt=salt, order_ids=found.order_ids, at=at, **names)
-    orders.erase_customers(tx, found.order_ids, by=by, at=at)
-    webhooks.erase(tx, found.order_ids, fields=[*PERSONAL])
     for statement in ("remove_identifiers", "remove_links", "close_customers"):
         store.ERASE.run(tx, statement, **names)
+    notes.erase(tx, found.order_ids, family.customer_ids, by=by, at=at)
+    orders.erase_customers(tx, found.order_ids, by=by, at=at)
+    returns.erase(tx, found.order_ids)
+    webhooks.erase(tx, found.order_ids, fields=[*PERSONAL])
     erasure_id = store.ERASE.run(
         tx, "begin_search", customer_id=family.root_id, orders_count=len(found.order_ids), at=at,
         by=by, reason=reason, texts=json.dumps(texts),

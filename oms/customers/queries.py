@@ -23,6 +23,7 @@ from oms.customers.model import (
     TrackedParcel,
     Tracking,
     TrackingNotFound,
+    Written,
 )
 from oms.ledger.database import Tx
 from oms.ledger.rows import by_name
@@ -84,8 +85,13 @@ def purchases(tx: Tx, order_ids: list[int]) -> list[Purchase]:
     for row in store.READ.run(tx, "purchase_lines", order_ids=order_ids, days=RETURN_DAYS):
         values = by_name(row)
         lines.setdefault(values.pop("order_id"), []).append(PurchaseLine(**values))
+    written = _written(tx, order_ids)
     return [
-        Purchase(**by_name(row), lines=tuple(lines.get(row.order_id, ())))
+        Purchase(
+            **by_name(row),
+            lines=tuple(lines.get(row.order_id, ())),
+            notes=tuple(note for note, _ in written.get(row.order_id, ())),
+        )
         for row in store.READ.run(tx, "purchases", order_ids=order_ids)
     ]
 
@@ -148,7 +154,19 @@ def _tracking(tx: Tx, statement: str, **names: Any) -> Tracking:
     return Tracking(
         **values, steps=tuple((step.type, step.occurred_at) for step in steps),
         parcels=tuple(TrackedParcel(**by_name(row)) for row in parcels),
+        notes=tuple(
+            note for note, is_ours in _written(tx, [order_id]).get(order_id, ()) if is_ours
+        ),
     )  # fmt: skip
+
+
+def _written(tx: Tx, order_ids: list[int]) -> dict[int, list[tuple[Written, bool]]]:
+    """Return what is for the customers of orders to read, and whether it is our word or theirs."""
+    found: dict[int, list[tuple[Written, bool]]] = {}
+    for row in store.READ.run(tx, "written", order_ids=order_ids):
+        note = Written(kind=row.kind, body=row.body, written_at=row.written_at)
+        found.setdefault(row.order_id, []).append((note, not row.is_captured))
+    return found
 
 
 def _names(among: Family, channel_codes: Codes) -> dict[str, Any]:

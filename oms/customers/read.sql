@@ -152,11 +152,19 @@ order by occurred_at, seq;
 
 -- name: parcels
 -- The parcels of an order as anybody may know of them.
-select carrier, tracking_number, tracking_url, state, eta_at,
+select carrier, tracking_number, tracking_url, pickup_point, state, eta_at, collect_by,
     coalesce(last_event_at, created_at) as updated_at
 from parcels
 where order_id = :order_id and voided_at is null
 order by parcel_id;
+
+-- name: written
+-- What was written for the customers of orders, without who wrote it.
+select order_id, kind, body, coalesce(edited_at, created_at) as written_at, is_captured
+from notes
+where order_id = any (cast(:order_ids as bigint[])) and visibility = 'customer'
+  and redacted_at is null
+order by is_pinned desc, note_id;
 
 -- name: receipt
 -- The store's orders that look like a receipt: two that look the same are not told apart.

@@ -70,9 +70,55 @@ from fulfillment_orders f
 where f.fulfillment_number = :number
 for update;
 
+-- name: target
+-- A location work may go to: whether it works at all, and whether it supplies the order's channel.
+select x.location_id, f.location_id as from_id, x.is_enabled, exists (
+    select from channel_locations n
+    where n.channel_id = o.channel_id and n.location_id = x.location_id) as is_in_network
+from fulfillment_orders f
+join orders o using (order_id)
+join locations x on x.location_code = :code
+where f.fulfillment_id = :fulfillment_id;
+
+-- name: goods
+-- What the lines of a fulfillment order are of, and where it is.
+select l.line_no, l.product_id, f.location_id
+from fulfillment_lines l
+join fulfillment_orders f using (fulfillment_id)
+where l.fulfillment_id = :fulfillment_id;
+
 -- name: order_of
 -- Whose fulfillment order it is.
 select order_id from fulfillment_orders where fulfillment_number = :number;
+
+-- name: to_accept
+-- Which of these wait to be accepted at a location that is given so many minutes for it.
+select f.fulfillment_id, x.opening_hours, x.time_zone, x.accept_minutes
+from fulfillment_orders f
+join locations x using (location_id)
+where f.fulfillment_id = any (cast(:fulfillment_ids as bigint[])) and f.state = 'assigned'
+  and f.method not in ('collect_store', 'reserve') and x.accept_minutes is not null;
+
+-- name: give_time
+-- By when they are to be accepted.
+update fulfillment_orders f
+set accept_by = u.accept_by
+from jsonb_to_recordset(cast(:timed as jsonb)) as u(fulfillment_id bigint, accept_by timestamptz)
+where f.fulfillment_id = u.fulfillment_id;
+
+-- name: unaccepted
+-- What nobody accepted in time, the longest first, as long as its location is hurried at all. What
+-- is on a hold that keeps it from being picked is not.
+select f.fulfillment_number, f.version
+from fulfillment_orders f
+join locations x using (location_id)
+where f.state = 'assigned' and f.accept_by <= :at and x.accept_minutes is not null
+  and not exists (
+      select from order_holds h
+      where h.order_id = f.order_id and h.released_at is null
+        and h.type = any (cast(:unhurried as text[])))
+order by f.accept_by, f.fulfillment_id
+limit 1;
 
 -- name: uncollected
 -- What lies ready longer than its customer was given to come: the longest first. What is only

@@ -20,8 +20,11 @@ class FulfillmentOrderState(StrEnum):
     PACKED = "packed"
     READY_FOR_COLLECTION = "ready_for_collection"
     SHIPPED = "shipped"
+    AT_PICKUP_POINT = "at_pickup_point"
     DELIVERED = "delivered"
     DELIVERY_FAILED = "delivery_failed"
+    RETURNED_TO_SENDER = "returned_to_sender"
+    TAKEN_BACK = "taken_back"
     COLLECTED = "collected"
     UNCOLLECTED = "uncollected"
     REJECTED = "rejected"
@@ -40,11 +43,17 @@ class Action(StrEnum):
     UNPACK = "unpack"
     READY = "ready"
     SHIP = "ship"
+    ARRIVE = "arrive"
     DELIVER = "deliver"
     FAIL_DELIVERY = "fail_delivery"
     RESHIP = "reship"
+    RETURN_TO_SENDER = "return_to_sender"
+    TAKE_BACK = "take_back"
     COLLECT = "collect"
     NO_SHOW = "no_show"
+    REFUSE = "refuse"
+    MOVE = "move"
+    SPLIT = "split"
 
 
 class Reason(StrEnum):
@@ -57,21 +66,52 @@ class Reason(StrEnum):
     OTHER = "other"
 
 
+class Ending(StrEnum):
+    """Why work was given up that no location refused."""
+
+    TIMEOUT = "timeout"  # nobody accepted it in time
+    MOVED = "moved"  # an agent gave it to another location
+    NO_SHOW = "no_show"
+    REFUSED = "refused"  # its customer came, and did not want it
+
+
 _S, _A = FulfillmentOrderState, Action
 
 # What may follow what (features.md 4.4a). Whatever is not here is refused.
 NEXT: Final[dict[FulfillmentOrderState, dict[Action, FulfillmentOrderState]]] = {
     _S.WAITING_FOR_TRANSFER: {},  # goods that come lead it on, see docs/states.md
-    _S.ASSIGNED: {_A.ACCEPT: _S.ACCEPTED, _A.REJECT: _S.REJECTED},
-    _S.ACCEPTED: {_A.START_PICK: _S.PICKING, _A.REJECT: _S.REJECTED},
-    _S.PICKING: {_A.PICK: _S.PICKED},
-    _S.PICKED: {_A.PACK: _S.PACKED, _A.UNPICK: _S.ACCEPTED},
+    _S.ASSIGNED: {
+        _A.ACCEPT: _S.ACCEPTED, _A.REJECT: _S.REJECTED, _A.MOVE: _S.CANCELED,
+        _A.SPLIT: _S.ASSIGNED,
+    },
+    _S.ACCEPTED: {
+        _A.START_PICK: _S.PICKING, _A.REJECT: _S.REJECTED, _A.MOVE: _S.CANCELED,
+        _A.SPLIT: _S.ACCEPTED,
+    },
+    _S.PICKING: {_A.PICK: _S.PICKED, _A.MOVE: _S.CANCELED, _A.SPLIT: _S.PICKING},
+    # What is in somebody's hands is put back when it goes elsewhere, and before it is split.
+    _S.PICKED: {_A.PACK: _S.PACKED, _A.UNPICK: _S.ACCEPTED, _A.MOVE: _S.CANCELED},
     _S.PACKED: {
         _A.SHIP: _S.SHIPPED, _A.READY: _S.READY_FOR_COLLECTION, _A.UNPACK: _S.PICKED,
+        _A.MOVE: _S.CANCELED,
     },
-    _S.READY_FOR_COLLECTION: {_A.COLLECT: _S.COLLECTED, _A.NO_SHOW: _S.UNCOLLECTED},
-    _S.SHIPPED: {_A.DELIVER: _S.DELIVERED, _A.FAIL_DELIVERY: _S.DELIVERY_FAILED},
-    _S.DELIVERY_FAILED: {_A.RESHIP: _S.SHIPPED, _A.DELIVER: _S.DELIVERED},
+    _S.READY_FOR_COLLECTION: {
+        _A.COLLECT: _S.COLLECTED, _A.NO_SHOW: _S.UNCOLLECTED, _A.REFUSE: _S.UNCOLLECTED,
+    },
+    _S.SHIPPED: {
+        _A.ARRIVE: _S.AT_PICKUP_POINT, _A.DELIVER: _S.DELIVERED,
+        _A.FAIL_DELIVERY: _S.DELIVERY_FAILED, _A.RETURN_TO_SENDER: _S.RETURNED_TO_SENDER,
+    },
+    _S.AT_PICKUP_POINT: {
+        _A.RESHIP: _S.SHIPPED, _A.DELIVER: _S.DELIVERED, _A.FAIL_DELIVERY: _S.DELIVERY_FAILED,
+        _A.RETURN_TO_SENDER: _S.RETURNED_TO_SENDER,
+    },
+    _S.DELIVERY_FAILED: {
+        _A.RESHIP: _S.SHIPPED, _A.ARRIVE: _S.AT_PICKUP_POINT, _A.DELIVER: _S.DELIVERED,
+        _A.RETURN_TO_SENDER: _S.RETURNED_TO_SENDER,
+    },
+    _S.RETURNED_TO_SENDER: {_A.TAKE_BACK: _S.TAKEN_BACK},
+    _S.TAKEN_BACK: {},
     _S.DELIVERED: {},
     _S.COLLECTED: {},
     _S.UNCOLLECTED: {},
@@ -87,12 +127,17 @@ OPEN: Final = frozenset({
 })  # fmt: skip
 COLLECTED_METHODS: Final = frozenset({"collect_store", "reserve"})
 # Which way goods leave decides between two ends of packing.
-ONLY_COLLECTED: Final = frozenset({_A.READY, _A.COLLECT, _A.NO_SHOW})
-ONLY_SENT: Final = frozenset({_A.SHIP, _A.DELIVER, _A.FAIL_DELIVERY, _A.RESHIP})
+ONLY_COLLECTED: Final = frozenset({_A.READY, _A.COLLECT, _A.NO_SHOW, _A.REFUSE})
+# What is collected is one work at the counter its customer comes to.
+ONLY_SENT: Final = frozenset({
+    _A.SHIP, _A.ARRIVE, _A.DELIVER, _A.FAIL_DELIVERY, _A.RESHIP, _A.RETURN_TO_SENDER,
+    _A.TAKE_BACK, _A.MOVE, _A.SPLIT,
+})  # fmt: skip
 # What a hold may keep from being done; putting back, rejecting and what a carrier says are not.
 COMMAND_OF: Final[dict[Action, Command]] = {
     _A.START_PICK: Command.PICK, _A.PICK: Command.PICK, _A.READY: Command.SHIP,
     _A.SHIP: Command.SHIP, _A.COLLECT: Command.SHIP, _A.RESHIP: Command.SHIP,
+    _A.MOVE: Command.ROUTE, _A.SPLIT: Command.ROUTE,
 }  # fmt: skip
 
 
@@ -120,10 +165,41 @@ class QuantityNotOpen(Rejected):
     code = "QTY_NOT_OPEN"
 
 
+class NotMovable(Conflict):
+    """The location cannot take over this work; `reasons` says what is in the way."""
+
+    code = "NOT_MOVABLE"
+
+
+class TargetNeeded(Rejected):
+    """Work that moves needs another location to go to."""
+
+    code = "TARGET_NEEDED"
+
+
+class NothingSplit(Rejected):
+    """A split takes some of the work and leaves some."""
+
+    code = "NOTHING_SPLIT"
+
+
 class ReasonNeeded(Rejected):
     """What is not supplied needs a reason."""
 
     code = "REASON_NEEDED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameBack:
+    """What came back of a line that never arrived: for sale again, and kept from it."""
+
+    restocked: int
+    held: int = 0
+
+    @property
+    def quantity(self) -> int:
+        """All that came back."""
+        return self.restocked + self.held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +235,7 @@ class FulfillmentOrder:
     state: FulfillmentOrderState
     created_at: datetime
     changed_at: datetime
+    accept_by: datetime | None
     collect_code: str | None
     collect_by: datetime | None
     carrier: str | None
@@ -197,9 +274,11 @@ class FulfillmentOrder:
 
     def _next(self) -> dict[Action, FulfillmentOrderState]:
         other_way = ONLY_SENT if self.method in COLLECTED_METHODS else ONLY_COLLECTED
+        is_one = sum(line.open for line in self.lines) == 1
         return {
-            action: state for action, state in NEXT[self.state].items() if action not in other_way
-        }
+            action: state for action, state in NEXT[self.state].items()
+            if action not in other_way and not (is_one and action is _A.SPLIT)
+        }  # fmt: skip
 
     def _held_from(self, action: Action) -> bool:
         return action in COMMAND_OF and any(hold.blocks(COMMAND_OF[action]) for hold in self.holds)

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from oms.fulfillment import queries, store
 from oms.fulfillment.model import (
@@ -13,12 +13,18 @@ from oms.fulfillment.model import (
     FulfillmentOrderNotFound,
     FulfillmentOrderState,
 )
+from oms.holds.model import RULES, Command
 from oms.kernel.errors import VersionConflict
 from oms.ledger.database import Tx
+from oms.ledger.rows import by_name
+from oms.locations.hours import after_open
 from oms.orders import operations as orders
 from oms.stock.model import Units
 
 OPEN_STATES = sorted(OPEN)
+_FACTS: Final = tuple(each.name for each in fields(Units))
+# Nobody is hurried to accept what may not be picked yet.
+UNHURRIED = sorted(kind for kind, rule in RULES.items() if Command.PICK in rule.blocks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +38,16 @@ class Opened:
     state: FulfillmentOrderState
     is_new: bool
     reservation_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A location that may take over work, and the one that has it."""
+
+    location_id: int
+    from_id: int
+    is_enabled: bool
+    is_in_network: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +68,9 @@ def open_for(tx: Tx, units: Sequence[Units], *, at: datetime) -> list[Opened]:
     """
     if not units:
         return []
-    rows = store.SQL.run(tx, "open_orders", units=json.dumps(list(map(asdict, units))), at=at)
+    asked = json.dumps(list(map(_facts, units)))
+    rows = store.SQL.run(tx, "open_orders", units=asked, at=at).all()
+    give_time(tx, [row.fulfillment_id for row in rows], at=at)
     return [
         Opened(
             fulfillment_id=row.fulfillment_id, fulfillment_number=row.fulfillment_number,
@@ -64,6 +82,11 @@ def open_for(tx: Tx, units: Sequence[Units], *, at: datetime) -> list[Opened]:
     ]  # fmt: skip
 
 
+def _facts(units: Units) -> dict[str, int | None]:
+    # asdict copies all the way down: it takes eight times as long.
+    return {name: getattr(units, name) for name in _FACTS}
+
+
 def order_of(tx: Tx, number: str) -> int:
     """Return the order a fulfillment order is of. Raises FulfillmentOrderNotFound."""
     found: int | None = store.SQL.run(tx, "order_of", number=number.upper()).scalar()
@@ -72,10 +95,49 @@ def order_of(tx: Tx, number: str) -> int:
     return found
 
 
+def give_time(tx: Tx, fulfillment_ids: Sequence[int], *, at: datetime) -> None:
+    """Say by when those of them are to be accepted that wait for it: in their opening hours.
+
+    What is collected has no other place to go to, and waits for as long as it takes.
+    """
+    timed = [
+        {"fulfillment_id": row.fulfillment_id, "accept_by": _accept_by(row, at)}
+        for row in store.SQL.run(tx, "to_accept", fulfillment_ids=list(fulfillment_ids))
+    ]
+    if timed:
+        store.SQL.run(tx, "give_time", timed=json.dumps(timed, default=str))
+
+
+def _accept_by(row: Any, at: datetime) -> datetime | None:
+    """Return the end of a location's minutes; what has no hours works around the clock."""
+    lasting = timedelta(minutes=row.accept_minutes)
+    if not row.opening_hours:
+        return at + lasting
+    return after_open(row.opening_hours, row.time_zone, at, lasting)
+
+
+def unaccepted(tx: Tx, *, at: datetime) -> tuple[str, int] | None:
+    """Return what nobody accepted in time, by number and version; None when there is none."""
+    row = store.SQL.run(tx, "unaccepted", at=at, unhurried=UNHURRIED).one_or_none()
+    return None if row is None else (row.fulfillment_number, row.version)
+
+
 def uncollected(tx: Tx, *, at: datetime) -> tuple[str, int] | None:
     """Return what lies ready too long, by number and version; None when nothing does."""
     row = store.SQL.run(tx, "uncollected", at=at).one_or_none()
     return None if row is None else (row.fulfillment_number, row.version)
+
+
+def target(tx: Tx, of: FulfillmentOrder, code: str) -> Target | None:
+    """Return a location as one that work may go to; None where there is no such location."""
+    row = store.SQL.run(tx, "target", fulfillment_id=of.fulfillment_id, code=code).one_or_none()
+    return None if row is None else Target(**by_name(row))
+
+
+def goods(tx: Tx, of: FulfillmentOrder) -> tuple[int, dict[int, int]]:
+    """Return where a fulfillment order is, and the product of each of its lines."""
+    rows = store.SQL.run(tx, "goods", fulfillment_id=of.fulfillment_id).all()
+    return rows[0].location_id, {row.line_no: row.product_id for row in rows}
 
 
 def hold(tx: Tx, number: str, *, version: int) -> FulfillmentOrder:
@@ -125,7 +187,7 @@ def stop_waiting(tx: Tx, order_ids: Sequence[int], *, at: datetime) -> None:
 
     One of which nothing is left is canceled.
     """
-    rows = store.SQL.run(tx, "stop_waiting", order_ids=list(order_ids), at=at)
+    rows = store.SQL.run(tx, "stop_waiting", order_ids=list(order_ids), at=at).all()
     steps = [Step(row.order_id, f"fulfillment.{row.state}", row.fulfillment_number) for row in rows]
     tell(tx, steps, actor_type="system", actor="routing", at=at)
 

@@ -20,7 +20,7 @@ _HEADER: Final = """
     select
         f.fulfillment_id, f.fulfillment_number, f.order_id, o.order_number, c.channel_code,
         f.group_no, f.method, x.location_code, f.state, f.created_at, f.changed_at,
-        f.collect_code, f.collect_by, f.carrier, f.tracking_number, f.reason, f.version
+        f.accept_by, f.collect_code, f.collect_by, f.carrier, f.tracking_number, f.reason, f.version
     from fulfillment_orders f
     join orders o using (order_id)
     join channels c using (channel_id)

@@ -6,6 +6,13 @@ AMOUNT_MINOR_MAX: Final = 10**12
 QUANTITY_MAX: Final = 1_000_000
 ORDER_LINES_MAX: Final = 2_000
 NOTE_CHARACTERS_MAX: Final = 10_000
+# On an order or a customer, and how often one of them may be written.
+NOTES_MAX: Final = 500
+NOTE_VERSIONS_MAX: Final = 100
+TAGS_MAX: Final = 50
+TAG_CHARACTERS_MAX: Final = 50
+# How many orders of a search are tagged in one transaction.
+TAGGED_ORDERS_MAX: Final = 5_000
 REF_CHARACTERS_MAX: Final = 200
 
 # A slice is one transaction. Larger slices load faster but hold back the journal's horizon,

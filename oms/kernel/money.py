@@ -116,6 +116,18 @@ def share_of_units(minor: int, units: int, taken: int, more: int) -> int:
     return _first_units(minor, units, taken + more) - _first_units(minor, units, taken)
 
 
+def shares_of_units(
+    net_minor: int, tax_minor: int, units: int, taken: int, more: int
+) -> tuple[int, int]:
+    """Return what `more` units are worth without tax, and their tax, after `taken` are gone.
+
+    What the customer pays is shared first, then the tax in it: one of two for 20.00 is worth
+    10.00. Net and tax shared apart could make it 9.99.
+    """
+    tax = share_of_units(tax_minor, units, taken, more)
+    return share_of_units(net_minor + tax_minor, units, taken, more) - tax, tax
+
+
 def _first_units(minor: int, units: int, count: int) -> int:
     sign, amount = (1, minor) if minor >= 0 else (-1, -minor)
     each, remainder = divmod(amount, units)

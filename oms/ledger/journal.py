@@ -149,12 +149,35 @@ JOURNALED: Final[tuple[Journaled, ...]] = (
         append_only=True,
     ),
     _journaled(
+        "returns", "return_id",
+        "return_id:id return_number order_id:id kind state method location_id:id"
+        " is_after_expiry:is created_at:at changed_at:at",
+    ),
+    _journaled(
+        "return_lines", "return_id line_no",
+        "return_id:id line_no:n product_id:id expected:n received:n missing:n inspected:n"
+        " accepted:n rejected:n reason resolution",
+    ),
+    _journaled(
+        "return_decisions", "return_id line_no act",
+        "return_id:id line_no:n act:n verdict quantity:n told_before:n goods_net_minor:n"
+        " goods_tax_minor:n shipping_net_minor:n shipping_tax_minor:n fee_minor:n decided_at:at",
+        append_only=True,
+    ),
+    _journaled(
         "sourcing_rule_sets", "version",
         "version:n state rules created_at:at activated_at:at archived_at:at",
     ),
     _journaled(
         "sourcing_decisions", "decision_id",
         "decision_id:id order_id:id group_no:n version:n decided_at:at outcome",
+        append_only=True,
+    ),
+    _journaled(
+        "documents", "document_id",
+        "document_id:id document_number document_type fiscal_year:n order_id:id channel_id:id"
+        " preceding_id:id issued_at:at issued_on:on currency net_minor:n tax_minor:n"
+        " total_minor:n",
         append_only=True,
     ),
     _journaled(
@@ -172,6 +195,27 @@ JOURNALED: Final[tuple[Journaled, ...]] = (
         "reservations", "reservation_id",
         "reservation_id:id kind state product_id:id location_id:id channel_id:id quantity:n"
         " order_id:id line_no:n expires_at:at created_at:at",
+    ),
+    # Never what a payment is made with: neither its token nor digits of it.
+    _journaled(
+        "payments", "payment_id",
+        "payment_id:id payment_number order_id:id tender psp managed_by brand currency"
+        " amount_minor:n state location_id:id created_at:at changed_at:at",
+    ),
+    _journaled(
+        "payment_transactions", "transaction_id",
+        "transaction_id:id transaction_number payment_id:id order_id:id type state amount_minor:n"
+        " currency source psp_at:at requested_at:at finished_at:at",
+    ),
+    _journaled(
+        "refunds", "refund_id",
+        "refund_id:id refund_number order_id:id kind state amount_minor:n currency created_at:at"
+        " changed_at:at",
+    ),
+    _journaled(
+        "order_balances", "order_id",
+        "order_id:id payment_state currency due_minor:n authorized_minor:n captured_minor:n"
+        " refunded_minor:n changed_at:at",
     ),
     _journaled(
         "inbox", "inbox_id",

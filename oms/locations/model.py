@@ -45,6 +45,7 @@ class Location:
     transit_days: int = 1  # working days from here to a customer, or a store, in its country
     transit_days_abroad: int = 3
     collect_lead_minutes: int = 120  # of its opening hours, until something lies at its counter
+    accept_minutes: int | None = None  # of its opening hours, to accept work; None: no limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,13 +16,14 @@ _REGISTER: Final = text("""
         location_code, name, kind, street, postcode, city, region, country_code, latitude,
         longitude, time_zone, opening_hours, is_enabled, capacity_per_day, cut_off,
         lead_time_hours, shipping_buffer, node_cost_minor, transit_days, transit_days_abroad,
-        collect_lead_minutes, updated_at
+        collect_lead_minutes, accept_minutes, updated_at
     )
     values (
         :code, :name, :kind, :street, :postcode, :city, :region, :country_code, :latitude,
         :longitude, :time_zone, cast(:opening_hours as jsonb), :is_enabled, :capacity_per_day,
         cast(:cut_off as time), :lead_time_hours, :shipping_buffer, :node_cost_minor,
-        :transit_days, :transit_days_abroad, :collect_lead_minutes, :at
+        :transit_days, :transit_days_abroad, :collect_lead_minutes,
+        :accept_minutes, :at
     )
     on conflict (location_code) do update set
         name = excluded.name, kind = excluded.kind, street = excluded.street,
@@ -34,7 +35,8 @@ _REGISTER: Final = text("""
         lead_time_hours = excluded.lead_time_hours, shipping_buffer = excluded.shipping_buffer,
         node_cost_minor = excluded.node_cost_minor, transit_days = excluded.transit_days,
         transit_days_abroad = excluded.transit_days_abroad,
-        collect_lead_minutes = excluded.collect_lead_minutes, updated_at = excluded.updated_at
+        collect_lead_minutes = excluded.collect_lead_minutes,
+        accept_minutes = excluded.accept_minutes, updated_at = excluded.updated_at
 """)
 
 

@@ -7,14 +7,15 @@ from sqlalchemy import text
 
 from oms.ledger.database import Tx
 from oms.ledger.rows import by_name
-from oms.locations.model import Location, Place
+from oms.locations.model import Location, LocationNotFound, Place
 
 _PLACES: Final = text("""
     select
         x.location_code as code, x.name, x.kind, x.country_code, x.time_zone, x.street, x.postcode,
         x.city, x.region, x.latitude, x.longitude, x.opening_hours, x.is_enabled,
         x.capacity_per_day, to_char(x.cut_off, 'HH24:MI') as cut_off, x.lead_time_hours,
-        x.shipping_buffer, x.node_cost_minor,
+        x.shipping_buffer, x.node_cost_minor, x.transit_days, x.transit_days_abroad,
+        x.collect_lead_minutes, x.accept_minutes,
         array(
             select c.channel_code
             from channel_locations n
@@ -31,6 +32,15 @@ _PLACES: Final = text("""
 def codes(tx: Tx) -> frozenset[str]:
     """Return the code of every location."""
     return frozenset(tx.execute(text("select location_code from locations")).scalars())
+
+
+def kind_of(tx: Tx, code: str) -> str:
+    """Return what kind of place a location is. Raises LocationNotFound."""
+    query = text("select kind from locations where location_code = :code")
+    kind: str | None = tx.execute(query, {"code": code}).scalar()
+    if kind is None:
+        raise LocationNotFound
+    return kind
 
 
 def places(tx: Tx, *, channel_codes: Sequence[str] | None) -> list[Place]:

@@ -32,6 +32,7 @@ class Dimension(StrEnum):
     FULFILLMENT_STATE = "fulfillment_state"
     COUNTRY = "country"
     PRODUCT_TYPE = "product_type"
+    TAG = "tag"
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
@@ -51,7 +52,7 @@ class Group:
 
 _FOUND: Final = """
     o.order_id, o.channel_id, o.location_id, o.fulfillment_method, o.order_state,
-    o.fulfillment_state, o.country_code, o.placed_on, o.currency
+    o.fulfillment_state, o.country_code, o.placed_on, o.currency, o.tags
 """
 # The days are those of the channel's calendar.
 _VALUES: Final[dict[Dimension, str]] = {
@@ -64,6 +65,7 @@ _VALUES: Final[dict[Dimension, str]] = {
     Dimension.FULFILLMENT_STATE: "f.fulfillment_state",
     Dimension.COUNTRY: "f.country_code",
     Dimension.PRODUCT_TYPE: "l.product_type",
+    Dimension.TAG: "t.tag",
     Dimension.DAY: "f.placed_on::text",
     Dimension.WEEK: "date_trunc('week', f.placed_on::timestamp)::date::text",
     Dimension.MONTH: "date_trunc('month', f.placed_on::timestamp)::date::text",
@@ -86,7 +88,8 @@ _LINES: Final = """
 def analyze(tx: Tx, filters: Filters, by: Sequence[Dimension]) -> list[Group]:
     """Return what was ordered per combination of values and currency, in their order.
 
-    An order with products of two types counts for each of them. Raises TooWide for more than
+    An order with products of two types counts for each of them, one with two tags whole for each.
+    Raises TooWide for more than
     ANALYSIS_ORDERS_MAX orders or GROUPS_MAX groups.
     """
     search = search_of(tx, filters)
@@ -112,6 +115,7 @@ def _statement(search: Search, by: Sequence[Dimension]) -> str:
     """Write the question; its first row tells whether there is too much to add up."""
     kind = "p.product_type" if Dimension.PRODUCT_TYPE in by else "null::text"
     keys = ", ".join([*(f"value_{n}" for n in range(len(by))), "currency"])
+    tags = " left join unnest(f.tags) as t (tag) on true" if Dimension.TAG in by else ""
     values = ", ".join(f"{_VALUES[each]} as value_{n}" for n, each in enumerate(by))
     return (
         f"with {found_by(search, _FOUND, search.terms)},"
@@ -121,6 +125,6 @@ def _statement(search: Search, by: Sequence[Dimension]) -> str:
         f" left join (select {keys}, count(*) as orders_count, sum(units)::bigint as units,"
         " sum(net_minor)::bigint as net_minor, sum(gross_minor)::bigint as gross_minor"
         f" from (select {values}, f.currency, l.units, l.net_minor, l.gross_minor"
-        f" from found f join lines l using (order_id)) g group by {keys}) g on true"
+        f" from found f join lines l using (order_id){tags}) g group by {keys}) g on true"
         f" order by {keys} nulls first limit :groups_max"
     )

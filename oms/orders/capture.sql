@@ -183,7 +183,9 @@ where d.outcome = 'captured' and d.is_partial is not true and d.round = :round;
 
 -- name: stage_known_lines
 -- The lines of orders a newer document describes, beside what they were: changed ones, added
--- ones under the next numbers, and those the document no longer has, which go to nothing.
+-- ones under the next numbers, and those the document no longer has, which go to nothing. A line
+-- of ours stays as it is, whatever a document says of it, and one that we changed for as long as
+-- its channel repeats what it said before that (ADR 25).
 with target as (
     select position, order_id, prices_include_tax, fulfillment_method
     from draft_orders
@@ -191,10 +193,11 @@ with target as (
 ),
 known as (
     select target.position, s.order_id, s.line_no, s.line_ref, s.product_id, s.sku, s.title,
-        s.group_no, coalesce(g.method, target.fulfillment_method) as method, e.*
+        s.group_no, coalesce(g.method, target.fulfillment_method) as method, s.is_ours, s.told,
+        s.unit_price_minor, s.list_minor, s.discount_minor, e.*
     from target
     join order_lines s using (order_id)
-    left join order_groups g on g.order_id = s.order_id and g.group_no = s.group_no
+    left join order_groups g on g.order_id = s.order_id and g.group_no = coalesce(s.group_no, 1)
     cross join lateral (
         select
             sum(v.quantity) as quantity, sum(v.net_minor) as net_minor,
@@ -224,6 +227,15 @@ beside as (
         coalesce(k.quantity, 0) as was_quantity, coalesce(k.net_minor, 0) as was_net_minor,
         coalesce(k.tax_minor, 0) as was_tax_minor,
         coalesce(k.discount_net_minor, 0) as was_discount_net_minor,
+        k.unit_price_minor as known_unit_price_minor, k.list_minor as known_list_minor,
+        k.discount_minor as known_discount_minor, coalesce(k.is_ours, false) as is_ours, k.told,
+        case
+            when k.is_ours then true
+            when k.told is null then false
+            else k.told = jsonb_build_object(
+                'sku', d.sku, 'quantity', d.quantity, 'total_minor', d.total_minor,
+                'discount_minor', d.discount_minor, 'tax_minor', d.tax_minor)
+        end as is_kept,
         -- What a line was captured with it keeps: another way is a command, not an edit.
         case when k.line_no is null then d.group_no else k.group_no end as group_no,
         case when k.line_no is null then d.method else k.method end as method
@@ -235,16 +247,59 @@ select
     b.position, b.order_id, false, b.known_no is not null,
     coalesce(b.known_no, max(b.known_no) over (partition by b.order_id)
         + row_number() over (partition by b.order_id, b.known_no is null order by b.ordinal)),
-    b.line_ref, b.product_id, b.sku, b.title, b.quantity, b.unit_price_minor,
-    b.total_minor + b.discount_minor, b.discount_minor,
-    b.total_minor - case when b.is_gross then b.tax_minor else 0 end, b.tax_minor,
+    b.line_ref, b.product_id, b.sku, b.title,
+    case when is_kept then b.was_quantity else b.quantity end,
+    case when is_kept then b.known_unit_price_minor else b.unit_price_minor end,
+    case when is_kept then b.known_list_minor else b.total_minor + b.discount_minor end,
+    case when is_kept then b.known_discount_minor else b.discount_minor end,
+    case when is_kept then b.was_net_minor else b.net_minor end,
+    case when is_kept then b.was_tax_minor else b.tax_minor end,
     b.was_quantity, b.was_net_minor, b.was_tax_minor, b.was_discount_net_minor,
     case
+        when is_kept then b.was_discount_net_minor
         when b.discount_minor = 0 or not b.is_gross or b.total_minor = 0 then b.discount_minor
         else b.discount_minor - round(b.discount_minor::numeric * b.tax_minor / b.total_minor)
     end,
-    b.group_no, b.method = 'carry_out'
-from beside b;
+    b.group_no, b.method = 'carry_out', b.is_ours,
+    case when is_kept then b.was_net_minor + b.was_tax_minor - b.net_minor - b.tax_minor else 0 end,
+    case when is_kept then b.told end
+from (
+    select *, total_minor - case when is_gross then tax_minor else 0 end as net_minor from beside
+) b;
+
+-- name: stage_own_lines
+-- The lines a command of ours adds or changes, as they shall be; and what their channel has said
+-- of them so far.
+insert into staged_lines
+select
+    d.position, d.order_id, false, k.line_no is not null, l.line_no, l.line_ref,
+    coalesce(k.product_id, p.product_id), l.sku, l.title, l.quantity, l.unit_price_minor,
+    l.list_minor, l.discount_minor,
+    t.total_minor - case when o.prices_include_tax then l.tax_minor else 0 end, l.tax_minor,
+    coalesce(e.quantity, 0), coalesce(e.net_minor, 0), coalesce(e.tax_minor, 0),
+    coalesce(e.discount_net_minor, 0),
+    case
+        when l.discount_minor = 0 or not o.prices_include_tax or t.total_minor = 0 then l.discount_minor
+        else l.discount_minor - round(l.discount_minor::numeric * l.tax_minor / t.total_minor)
+    end,
+    coalesce(k.group_no, l.group_no), false, coalesce(k.is_ours, true), 0,
+    case when not k.is_ours then coalesce(k.told, jsonb_build_object(
+        'sku', k.sku, 'quantity', k.quantity, 'total_minor', k.list_minor - k.discount_minor,
+        'discount_minor', k.discount_minor, 'tax_minor', k.tax_minor)) end
+from draft_own_lines l
+join draft_orders d using (position)
+join orders o on o.order_id = d.order_id
+cross join lateral (select l.list_minor - l.discount_minor as total_minor) t
+left join order_lines k on k.order_id = d.order_id and k.line_no = l.line_no
+left join products p on p.sku = l.sku
+left join lateral (
+    select
+        sum(v.quantity) as quantity, sum(v.net_minor) as net_minor, sum(v.tax_minor) as tax_minor,
+        sum(v.discount_net_minor) as discount_net_minor
+    from line_events v
+    where v.order_id = k.order_id and v.line_no = k.line_no and v.kind in ('sale', 'edit')
+) e on true
+where d.outcome = 'updated' and d.round = :round;
 
 -- name: stage_changes
 -- What newly happened to lines: the given changes nobody has recorded, and what a till handed
@@ -255,7 +310,7 @@ with given as (
     select
         c.position, d.order_id, s.line_no, c.kind, c.own_ref as change_ref, c.quantity,
         c.occurred_at, c.restock, c.reason, c.total_minor, c.tax_minor, c.ordinal,
-        x.location_id, o.prices_include_tax as is_gross, d.is_partial is true as is_partial
+        x.location_id, o.prices_include_tax as is_gross, d.is_partial is true as is_partial, c.is_ours
     from draft_changes c
     join draft_orders d using (position)
     join orders o on o.order_id = d.order_id
@@ -274,9 +329,35 @@ with given as (
 fresh as (
     select distinct on (order_id, line_no, kind, change_ref)
         position, order_id, line_no, kind, change_ref, quantity, occurred_at, restock, reason,
-        total_minor, tax_minor, ordinal, location_id, is_gross
+        total_minor, tax_minor, ordinal, location_id, is_gross, is_ours
     from given
     order by order_id, line_no, kind, change_ref, is_partial, ordinal
+),
+heard as (
+    -- What a channel tells of units we took back ourselves is told already, money and all.
+    select
+        position, order_id, line_no, kind, change_ref, quantity - echoed as quantity, occurred_at,
+        restock, reason,
+        case when echoed < quantity then total_minor - first_units_minor(total_minor, quantity, echoed) end as total_minor,
+        case when echoed < quantity then tax_minor - first_units_minor(tax_minor, quantity, echoed) end as tax_minor,
+        ordinal, location_id, is_gross, echoed
+    from (
+        select f.*, case when f.kind = 'return' and not f.is_ours then greatest(0, least(f.quantity,
+            e.quantity + f.quantity - sum(f.quantity) over (
+                partition by f.order_id, f.line_no, f.kind, f.is_ours order by f.ordinal, f.change_ref)
+            )) else 0 end::bigint as echoed
+        from fresh f
+        left join lateral (
+            select greatest(0, (
+                select coalesce(-sum(v.quantity), 0) from line_events v
+                where v.order_id = f.order_id and v.line_no = f.line_no and v.kind = 'return'
+                  and v.change_ref like '*RMA%'
+            ) - (
+                select coalesce(sum(k.quantity), 0) from line_echoes k
+                where k.order_id = f.order_id and k.line_no = f.line_no
+            )) as quantity
+        ) e on f.kind = 'return' and not f.is_ours
+    ) t
 ),
 carried as (
     -- A till hands over what it sells, as it sells it: what of a receipt is neither canceled
@@ -287,7 +368,8 @@ carried as (
         case when s.is_new then d.placed_at else coalesce(d.updated_at, :at) end as occurred_at,
         false as restock, null as reason, null::bigint as total_minor,
         null::bigint as tax_minor, 0::bigint as ordinal,
-        coalesce(o.location_id, x.location_id) as location_id, false as is_gross
+        coalesce(o.location_id, x.location_id) as location_id, false as is_gross,
+        0::bigint as echoed
     from draft_orders d
     join staged_lines s using (position)
     join orders o on o.order_id = d.order_id
@@ -313,7 +395,7 @@ taken as (
         coalesce(sum(case when kind = 'ship' or total_minor is not null then 0 else quantity end) over (
             partition by order_id, line_no order by ordinal, kind, change_ref
             rows between unbounded preceding and 1 preceding), 0)::bigint as shared_before
-    from (select * from fresh union all select * from carried where quantity > 0) f
+    from (select * from heard union all select * from carried where quantity > 0) f
 ),
 line as (
     select
@@ -342,8 +424,8 @@ select
     case
         when kind = 'ship' then 0
         when total_minor is not null then -(total_minor - case when is_gross then coalesce(tax_minor, 0) else 0 end)
-        else first_units_minor(line_net_minor, line_quantity, shared)
-            - first_units_minor(line_net_minor, line_quantity, shared + quantity)
+        else first_units_net_minor(line_net_minor, line_tax_minor, line_quantity, shared)
+            - first_units_net_minor(line_net_minor, line_tax_minor, line_quantity, shared + quantity)
     end,
     case
         when kind = 'ship' then 0
@@ -356,7 +438,7 @@ select
         else first_units_minor(line_discount_minor, line_quantity, gone)
             - first_units_minor(line_discount_minor, line_quantity, gone + quantity)
     end,
-    occurred_at, location_id, coalesce(restock, false), reason, total_minor is not null
+    occurred_at, location_id, coalesce(restock, false), reason, total_minor is not null, echoed
 from line;
 
 -- name: mark_impossible
@@ -492,10 +574,10 @@ taken as (
 ),
 due as (
     select t.*, u.*,
-        first_units_minor(was_net_minor, was_of, shared_upto)
-            - first_units_minor(was_net_minor, was_of, shared_upto - shared)
-            - first_units_minor(net_minor, now_of, shared_upto)
-            + first_units_minor(net_minor, now_of, shared_upto - shared) as net_due,
+        first_units_net_minor(was_net_minor, was_tax_minor, was_of, shared_upto)
+            - first_units_net_minor(was_net_minor, was_tax_minor, was_of, shared_upto - shared)
+            - first_units_net_minor(net_minor, tax_minor, now_of, shared_upto)
+            + first_units_net_minor(net_minor, tax_minor, now_of, shared_upto - shared) as net_due,
         first_units_minor(was_tax_minor, was_of, shared_upto)
             - first_units_minor(was_tax_minor, was_of, shared_upto - shared)
             - first_units_minor(tax_minor, now_of, shared_upto)
@@ -558,7 +640,7 @@ rest as (
 share as (
     select
         r.*,
-        first_units_minor(net_minor, quantity, shared + open) - first_units_minor(net_minor, quantity, shared) as net,
+        first_units_net_minor(net_minor, tax_minor, quantity, shared + open) - first_units_net_minor(net_minor, tax_minor, quantity, shared) as net,
         first_units_minor(tax_minor, quantity, shared + open) - first_units_minor(tax_minor, quantity, shared) as tax,
         first_units_minor(discount_net_minor, quantity, gone + open)
             - first_units_minor(discount_net_minor, quantity, gone) as discount
@@ -591,6 +673,7 @@ update draft_orders d
 set outcome = 'duplicate'
 where d.outcome = 'updated' and d.is_partial
   and not exists (select from staged_changes c where c.position = d.position)
+  and not exists (select from staged_lines s where s.position = d.position)
   and not exists (select from draft_problems p where p.position = d.position);
 
 -- name: unclaim
@@ -640,33 +723,36 @@ on conflict (order_id, group_no) do nothing;
 -- New lines with everything that is known of them; historical goods have long left.
 insert into order_lines (
     order_id, line_no, line_ref, product_id, sku, title, quantity, canceled, shipped, returned,
-    unit_price_minor, list_minor, discount_minor, net_minor, tax_minor, group_no
+    unit_price_minor, list_minor, discount_minor, net_minor, tax_minor, group_no, is_ours
 )
 select
     s.order_id, s.line_no, s.line_ref, s.product_id, s.sku, s.title, s.quantity, 0,
     case when d.order_is_historical then s.quantity else 0 end, 0,
-    s.unit_price_minor, s.list_minor, s.discount_minor, s.net_minor, s.tax_minor, s.group_no
+    s.unit_price_minor, s.list_minor, s.discount_minor, s.net_minor, s.tax_minor, s.group_no, s.is_ours
 from staged_lines s
 join draft_orders d using (position)
 where not s.is_there
 order by s.order_id, s.line_no;
 
 -- name: edit_lines
--- Lines a newer document changed.
+-- Lines a newer document changed, or a command of ours.
 update order_lines k
 set
     product_id = s.product_id, sku = s.sku, title = s.title, quantity = s.quantity,
     shipped = case when o.is_historical then s.quantity - k.canceled else k.shipped end,
     unit_price_minor = s.unit_price_minor, list_minor = s.list_minor,
-    discount_minor = s.discount_minor, net_minor = s.net_minor, tax_minor = s.tax_minor
+    discount_minor = s.discount_minor, net_minor = s.net_minor, tax_minor = s.tax_minor,
+    told = s.told
 from staged_lines s
 join orders o on o.order_id = s.order_id
 where s.is_there and k.order_id = s.order_id and k.line_no = s.line_no
-  and (k.quantity, k.net_minor, k.tax_minor, k.discount_minor, k.title, k.product_id)
-    is distinct from (s.quantity, s.net_minor, s.tax_minor, s.discount_minor, s.title, s.product_id);
+  and (k.quantity, k.net_minor, k.tax_minor, k.discount_minor, k.title, k.product_id, k.told)
+    is distinct from
+        (s.quantity, s.net_minor, s.tax_minor, s.discount_minor, s.title, s.product_id, s.told);
 
 -- name: write_sales
--- The sale of a new line on the day it was placed, the difference of an edit when it came.
+-- The sale of a new line on the day it was placed, the difference of an edit when it came; of
+-- one of ours under a name of ours.
 insert into line_events (
     order_id, line_no, kind, change_ref, quantity, discount_net_minor, net_minor, tax_minor,
     occurred_at, occurred_on, location_id
@@ -674,7 +760,8 @@ insert into line_events (
 select
     s.order_id, s.line_no,
     case when s.is_new then 'sale' else 'edit' end,
-    case when s.is_new then '' else (d.order_version + 1)::text end,
+    case when s.is_new then '' else
+        case when d.is_partial then '*E' else '' end || (d.order_version + 1) end,
     s.quantity - s.was_quantity, s.discount_net_minor - s.was_discount_net_minor,
     s.net_minor - s.was_net_minor, s.tax_minor - s.was_tax_minor,
     w.at, cast(w.at at time zone :time_zone as date), d.order_location_id
@@ -698,6 +785,11 @@ select
     occurred_at, cast(occurred_at at time zone :time_zone as date), location_id, reason, is_money_given
 from staged_changes
 order by order_id, line_no;
+
+-- name: write_echoes
+-- What a channel told of units we had taken back: as much less is there for it to tell again.
+insert into line_echoes (order_id, line_no, change_ref, quantity)
+select order_id, line_no, change_ref, echoed from staged_changes where echoed > 0;
 
 -- name: fold_changes
 -- A line's quantities are the sums of its events.
@@ -739,7 +831,7 @@ with happened as (
         where not is_new and quantity <> was_quantity
         group by position
     ) l using (position)
-    where d.outcome = 'updated' and d.is_partial is not true
+    where d.outcome = 'updated' and (d.is_partial is not true or l.data is not null)
     union all
     select
         order_id,
@@ -771,7 +863,10 @@ update orders o
 set
     external_number = d.external_number,
     source_version = coalesce(d.version, o.source_version),
-    sha256 = decode(d.sha256, 'hex'), fulfillment_method = d.fulfillment_method,
+    sha256 = decode(d.sha256, 'hex'),
+    fulfillment_method = case
+        when exists (select from order_groups g where g.order_id = o.order_id and g.is_ours)
+        then o.fulfillment_method else d.fulfillment_method end,
     customer_ref = d.customer_ref, customer_name = d.customer_name,
     customer_email = d.customer_email, customer_phone = d.customer_phone, ship_to = d.ship_to,
     bill_to = d.bill_to, country_code = d.country_code, items_net_minor = t.net_minor,
@@ -786,6 +881,20 @@ join (
     from staged_lines group by position
 ) t using (position)
 where d.outcome = 'updated' and d.is_partial is not true and o.order_id = d.order_id;
+
+-- name: write_own_totals
+-- What an order comes to of which a command of ours changed lines.
+update orders o
+set items_net_minor = t.net_minor, items_tax_minor = t.tax_minor,
+    total_minor = t.net_minor + t.tax_minor + o.shipping_net_minor + o.shipping_tax_minor
+from (
+    select k.order_id, sum(k.net_minor) as net_minor, sum(k.tax_minor) as tax_minor
+    from draft_orders d
+    join order_lines k using (order_id)
+    where d.outcome = 'updated' and d.position in (select position from draft_own_lines)
+    group by k.order_id
+) t
+where o.order_id = t.order_id;
 
 -- name: fold_orders
 -- The roll-ups of every order of which more is known than that it was placed.
@@ -816,12 +925,18 @@ join story y using (order_id)
 where o.order_id = s.order_id;
 
 -- name: flag_totals
--- A total that is not the sum of its parts is kept as stated, and shown to a person.
-with checked as (
-    select o.order_id, o.stated_total_minor, o.total_minor,
-        o.stated_total_minor is not null and o.stated_total_minor <> o.total_minor as is_off
+-- A total that is not the sum of its parts is kept as stated, and shown to a person. What we
+-- changed is no part of what its channel adds up.
+with kept as (
+    select position, sum(kept_minor) as minor from staged_lines where kept_minor <> 0 group by position
+),
+checked as (
+    select o.order_id, o.stated_total_minor, o.total_minor - coalesce(k.minor, 0) as total_minor,
+        o.stated_total_minor is not null
+            and o.stated_total_minor <> o.total_minor - coalesce(k.minor, 0) as is_off
     from draft_orders d
     join orders o on o.order_id = d.order_id
+    left join kept k on k.position = d.position
     where d.outcome in ('captured', 'updated') and d.is_partial is not true
 ),
 opened as (
@@ -837,7 +952,8 @@ resolved as (
     update order_exceptions x
     set resolved_at = :at
     from checked c
-    where x.order_id = c.order_id and x.code = 'TOTALS_MISMATCH' and not c.is_off and x.resolved_at is null
+    where x.order_id = c.order_id and x.code = 'TOTALS_MISMATCH' and not c.is_off
+      and coalesce(x.resolved_at, 'infinity') = 'infinity'  -- by the key: see fold_backorders
     returning x.order_id
 )
 update orders o
@@ -857,10 +973,19 @@ select
 from draft_orders d
 order by d.position;
 
+-- name: list_numbers
+-- The remarks that hold as many digits as a payment card's number has.
+select position, note from draft_orders
+where outcome = 'captured' and regexp_count(note, '\d') >= 13;
+
+-- name: mask_note
+-- A remark without the number of a card.
+update draft_orders set note = :note where position = :position;
+
 -- name: add_notes
 -- The remarks that came with new orders.
-insert into order_notes (order_id, visibility, body, author, created_at)
-select order_id, 'customer', note, :actor, placed_at
+insert into notes (order_id, visibility, body, author, created_at, is_captured)
+select order_id, 'customer', note, :actor, placed_at, true
 from draft_orders
 where outcome = 'captured' and nullif(trim(note), '') is not null;
 
@@ -884,7 +1009,8 @@ select jsonb_agg(to_jsonb(t) order by order_id, line_no)::text as changed from t
 
 -- name: fold_backorders
 -- The roll-up, the story and the exception of orders whose backorders changed: told with the step
--- that changed them, where this very transaction has told one, or else as one of their own.
+-- of the order that changed them, where this very transaction has just told one, or else as one of
+-- their own, after whatever of the work for it they follow from.
 with changed as (
     select order_id, bool_or(after > before) as is_risen,
         jsonb_agg(jsonb_build_object('line_no', line_no, 'before', before, 'after', after)
@@ -898,7 +1024,7 @@ step as (
     from changed c
     join orders o using (order_id)
     left join order_events e on e.order_id = c.order_id and e.seq = o.last_seq
-        and e.changed_xid = pg_current_xact_id()
+        and e.changed_xid = pg_current_xact_id() and e.type like 'order.%'
 ),
 joined as (
     update order_events e
@@ -927,7 +1053,10 @@ resolved as (
     update order_exceptions x
     set resolved_at = :at
     from sums s
-    where x.order_id = s.order_id and x.code = 'BACKORDERED' and s.backordered = 0 and x.resolved_at is null
+    where x.order_id = s.order_id and x.code = 'BACKORDERED' and s.backordered = 0
+      -- By the key. Said as the index of what is open has it, that index is gone through for each
+      -- order: all that waits anywhere.
+      and coalesce(x.resolved_at, 'infinity') = 'infinity'
 ),
 folded as (
     update orders o

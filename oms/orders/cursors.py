@@ -33,7 +33,8 @@ class Key:
 class Sort(StrEnum):
     """In which order to list; a leading hyphen turns it around.
 
-    Amounts are compared within their currency, names without case and accents.
+    Amounts are compared within their currency, names without case and accents; channels come as
+    they were registered, states by their names, each with its orders by when they were placed.
     """
 
     PLACED_AT = "placed_at"
@@ -44,6 +45,12 @@ class Sort(StrEnum):
     NUMBER_DOWN = "-number"
     TOTAL = "total"
     TOTAL_DOWN = "-total"
+    CHANNEL = "channel"
+    CHANNEL_DOWN = "-channel"
+    STATE = "state"
+    STATE_DOWN = "-state"
+    STATE_SINCE = "state_since"
+    STATE_SINCE_DOWN = "-state_since"
     CUSTOMER_NAME = "customer_name"
     CUSTOMER_NAME_DOWN = "-customer_name"
 
@@ -61,6 +68,17 @@ class Sort(StrEnum):
 _KEYS: Final[dict[str, tuple[Key, ...]]] = {
     "placed_at": (Key("o.placed_at", "timestamptz"), Key("o.order_id", "bigint")),
     "updated_at": (Key("o.updated_at", "timestamptz"), Key("o.order_id", "bigint")),
+    "channel": (
+        Key("o.channel_id", "integer"), Key("o.placed_at", "timestamptz"),
+        Key("o.order_id", "bigint"),
+    ),
+    "state": (
+        Key("o.order_state", "text"), Key("o.fulfillment_state", "text"),
+        Key("o.placed_at", "timestamptz"), Key("o.order_id", "bigint"),
+    ),
+    "state_since": (
+        Key("coalesce(o.state_since, o.placed_at)", "timestamptz"), Key("o.order_id", "bigint"),
+    ),
     "number": (Key("o.order_id", "bigint"),),
     "total": (
         Key("s.currency", "text"), Key("s.total_minor", "bigint"), Key("s.order_id", "bigint"),
@@ -108,6 +126,12 @@ def _number(value: Any) -> int:
     return value
 
 
+def _small(value: Any) -> int:
+    if not -(1 << 31) <= _number(value) < 1 << 31:
+        raise ValueError(value)
+    return _number(value)
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str) or "\x00" in value:
         raise ValueError(value)
@@ -115,4 +139,6 @@ def _text(value: Any) -> str:
     return value
 
 
-_READ: Final = {"timestamptz": _instant, "bigint": _number, "text": _text}
+_READ: Final = {
+    "timestamptz": _instant, "bigint": _number, "integer": _small, "text": _text,
+}  # fmt: skip

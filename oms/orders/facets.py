@@ -22,7 +22,7 @@ from oms.orders.finding import (
 from oms.orders.words import Term
 
 FACETS: Final = (
-    "channel", "order_state", "fulfillment_state", "method", "country", "product_type",
+    "channel", "order_state", "fulfillment_state", "method", "country", "product_type", "tag",
 )  # fmt: skip
 VALUES_MAX: Final = 50
 # Fewer among the newest are no picture of the whole.
@@ -30,7 +30,7 @@ NEWEST_MIN: Final = 100
 
 _OF_ORDER: Final = """
     o.order_id, o.channel_id, o.order_state, o.fulfillment_state, o.fulfillment_method,
-    o.country_code
+    o.country_code, o.tags
 """
 # Few orders differ in all of it: what is counted by each is counted together first.
 _COUNTS: Final = """
@@ -48,13 +48,24 @@ _COUNTS: Final = """
         union all
         select 'fulfillment_state', fulfillment_state, sum(n) from alike group by fulfillment_state
         union all
-        select 'method', fulfillment_method, sum(n) from alike group by fulfillment_method
+        select 'method', method, sum(n) from (
+            select fulfillment_method as method, n from alike
+            union all
+            -- What goes several ways is found by each of them, too.
+            select method, count(*) from (
+                select distinct order_id, g.method
+                from (select order_id from found where fulfillment_method = 'mixed') m
+                join order_groups g using (order_id)
+            ) g group by method
+        ) ways group by method
         union all
         select 'country', country_code, sum(n)
         from alike where country_code is not null group by country_code
         union all
         select 'product_type', value, count(*)
         from (select unnest(product_types) as value from found) t group by value
+        union all
+        select 'tag', tag, count(*) from found cross join unnest(tags) as t (tag) group by tag
         union all
         select '', '', coalesce(sum(n), 0) from alike
     )

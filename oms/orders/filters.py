@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from oms.ledger.database import Tx
 from oms.orders.model import OrderState
-from oms.orders.words import Term, all_of, any_tag, begins, chunks, sentence
+from oms.orders.words import Term, all_of, any_tag, begins, begins_any, chunks, sentence
 
 WORDS_MAX: Final = 20
 # The statistics know the most frequent words only. As so frequent counts at least a word whose
@@ -51,6 +51,11 @@ class Filters:
     exception_codes: tuple[str, ...] | None = None
     is_on_hold: bool | None = None
     hold_types: tuple[str, ...] | None = None
+    tags: tuple[str, ...] | None = None
+    state_from: datetime | None = None
+    state_to: datetime | None = None
+    note: str | None = None
+    note_visibilities: tuple[str, ...] = ()  # whose notes are looked among
     is_test: bool | None = None
 
     def asked(self) -> dict[str, Any]:
@@ -91,6 +96,8 @@ _CONDITIONS: Final[dict[str, str]] = {
     "placed_to": "o.placed_at < :placed_to",
     "updated_from": "o.updated_at >= :updated_from",
     "updated_to": "o.updated_at < :updated_to",
+    "state_from": "coalesce(o.state_since, o.placed_at) >= :state_from",
+    "state_to": "coalesce(o.state_since, o.placed_at) < :state_to",
     "order_states": "o.order_state = any (:order_states)",
     # With both columns of their index even when only the second is asked for.
     "fulfillment_states": (
@@ -120,7 +127,10 @@ _AMOUNTS: Final[dict[str, str]] = {
 # What is kept among an order's words under a letter (migration 0008).
 _TAGS: Final[dict[str, str]] = {
     "methods": "m", "country_codes": "n", "product_types": "t", "categories": "k", "brands": "b",
+    "tags": "g",
 }  # fmt: skip
+# Under which letter the words of notes are kept, by whom they are for.
+_NOTES: Final[dict[str, str]] = {"internal": "i", "customer": "u", "store": "w", "warehouse": "w"}
 # Those whose codes are numbers among the words.
 _NUMBERED: Final[dict[str, str]] = {
     "location_codes": "l", "fulfillment_location_codes": "f", "skus": "p",
@@ -138,7 +148,9 @@ _RESOLVED: Final = text("""
         array(select search_fold(chunk) from unnest(cast(:q as text[]))
             with ordinality as c (chunk, n) order by n) as q,
         array(select search_fold(chunk) from unnest(cast(:customer as text[]))
-            with ordinality as c (chunk, n) order by n) as customer
+            with ordinality as c (chunk, n) order by n) as customer,
+        array(select search_fold(chunk) from unnest(cast(:note as text[]))
+            with ordinality as c (chunk, n) order by n) as note
 """)
 NAMED: Final = "' ' || s.name_key like all (cast(:names as text[]))"
 _FOLDED: Final = text("select search_fold(:words)")
@@ -179,6 +191,8 @@ def search_of(tx: Tx, filters: Filters) -> Search:
         found.conditions.append(_channels(ids["channel_codes"]))
     if filters.customer is not None:
         _add_name(found, chunks(" ".join(ids["customer"]).replace("-", " ")))
+    if filters.note is not None:
+        _add_note(found, ids["note"], filters.note_visibilities)
     if filters.q is not None:
         wanted = sentence(filters.q, ids["q"])
         found.letters = [each for each in wanted if each.characters == 1]
@@ -247,7 +261,7 @@ def _add_conditions(found: Search, asked: dict[str, Any]) -> None:
 
 def _resolved(tx: Tx, asked: dict[str, Any]) -> dict[str, Any]:
     """Look up what the statement needs to know first; nothing where nothing of it is asked."""
-    names = ("channel_codes", *_NUMBERED, "q", "customer")
+    names = ("channel_codes", *_NUMBERED, "q", "customer", "note")
     if not any(name in asked for name in names):
         return {}
     parameters = {
@@ -302,3 +316,13 @@ def _add_name(found: Search, words: Sequence[str]) -> None:
     found.parameters["names"] = [f"% {each}%" for each in words]
     if not words:
         found.conditions.append("false")
+
+
+def _add_note(found: Search, folded: Sequence[str], visibilities: Sequence[str]) -> None:
+    """Let every word begin one of a note that is for somebody whose notes may be read."""
+    letters = sorted({_NOTES[each] for each in visibilities})
+    words = chunks(" ".join(folded).replace("-", " "))
+    if not words or not letters:
+        found.conditions.append("false")
+        return
+    found.terms += [begins_any([f"{letter}:{each}" for letter in letters]) for each in words]

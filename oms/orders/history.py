@@ -40,6 +40,20 @@ class Work:
 
 
 @dataclass(slots=True)
+class Remark:
+    """A note on the order, as far as its story tells: what it says is not in it."""
+
+    version: int = 1
+    is_pinned: bool = False
+    is_redacted: bool = False
+
+    def redact(self) -> None:
+        """Leave a tombstone."""
+        self.version += 1
+        self.is_pinned, self.is_redacted = False, True
+
+
+@dataclass(slots=True)
 class Standing:
     """What an order is, as far as its events have told."""
 
@@ -48,6 +62,9 @@ class Standing:
     work: dict[str, Work] = field(default_factory=dict)
     parts: dict[tuple[str, str], str] = field(default_factory=dict)  # the state of each, by entity
     holds: set[int] = field(default_factory=set)
+    notes: dict[int, Remark] = field(default_factory=dict)
+    tags: set[str] = field(default_factory=set)
+    returns: dict[str, str] = field(default_factory=dict)  # the state of each
 
     @property
     def order_state(self) -> OrderState:
@@ -84,10 +101,10 @@ class Standing:
         data = event.data or {}
         if event.type in _OF_LINES:
             self._take_lines(event.type, data)
-        elif event.type == "hold.placed":
-            self.holds.add(data["hold_no"])
-        elif event.type == "hold.released":
-            self.holds.discard(data["hold_no"])
+        elif event.type in _TAKEN:
+            _TAKEN[event.type](self, data)
+        elif "return" in data:
+            self.returns[data["return"]] = data["state"]
         elif "fulfillment_lines" in data:
             self.work[data["fulfillment"]] = Work(
                 state=data["state"], location_code=data["location"],
@@ -100,6 +117,7 @@ class Standing:
             self.lines[told["line_no"]].backordered = told["after"]
 
     def _take_lines(self, kind: str, data: Mapping[str, Any]) -> None:
+        self.notes |= {note_id: Remark() for note_id in data.get("notes", ())}
         self.is_historical = self.is_historical or bool(data.get("is_historical"))
         for told in data.get("lines", ()):
             line = self.lines.setdefault(told["line_no"], LineUnits())
@@ -177,6 +195,49 @@ def _return(line: LineUnits, told: Mapping[str, Any]) -> None:
     line.returned += told["quantity"]
 
 
+def _place(standing: Standing, data: Mapping[str, Any]) -> None:
+    standing.holds.add(data["hold_no"])
+
+
+def _release(standing: Standing, data: Mapping[str, Any]) -> None:
+    standing.holds.discard(data["hold_no"])
+
+
+def _remark(standing: Standing, data: Mapping[str, Any]) -> None:
+    standing.notes[data["note_id"]] = Remark(is_pinned=data.get("is_pinned", False))
+
+
+def _reword(standing: Standing, data: Mapping[str, Any]) -> None:
+    standing.notes[data["note_id"]].version += 1
+
+
+def _pin(standing: Standing, data: Mapping[str, Any]) -> None:
+    standing.notes[data["note_id"]].is_pinned = True
+
+
+def _unpin(standing: Standing, data: Mapping[str, Any]) -> None:
+    standing.notes[data["note_id"]].is_pinned = False
+
+
+def _redact(standing: Standing, data: Mapping[str, Any]) -> None:
+    standing.notes[data["note_id"]].redact()
+
+
+def _erase(standing: Standing, _data: Mapping[str, Any]) -> None:
+    for remark in standing.notes.values():
+        if not remark.is_redacted:
+            remark.redact()
+
+
+def _tag(standing: Standing, data: Mapping[str, Any]) -> None:
+    standing.tags = (standing.tags | set(data["added"])) - set(data["removed"])
+
+
+_TAKEN: Final = {
+    "hold.placed": _place, "hold.released": _release, "note.added": _remark,
+    "note.edited": _reword, "note.pinned": _pin, "note.unpinned": _unpin,
+    "note.redacted": _redact, "order.erased": _erase, "order.tagged": _tag,
+}  # fmt: skip
 _OF_LINES: Final = {
     "order.captured": _sell, "order.updated": _edit, "order.canceled": _cancel,
     "order.shipped": _ship, "order.returned": _return,
@@ -185,10 +246,13 @@ _COUNTED: Final = ("quantity", "picked", "done", "removed")
 # What an event is about, by the first part of its type, and which of its facts names it.
 _ENTITIES: Final = {
     "fulfillment": "fulfillment", "parcel": "parcel", "transfer": "transfer", "hold": "hold_no",
-    "note": "note_id",
+    "note": "note_id", "change_order": "change_no", "return": "return",
 }  # fmt: skip
+_TELLS_STATE: Final = frozenset({"fulfillment", "return"})
 # What is told of a part and is not a state of it.
-_NO_STATES: Final = frozenset({"scanned", "reduced", "extended", "added"})
+_NO_STATES: Final = frozenset({
+    "scanned", "reduced", "extended", "added", "edited", "pinned", "unpinned", "redirected",
+})  # fmt: skip
 
 
 def _entity_of(event: Event) -> tuple[str, str | None]:
@@ -198,7 +262,7 @@ def _entity_of(event: Event) -> tuple[str, str | None]:
 
 
 def _told_state(event: Event, entity: str) -> str | None:
-    told: str | None = (event.data or {}).get("state") if entity == "fulfillment" else None
+    told: str | None = (event.data or {}).get("state") if entity in _TELLS_STATE else None
     state = told or event.type.partition(".")[2]
     return None if state in _NO_STATES else state
 

@@ -102,6 +102,24 @@ sent as (
     ) as u (order_id, words, location_id)
     group by order_id
 ),
+-- Words of notes stand under whom they are for: who may not read a note does not find by it.
+remarks as (
+    select r.order_id, string_agg(r.letter || word, e'\x1f') as tags
+    from (
+        select
+            n.order_id,
+            case n.visibility when 'internal' then 'i:' when 'customer' then 'u:' else 'w:' end
+                as letter,
+            left(string_agg(translate(n.body, e'\n\r\t', '   '), ' ' order by n.note_id desc), 20000)
+                as body
+        from asked
+        join notes n using (order_id)
+        where n.body is not null
+        group by 1, 2
+    ) r
+    cross join unnest(search_words(r.body)) as w (word)
+    group by r.order_id
+),
 made as materialized (
     select
         o.order_id, o.placed_at, o.currency, o.total_minor,
@@ -119,7 +137,8 @@ made as materialized (
                 replace(nullif(o.bill_to ->> 'city', o.ship_to ->> 'city'), ' ', '-'),
                 left(g.words, 20000), left(w.words, 20000), left(l.words, 60000)
             ))
-            || string_to_array(concat_ws(e'\x1f', l.tags, g.tags, w.tags), e'\x1f')
+            || string_to_array(concat_ws(e'\x1f', l.tags, g.tags, w.tags, r.tags), e'\x1f')
+            || array(select 'g:' || tag from unnest(o.tags) as t (tag))
             || array[
                 lower(o.order_number), o.order_id::text, left(lower(o.customer_email), 200),
                 nullif(right(regexp_replace(o.customer_phone, '[^0-9]+', '', 'g'), 9), ''),
@@ -130,6 +149,7 @@ made as materialized (
     left join lines l using (order_id)
     left join groups g using (order_id)
     left join sent w using (order_id)
+    left join remarks r using (order_id)
 )
 insert into order_search as s (
     order_id, placed_at, currency, total_minor, name_key, product_types, words

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from oms.kernel.errors import NotFound, Rejected
+from oms.kernel.errors import NotFound
 
 # The columns of the three draft tables, in the order adapters write them.
 ORDER_DRAFT: Final = (
@@ -35,6 +35,11 @@ CHANGE_DRAFT: Final = (
 )  # fmt: skip
 # Changes that we make ourselves, by a command: their names begin with a star, and no channel's do.
 OWN_CHANGE_DRAFT: Final = (*CHANGE_DRAFT, "is_ours")
+# Lines that a command of ours adds or changes, as they shall be.
+OWN_LINE_DRAFT: Final = (
+    "position", "line_no", "line_ref", "sku", "title", "quantity", "unit_price_minor",
+    "list_minor", "discount_minor", "tax_minor", "group_no",
+)  # fmt: skip
 
 
 class OrderState(StrEnum):
@@ -92,10 +97,6 @@ class OrderNotFound(NotFound):
     """There is no such order."""
 
     code = "ORDER_NOT_FOUND"
-
-
-class NoteEmpty(Rejected):
-    """A note needs a text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +160,7 @@ class Summary:
     placed_at: datetime
     placed_on: date
     updated_at: datetime
+    state_since: datetime
     currency: str
     customer_name: str | None
     customer_email: str | None
@@ -168,6 +170,7 @@ class Summary:
     is_on_hold: bool
     is_test: bool
     is_historical: bool
+    tags: list[str]
     version: int
 
 
@@ -202,17 +205,6 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
-    """A remark on an order."""
-
-    note_id: int
-    visibility: str
-    body: str
-    author: str
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderException:
     """Something about an order that a person should look at."""
 
@@ -241,5 +233,4 @@ class Order:
     lines: tuple[Line, ...]
     changes: tuple[Change, ...]
     events: tuple[Event, ...]
-    notes: tuple[Note, ...]
     exceptions: tuple[OrderException, ...]

@@ -1,4 +1,4 @@
-"""Writes on orders: capture, what stock says of them, notes."""
+"""Writes on orders: capture, what stock says of them, their stories."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,10 +7,9 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
-from oms.kernel.limits import NOTE_CHARACTERS_MAX
 from oms.ledger.database import Tx
 from oms.orders import indexing, store
-from oms.orders.model import Captured, Note, NoteEmpty, OrderNotFound
+from oms.orders.model import Captured
 
 # What capture leaves for stock to do, as queries over its staged batch. Goods of historical and
 # test orders have never been ours to move; an order found to be a test wants nothing any more.
@@ -28,19 +27,20 @@ OPEN_LINES: Final = """
     ) d
     join orders o using (order_id)
     join order_lines k using (order_id)
-    left join order_groups g on g.order_id = k.order_id and g.group_no = k.group_no
+    left join order_groups g on g.order_id = k.order_id and g.group_no = coalesce(k.group_no, 1)
     where not o.is_historical
 """
-# The same of one order, whose id is a parameter.
+# The same of one order, whose id is a parameter; and of one of its delivery groups.
 OPEN_LINES_OF: Final = """
     select k.order_id, k.line_no, k.product_id, o.channel_id, o.placed_at,
         k.quantity - k.canceled - greatest(k.shipped, k.returned) as quantity, false as is_new,
         case when g.method in ('collect_store', 'reserve') then g.location_id end as place_id
     from order_lines k
     join orders o using (order_id)
-    left join order_groups g on g.order_id = k.order_id and g.group_no = k.group_no
+    left join order_groups g on g.order_id = k.order_id and g.group_no = coalesce(k.group_no, 1)
     where o.order_id = :order_id and not o.is_historical and not o.is_test
 """
+OPEN_LINES_OF_GROUP: Final = f"{OPEN_LINES_OF} and coalesce(k.group_no, 1) = :group_no"
 GOODS_MOVED: Final = """
     select c.order_id, c.line_no, k.product_id,
         case when c.kind = 'return' then 'return_restock'
@@ -53,9 +53,9 @@ GOODS_MOVED: Final = """
     from staged_changes c
     join orders o using (order_id)
     join order_lines k using (order_id, line_no)
-    left join order_groups g on g.order_id = k.order_id and g.group_no = k.group_no
+    left join order_groups g on g.order_id = k.order_id and g.group_no = coalesce(k.group_no, 1)
     where not o.is_historical and not o.is_test
-      and (c.kind = 'ship' or (c.kind = 'return' and c.restock))
+      and (c.kind = 'ship' or (c.kind = 'return' and c.restock and c.quantity <> 0))
 """
 
 
@@ -122,12 +122,48 @@ def redirect(
     """
     names = {"order_id": order_id, "group_no": group_no, "ship_to": json.dumps(ship_to), "at": at}
     tx.execute(_REDIRECT, names)
-    tx.execute(
-        text(
-            "update orders set version = version + 1, updated_at = :at where order_id = :order_id"
-        ),
-        names,
-    )
+    tx.execute(_TOUCH, {"order_id": order_id, "at": at})
+
+
+def choose_point(
+    tx: Tx, order_id: int, group_no: int, point: Mapping[str, Any], *, at: datetime
+) -> None:
+    """Send a delivery group of an order that is held to another pick-up point."""
+    keep_point(tx, order_id, group_no, point)
+    tx.execute(_TOUCH, {"order_id": order_id, "at": at})
+
+
+def keep_point(tx: Tx, order_id: int, group_no: int, point: Mapping[str, Any]) -> None:
+    """Keep what is known of the pick-up point a delivery group goes to."""
+    names = {"order_id": order_id, "group_no": group_no, "point": json.dumps(point)}
+    tx.execute(_KEEP_POINT, names)
+
+
+def flag(tx: Tx, order_id: int, code: str, detail: Mapping[str, Any], *, at: datetime) -> bool:
+    """Show an order that is held to a person; tell whether it was not shown for this before."""
+    names = {"order_id": order_id, "code": code, "detail": json.dumps(detail), "at": at}
+    return bool(tx.execute(_FLAG, names).scalar())
+
+
+def unflag(tx: Tx, order_id: int, code: str, *, at: datetime) -> bool:
+    """Show an order that is held no more for this; tell whether it was."""
+    is_open = tx.execute(_UNFLAG, {"order_id": order_id, "code": code, "at": at}).scalar()
+    if is_open:
+        tx.execute(_HAS_EXCEPTION, {"order_id": order_id})
+    return bool(is_open)
+
+
+def reroute(
+    tx: Tx, order_id: int, group_no: int, method: str, location_code: str | None, *, at: datetime
+) -> None:
+    """Have a delivery group of an order that is held go another way, whatever its channel says.
+
+    What is collected has its location; an address stays where there is one.
+    """
+    names = {"order_id": order_id, "group_no": group_no, "method": method,
+             "location_code": location_code, "at": at}  # fmt: skip
+    tx.execute(_REROUTE, names)
+    tx.execute(_FOLD_METHOD, names)
 
 
 def tell(
@@ -141,43 +177,6 @@ def tell(
             for order_id, kind, data in steps
         ]
         store.SQL.run(tx, "tell", steps=json.dumps(told), actor_type=actor_type, actor=actor, at=at)
-
-
-def add_note(
-    tx: Tx, order_number: str, body: str, *, visibility: str, by: str, at: datetime
-) -> Note:
-    """Add a remark to an order, and to its story.
-
-    Raises NoteEmpty for a blank or overlong text, OrderNotFound for an unknown order.
-    """
-    text_kept = body.strip()
-    if not text_kept or len(text_kept) > NOTE_CHARACTERS_MAX:
-        raise NoteEmpty(f"a note has 1 to {NOTE_CHARACTERS_MAX:,} characters")
-    seq = tx.execute(
-        text(
-            "update orders set last_seq = last_seq + 1 where order_number = :number"
-            " returning order_id, last_seq"
-        ),
-        {"number": order_number},
-    ).one_or_none()
-    if seq is None:
-        raise OrderNotFound
-    note_id: int = tx.execute(
-        text(
-            "insert into order_notes (order_id, visibility, body, author, created_at)"
-            " values (:order_id, :visibility, :body, :by, :at) returning note_id"
-        ),
-        {"order_id": seq.order_id, "visibility": visibility, "body": text_kept, "by": by, "at": at},
-    ).scalar_one()
-    tx.execute(
-        text(
-            "insert into order_events (order_id, seq, type, occurred_at, recorded_at,"
-            " actor_type, actor, data) values (:order_id, :seq, 'note.added', :at, :at, 'user',"
-            " :by, jsonb_build_object('note_id', cast(:note_id as bigint)))"
-        ),
-        {"order_id": seq.order_id, "seq": seq.last_seq, "by": by, "at": at, "note_id": note_id},
-    )
-    return Note(note_id=note_id, visibility=visibility, body=text_kept, author=by, created_at=at)
 
 
 def record_oversold(tx: Tx, oversold: Sequence[tuple[int, str, str, int]], *, at: datetime) -> None:
@@ -194,7 +193,7 @@ def record_oversold(tx: Tx, oversold: Sequence[tuple[int, str, str, int]], *, at
 def erase_customers(
     tx: Tx, order_ids: Sequence[int], *, by: str | None = None, at: datetime
 ) -> None:
-    """Remove who bought from orders: name, addresses, references, remarks. Totals stay.
+    """Remove who bought from orders: name, addresses, references. Totals stay.
 
     With `by` it is a step of each order's story; without, it only keeps out what came back.
     """
@@ -204,10 +203,8 @@ def erase_customers(
     tx.execute(
         text("update order_groups set ship_to = null where order_id = any (:order_ids)"), names
     )
-    tx.execute(
-        text("update order_notes set body = '[erased]' where order_id = any (:order_ids)"), names
-    )
     tx.execute(_FORGET_COMMENTS, names)
+    tx.execute(_FORGET_CHANGES, names)
     if by is not None:
         tx.execute(_TELL_ERASED, names)
 
@@ -226,6 +223,59 @@ _REDIRECT: Final = text("""
     where order_id = :order_id and group_no = :group_no
     on conflict (order_id, group_no) do update set ship_to = excluded.ship_to
 """)
+_TOUCH: Final = text(
+    "update orders set version = version + 1, updated_at = :at where order_id = :order_id"
+)
+_KEEP_POINT: Final = text("""
+    update order_groups set pickup_point = cast(:point as jsonb)
+    where order_id = :order_id and group_no = :group_no
+""")
+_FLAG: Final = text("""
+    with opened as (
+        insert into order_exceptions (order_id, code, detail, opened_at)
+        values (:order_id, :code, cast(:detail as jsonb), :at)
+        on conflict (order_id, code) do update
+            set detail = excluded.detail, opened_at = excluded.opened_at, resolved_at = null
+            where order_exceptions.resolved_at is not null
+        returning order_id
+    )
+    update orders set has_exception = true
+    where order_id in (select order_id from opened)
+    returning true
+""")
+_UNFLAG: Final = text("""
+    update order_exceptions set resolved_at = :at
+    where order_id = :order_id and code = :code and resolved_at is null
+    returning true
+""")
+_HAS_EXCEPTION: Final = text("""
+    update orders o
+    set has_exception = exists (
+        select from order_exceptions x where x.order_id = o.order_id and x.resolved_at is null)
+    where o.order_id = :order_id
+""")
+_REROUTE: Final = text("""
+    insert into order_groups (order_id, group_no, method, location_id, ship_to, is_ours)
+    select g.order_id, g.group_no, :method, x.location_id, g.ship_to, true
+    from delivery_groups g
+    left join locations x on x.location_code = :location_code
+    where g.order_id = :order_id and g.group_no = :group_no
+    on conflict (order_id, group_no) do update
+    set method = excluded.method, location_id = excluded.location_id, pickup_point = null,
+        is_ours = true
+""")
+_FOLD_METHOD: Final = text("""
+    update orders
+    set version = version + 1, updated_at = :at, fulfillment_method = (
+        select case when count(distinct g.method) = 1 then min(g.method) else 'mixed' end
+        from delivery_groups g where g.order_id = :order_id)
+    where order_id = :order_id
+""")
+_FORGET_CHANGES: Final = text(
+    "update change_orders set ship_to = null, reason = '[erased]',"
+    " end_reason = case when end_reason is not null then '[erased]' end"
+    " where order_id = any (:order_ids)"
+)
 _FORGET_COMMENTS: Final = text("""
     update order_holds
     set comment = '[erased]',

@@ -15,18 +15,20 @@ from oms.orders.model import (
     Event,
     Group,
     Line,
-    Note,
     Order,
     OrderException,
     OrderNotFound,
     Summary,
 )
+from oms.points.model import Chosen
 
 SUMMARY: Final = """
     o.order_id, o.order_number, c.channel_code, o.external_ref, o.external_number,
     o.order_state, o.fulfillment_state, o.fulfillment_method, x.location_code, o.placed_at,
-    o.placed_on, o.updated_at, o.currency, o.customer_name, o.customer_email, o.country_code,
-    o.total_minor, o.has_exception, o.is_on_hold, o.is_test, o.is_historical, o.version
+    o.placed_on, o.updated_at, coalesce(o.state_since, o.placed_at) as state_since, o.currency,
+    o.customer_name, o.customer_email, o.country_code,
+    o.total_minor, o.has_exception, o.is_on_hold, o.is_test, o.is_historical,
+    o.tags, o.version
 """
 _FROM: Final = """
     from orders o
@@ -64,8 +66,8 @@ _CHANGES: Final = text("""
     where e.order_id = :order_id
     order by e.occurred_at, e.line_no, e.kind, e.change_ref
 """)
-# What an order was captured with are the sales of its lines: append-only like its events, and
-# written down once.
+# What an order was captured with are the sales of its lines, append-only like its events and
+# written down once, and the remark that came with it.
 _EVENTS: Final = text("""
     select e.order_id, e.seq, e.type, e.occurred_at, e.recorded_at, e.actor_type, e.actor,
         e.changed_xid::text as transaction_id, e.correlation_id,
@@ -77,17 +79,14 @@ _EVENTS: Final = text("""
                         jsonb_build_object('line_no', s.line_no, 'quantity', s.quantity)
                         order by s.line_no)
                     from line_events s where s.order_id = e.order_id and s.kind = 'sale'))
+            || (select case when count(*) = 0 then '{}'
+                    else jsonb_build_object('notes', jsonb_agg(n.note_id order by n.note_id)) end
+                from notes n where n.order_id = e.order_id and n.is_captured)
         end as data
     from order_events e
     join orders o using (order_id)
     where e.order_id = any (cast(:order_ids as bigint[]))
     order by e.order_id, e.seq
-""")
-_NOTES: Final = text("""
-    select note_id, visibility, body, author, created_at
-    from order_notes
-    where order_id = :order_id
-    order by note_id
 """)
 _EXCEPTIONS: Final = text("""
     select code, detail, opened_at, resolved_at
@@ -95,6 +94,77 @@ _EXCEPTIONS: Final = text("""
     where order_id = :order_id
     order by opened_at, code
 """)
+
+
+# Groups that go to points of some carriers: those something is to be sent to, and those of orders
+# that somebody looks at for it.
+_AT_POINTS: Final = """
+    select g.order_id, g.group_no, g.pickup_point, x.order_id is not null as is_flagged,
+        exists (
+            select from order_lines k
+            where k.order_id = g.order_id and coalesce(k.group_no, 1) = g.group_no
+              and k.quantity - k.canceled > greatest(k.shipped, k.returned)) as is_to_be_sent
+    from order_groups g
+    join orders o using (order_id)
+    left join order_exceptions x on x.order_id = g.order_id
+        and x.code = 'PICKUP_POINT_UNAVAILABLE' and x.resolved_at is null
+    where g.pickup_point is not null and not o.is_historical and not o.is_test
+      and (o.order_state in ('placed', 'in_progress') or x.order_id is not null)
+      and g.pickup_point ->> 'provider' = any (cast(:providers as text[]))
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtPoint:
+    """A delivery group that goes to a pick-up point."""
+
+    order_id: int
+    group_no: int
+    chosen: Chosen
+    is_flagged: bool  # whether somebody is to look at its order for such a point
+    is_to_be_sent: bool
+
+
+# How a channel has sold a product last, to which country is all the same to its price and not to
+# its tax; neither a line of ours nor one whose price we changed says what a channel asks.
+_LAST_SOLD: Final = text("""
+    select k.quantity, k.unit_price_minor, k.list_minor, k.discount_minor, k.tax_minor,
+        o.country_code
+    from order_lines k
+    join orders o using (order_id)
+    where k.product_id = :product_id and o.channel_id = (
+            select channel_id from orders where order_id = :order_id)
+      and (o.currency, o.prices_include_tax) = (
+          select currency, prices_include_tax from orders where order_id = :order_id)
+      and not o.is_test and not k.is_ours and k.told is null and k.quantity > 0
+    order by k.order_id desc, k.line_no
+    limit 1
+""")
+
+
+# The dearest line of an order of a class of tax: what it shows of the rate is the least rounded.
+_OF_TAX_CLASS: Final = text("""
+    select k.quantity, k.unit_price_minor, k.list_minor, k.discount_minor, k.tax_minor,
+        o.country_code
+    from order_lines k
+    join orders o using (order_id)
+    join products p using (product_id)
+    where k.order_id = :order_id and p.tax_class = :tax_class and k.quantity > 0
+    order by k.list_minor - k.discount_minor desc, k.line_no
+    limit 1
+""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sold:
+    """A line as a channel sold it, in the channel's tax mode, and to which country."""
+
+    quantity: int
+    unit_price_minor: int | None
+    list_minor: int
+    discount_minor: int
+    tax_minor: int
+    country_code: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +177,12 @@ class LiveSales:
     orders_count: int
     units: int
     net_minor: int
+
+
+def number_of(tx: Tx, order_id: int) -> str:
+    """Return the number of an order that is there."""
+    query = text("select order_number from orders where order_id = :order_id")
+    return str(tx.execute(query, {"order_id": order_id}).scalar_one())
 
 
 def order(tx: Tx, number: str) -> Order:
@@ -136,7 +212,7 @@ def order(tx: Tx, number: str) -> Order:
     return Order(
         summary=summary, **values, lines=all_of(Line, _LINES), groups=all_of(Group, _GROUPS),
         changes=all_of(Change, _CHANGES),
-        events=stories(tx, [summary.order_id])[summary.order_id], notes=all_of(Note, _NOTES),
+        events=stories(tx, [summary.order_id])[summary.order_id],
         exceptions=all_of(OrderException, _EXCEPTIONS),
     )  # fmt: skip
 
@@ -153,6 +229,31 @@ def stories(tx: Tx, order_ids: Sequence[int]) -> Mapping[int, tuple[Event, ...]]
 def summary_of(row: Row[Any]) -> Summary:
     """Return the summary among the columns of a row."""
     return Summary(**{field.name: getattr(row, field.name) for field in fields(Summary)})
+
+
+def last_sold(tx: Tx, order_id: int, product_id: int) -> Sold | None:
+    """Return how the channel of an order has sold a product last, in the order's currency."""
+    row = tx.execute(_LAST_SOLD, {"order_id": order_id, "product_id": product_id}).one_or_none()
+    return None if row is None else Sold(**by_name(row))
+
+
+def sold_beside(tx: Tx, order_id: int, tax_class: str) -> Sold | None:
+    """Return the dearest line of an order whose product is of a class of tax."""
+    names = {"order_id": order_id, "tax_class": tax_class}
+    row = tx.execute(_OF_TAX_CLASS, names).one_or_none()
+    return None if row is None else Sold(**by_name(row))
+
+
+def lines_with_given_money(tx: Tx, order_id: int) -> set[int]:
+    """Return the lines of which a channel has said itself what a cancel or return is worth."""
+    rows = tx.execute(
+        text(
+            "select distinct line_no from line_events where order_id = :order_id"
+            " and is_money_given and kind in ('cancel', 'return')"
+        ),
+        {"order_id": order_id},
+    )
+    return set(rows.scalars())
 
 
 def sales_after(tx: Tx, watermark: int, *, since: date) -> list[LiveSales]:
@@ -223,3 +324,39 @@ def open_orders(tx: Tx, order_ids: Sequence[int]) -> list[str]:
         {"order_ids": list(order_ids)},
     )
     return [row.order_number for row in rows]
+
+
+def is_known(tx: Tx, channel_id: int, external_ref: str) -> bool:
+    """Tell whether a channel's order has come before."""
+    query = """
+        select exists (select from orders
+            where channel_id = :channel_id and external_ref = :external_ref)
+    """
+    names = {"channel_id": channel_id, "external_ref": external_ref}
+    return bool(tx.execute(text(query), names).scalar())
+
+
+def at_points(tx: Tx, providers: Sequence[str], *, after: int, limit: int) -> list[AtPoint]:
+    """Return the groups that go to points of carriers, of about so many at a time.
+
+    They are those of the orders after one; an order comes with all of its groups.
+    """
+    query = f"""
+        with chosen as ({_AT_POINTS} and g.order_id > :after order by g.order_id limit :limit)
+        {_AT_POINTS} and g.order_id in (select order_id from chosen)
+        order by g.order_id, g.group_no
+    """  # noqa: S608 - put together from a constant
+    names = {"providers": list(providers), "after": after, "limit": limit}
+    return [_at_point(row) for row in tx.execute(text(query), names)]
+
+
+def at_points_of(tx: Tx, order_id: int, providers: Sequence[str]) -> list[AtPoint]:
+    """Return an order's groups that go to points of carriers."""
+    query = f"{_AT_POINTS} and g.order_id = :order_id order by g.group_no"
+    names = {"providers": list(providers), "order_id": order_id}
+    return [_at_point(row) for row in tx.execute(text(query), names)]
+
+
+def _at_point(row: Row[Any]) -> AtPoint:
+    values = by_name(row)
+    return AtPoint(chosen=Chosen.of(values.pop("pickup_point")), **values)

@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy import text
 
+from oms.kernel.cards import mask_cards
 from oms.ledger.copying import copy_in
 from oms.ledger.database import Tx
 from oms.ledger.scratch import Scratch
@@ -18,6 +19,7 @@ from oms.orders.model import (
     LINE_DRAFT,
     ORDER_DRAFT,
     OWN_CHANGE_DRAFT,
+    OWN_LINE_DRAFT,
     Captured,
     Outcome,
 )
@@ -35,7 +37,13 @@ _DRAFTS: Final = {
     "groups": ("draft_groups", GROUP_DRAFT),
     "changes": ("draft_changes", CHANGE_DRAFT),
     "own_changes": ("draft_changes", OWN_CHANGE_DRAFT),
+    "own_lines": ("draft_own_lines", OWN_LINE_DRAFT),
 }
+
+
+# Documents of ours that say what lines shall be; all that do.
+_IS_OWN: Final = "position in (select position from draft_own_lines)"
+_HAS_LINES: Final = f"(is_partial is not true or {_IS_OWN})"
 
 
 def load(tx: Tx, drafts: Mapping[str, bytes]) -> None:
@@ -69,7 +77,7 @@ def stage(
             tx.execute(text("analyze draft_orders, draft_problems"))
         for name in ("unclaim", "unstage_lines", "unstage_changes", "take_again"):
             SQL.run(tx, name)
-    if _some(tx, "outcome = 'updated' and is_partial is not true"):
+    if _some(tx, f"outcome = 'updated' and {_HAS_LINES}"):
         SQL.run(tx, "stage_corrections")
     if _some(tx, "canceled_at is not null"):
         SQL.run(tx, "stage_cancellations")
@@ -94,6 +102,8 @@ def _stage_round(
     staged = SQL.run(tx, "stage_new_lines", round=number).rowcount
     if _some(tx, "outcome = 'updated'"):
         staged += SQL.run(tx, "stage_known_lines", round=number).rowcount
+    if _some(tx, f"outcome = 'updated' and {_IS_OWN}"):
+        staged += SQL.run(tx, "stage_own_lines", round=number).rowcount
     if staged > ANALYZE_ROWS_MIN:
         tx.execute(text("analyze staged_lines"))
     changes = SQL.run(tx, "stage_changes", round=number, at=at).rowcount
@@ -114,17 +124,28 @@ def write(tx: Tx, *, time_zone: str, actor_type: str, actor: str, at: datetime) 
     SQL.run(tx, "write_sales", time_zone=time_zone, at=at)
     SQL.run(tx, "tell_captured", actor_type=actor_type, actor=actor, at=at)
     if _some(tx, "note is not null"):
+        _mask_cards(tx)
         SQL.run(tx, "add_notes", actor=actor)
     is_updating = _some(tx, "outcome = 'updated'")
     if is_updating:
         SQL.run(tx, "edit_lines")
         SQL.run(tx, "write_headers")
+        SQL.run(tx, "write_own_totals")
     changes = SQL.run(tx, "write_changes", time_zone=time_zone).rowcount
     if is_updating or changes:
+        SQL.run(tx, "write_echoes")
         SQL.run(tx, "fold_changes")
         SQL.run(tx, "tell_changes", actor_type=actor_type, actor=actor, at=at)
         SQL.run(tx, "fold_orders", at=at)
     SQL.run(tx, "flag_totals", at=at)
+
+
+def _mask_cards(tx: Tx) -> None:
+    """Keep the numbers of payment cards out of what came with new orders."""
+    for row in SQL.run(tx, "list_numbers").all():
+        masked = mask_cards(row.note)
+        if masked != row.note:
+            SQL.run(tx, "mask_note", position=row.position, note=masked)
 
 
 def outcomes(tx: Tx) -> list[Captured]:

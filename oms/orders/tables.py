@@ -5,7 +5,13 @@ The schema itself is made by the migrations; a test holds the two against each o
 
 from typing import Final
 
-from oms.orders.model import CHANGE_DRAFT, GROUP_DRAFT, LINE_DRAFT, ORDER_DRAFT
+from oms.orders.model import (
+    CHANGE_DRAFT,
+    GROUP_DRAFT,
+    LINE_DRAFT,
+    ORDER_DRAFT,
+    OWN_LINE_DRAFT,
+)
 
 # The columns of the three drafts come first and in their declared order, what staging adds
 # comes after.
@@ -17,7 +23,7 @@ _TYPES: Final = {
     "is_partial": "boolean", "canceled_at": "timestamptz", "quantity": "bigint",
     "unit_price_minor": "bigint", "discount_minor": "bigint", "tax_minor": "bigint",
     "occurred_at": "timestamptz", "restock": "boolean", "group_no": "smallint",
-    "pickup_point": "jsonb", "line_refs": "jsonb",
+    "pickup_point": "jsonb", "line_refs": "jsonb", "line_no": "integer", "list_minor": "bigint",
 }  # fmt: skip
 
 
@@ -37,18 +43,22 @@ DRAFT_TABLES: Final = {
     "draft_changes": f"{_columns(CHANGE_DRAFT)}, ordinal bigint generated always as identity,"
     " is_ours boolean not null default false, own_ref text generated always as (case when"
     " change_ref like '*%' and not is_ours then '*' || change_ref else change_ref end) stored",
+    "draft_own_lines": _columns(OWN_LINE_DRAFT),
     "draft_problems": "position bigint, field text, code text, detail text",
     # The lines of the batch as they shall be, beside what they were: of an order that is new, and
-    # such that are there already; carried out of the shop as they are sold.
+    # such that are there already; carried out of the shop as they are sold; ours, and what of
+    # their money their document does not know of.
     "staged_lines": "position bigint, order_id bigint, is_new boolean, is_there boolean,"
     " line_no integer, line_ref text, product_id integer, sku text, title text, quantity bigint,"
     " unit_price_minor bigint, list_minor bigint, discount_minor bigint, net_minor bigint,"
     " tax_minor bigint, was_quantity bigint, was_net_minor bigint, was_tax_minor bigint,"
     " was_discount_net_minor bigint, discount_net_minor bigint, group_no smallint,"
-    " is_carried boolean",
-    # What newly happened to lines, with its money; of no units: what an edit makes of it.
+    " is_carried boolean, is_ours boolean not null default false,"
+    " kept_minor bigint not null default 0, told jsonb",
+    # What newly happened to lines, with its money; of no units: what an edit makes of it, or what a
+    # channel tells of goods we took back ourselves (`echoed`: how many).
     "staged_changes": "position bigint, order_id bigint, line_no integer, kind text,"
     " change_ref text, quantity bigint, net_minor bigint, tax_minor bigint,"
     " discount_net_minor bigint, occurred_at timestamptz, location_id integer, restock boolean,"
-    " reason text, is_money_given boolean",
+    " reason text, is_money_given boolean, echoed bigint not null default 0",
 }

@@ -82,6 +82,13 @@ def begins(word: str) -> Term:
     return Term(query=_prefix(word), beginnings=(word,))
 
 
+def begins_any(words: Sequence[str]) -> Term:
+    """Return the term that is met by any word with one of some beginnings."""
+    return _any_of(
+        [(_prefix(each), each) for each in (each[:WORD_CHARACTERS_MAX] for each in words)]
+    )
+
+
 def all_of(terms: Iterable[Term]) -> str | None:
     """Return the tsquery that is met by meeting every term; None where there are none."""
     return " & ".join(f"({each.query})" for each in terms) or None

@@ -19,6 +19,7 @@ from oms.locations.hours import (
     spans_of,
 )
 from oms.locations.model import distance_km, point
+from oms.points.model import Near, PickupPoint
 
 # From this many on a shelf is not called low any more.
 LOW_UNITS_MAX: Final = 2
@@ -205,34 +206,70 @@ class Shipment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PointAnswer:
+    """What can be collected at a pick-up point, and from which day on."""
+
+    point: PickupPoint
+    distance_km: float
+    shipments: tuple[Shipment, ...]
+    ready_on: date
+    cost_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
     """What a channel may promise of a basket, until when."""
 
     shipments: tuple[Shipment, ...]  # none: it cannot be shipped whole
     stores: tuple[StoreAnswer, ...]  # those that can serve all of it
+    points: tuple[PointAnswer, ...]  # none where it cannot be shipped whole
     available: Mapping[str, int]  # what the channel may sell of each SKU
     expires_at: datetime
 
 
 def promise_of(
     wanted: Mapping[str, int], *, available: Mapping[str, int], sources: Sequence[Place],
-    stores: Sequence[StoreAnswer], to: Destination, at: datetime,
+    stores: Sequence[StoreAnswer], to: Destination, at: datetime, points: Sequence[Near] = (),
 ) -> Promise:  # fmt: skip
     """Return what may be promised of a basket, from sources best first.
 
     It expires before the first cut-off it counts on.
     """
     shipments: tuple[Shipment, ...] = ()
+    at_points: tuple[PointAnswer, ...] = ()
     if all(available.get(sku, 0) >= quantity for sku, quantity in wanted.items()):
         shipments = _shipments(wanted, sources, to.country_code, at)
+        at_points = tuple(_at_points(wanted, sources, points, at))
     collected = tuple(
         store for store in stores if store.can_serve_all or store.by_transfer_at is not None
     )
-    counted = [*shipments, *(each for store in collected for each in store.transfers)]
+    counted = [
+        *shipments, *(each for store in collected for each in store.transfers),
+        *(each for answer in at_points for each in answer.shipments),
+    ]  # fmt: skip
     return Promise(
-        shipments=shipments, stores=collected, available=available,
+        shipments=shipments, stores=collected, points=at_points, available=available,
         expires_at=min([at + LASTS, *(each.cut_off_at for each in counted)]),
     )  # fmt: skip
+
+
+def _at_points(
+    wanted: Mapping[str, int], sources: Sequence[Place], points: Sequence[Near], at: datetime
+) -> Iterator[PointAnswer]:
+    """Give the points all of it can be sent to, and when each is first open after it has come."""
+    sent: dict[str, tuple[Shipment, ...]] = {}
+    for near in points:
+        country_code = near.point.country_code
+        if country_code not in sent:
+            sent[country_code] = _shipments(wanted, sources, country_code, at)
+        shipments = sent[country_code]
+        comes_on = max((each.arrives_on for each in shipments), default=None)
+        ready_on = None if comes_on is None else near.point.opens_from(comes_on)
+        if ready_on is not None:
+            yield PointAnswer(
+                point=near.point, distance_km=near.distance_km, shipments=shipments,
+                ready_on=ready_on, cost_minor=sum(each.cost_minor for each in shipments),
+            )  # fmt: skip
 
 
 def _transfers(

@@ -1,7 +1,7 @@
 """Reads for promises: stores, what they have, and how far away they are."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, Final
@@ -11,6 +11,7 @@ from sqlalchemy import text
 from oms.channels.model import Channel
 from oms.ledger.database import Tx
 from oms.ledger.rows import by_name
+from oms.points.model import Near
 from oms.promise.model import (
     Destination,
     Handling,
@@ -75,9 +76,9 @@ def network(tx: Tx, channel: Channel) -> list[Place]:
 
 def promise(
     tx: Tx, wanted: Mapping[str, int], *, channel: Channel, to: Destination, radius_km: float,
-    limit: int, at: datetime,
+    limit: int, at: datetime, points: Sequence[Near] = (),
 ) -> Promise:  # fmt: skip
-    """Return what a channel may promise of a basket to a destination now.
+    """Return what a channel may promise of a basket to a destination now, or to these points.
 
     Raises UnknownSku.
     """
@@ -90,6 +91,7 @@ def promise(
     return promise_of(
         wanted, available={each.sku: each.available_to_sell for each in sellable},
         sources=with_stock(tx, network(tx, channel), wanted, at=at), stores=answers, to=to, at=at,
+        points=points,
     )  # fmt: skip
 
 

@@ -95,17 +95,24 @@ def choices(publication: Publication) -> Choices:
     )
 
 
-def check(publication: Publication, *, currency: str, channels: tuple[str, ...]) -> None:
-    """Raise UnknownChoice for a currency nothing is sold in, or a channel that is not there."""
-    currencies = _values(publication, _CURRENCIES)
-    if currency not in currencies:
-        raise UnknownChoice(
-            f"Nothing is sold in {currency[:8]!r}; there is {', '.join(currencies) or 'nothing'}."
-        )
-    known = dict(publication.ask(_CHANNELS).iter_rows())
-    for code in channels:
-        if code not in known:
-            raise UnknownChoice(f"There is no channel {code[:60]!r}; there are {', '.join(known)}.")
+def check(
+    publication: Publication, *, currency: str | None, channels: tuple[str, ...],
+    locations: tuple[str, ...] = (),
+) -> None:  # fmt: skip
+    """Raise UnknownChoice for a currency nothing is sold in, or a code of nothing that is there."""
+    if currency is not None:
+        currencies = _values(publication, _CURRENCIES)
+        if currency not in currencies:
+            there = ", ".join(currencies) or "nothing"
+            raise UnknownChoice(f"Nothing is sold in {currency[:8]!r}; there is {there}.")
+    for what, sql, codes in (
+        ("channel", _CHANNELS, channels), ("location", _LOCATIONS, locations),
+    ):  # fmt: skip
+        known = dict(publication.ask(sql).iter_rows()) if codes else {}
+        for code in codes:
+            if code not in known:
+                there = ", ".join(known)
+                raise UnknownChoice(f"There is no {what} {code[:60]!r}; there are {there}.")
 
 
 def unknown_skus(publication: Publication, skus: tuple[str, ...]) -> tuple[str, ...]:

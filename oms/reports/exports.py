@@ -4,7 +4,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from oms.kernel.errors import NotFound
+from oms.kernel.errors import NotFound, Rejected
+from oms.reports.cash import cash_by_channel, cash_by_day
+from oms.reports.fulfillment import Subject
+from oms.reports.fulfillment_tables import fulfillment_by
 from oms.reports.model import Filters, Grain, Level
 from oms.reports.published import Publication
 from oms.reports.sales_tables import (
@@ -23,7 +26,15 @@ from oms.reports.stock_tables import (
     stock_by_product,
 )
 
-REPORTS: Final[Mapping[str, Callable[[Publication, Filters], Sheet]]] = {
+Report = Callable[[Publication, Filters], Sheet]
+
+_OF_WORK: Final[Mapping[str, Report]] = {
+    f"fulfillment_{subject.value}_by_{group.value}": partial(
+        fulfillment_by, subject=subject, group=group
+    )
+    for subject in Subject for group in subject.groups
+}  # fmt: skip
+REPORTS: Final[Mapping[str, Report]] = {
     "sales_by_day": partial(sales_by_time, grain=Grain.DAY),
     "sales_by_week": partial(sales_by_time, grain=Grain.WEEK),
     "sales_by_month": partial(sales_by_time, grain=Grain.MONTH),
@@ -35,11 +46,17 @@ REPORTS: Final[Mapping[str, Callable[[Publication, Filters], Sheet]]] = {
     "channel_by_product": channel_by_product,
     "orders": orders,
     "order_lines": order_lines,
+    "cash_by_day": cash_by_day,
+    "cash_by_channel": cash_by_channel,
     "stock_by_product": stock_by_product,
     "stock_by_location": stock_by_location,
     "feeds": feeds_by_channel,
     "quarantine": quarantined,
+    **_OF_WORK,
 }
+_WITHOUT_AMOUNTS: Final = frozenset({
+    "stock_by_product", "stock_by_location", "feeds", "quarantine", *_OF_WORK,
+})  # fmt: skip
 
 
 class UnknownReport(NotFound):
@@ -48,10 +65,26 @@ class UnknownReport(NotFound):
     code = "UNKNOWN_REPORT"
 
 
+class NoSuchFilter(Rejected):
+    """The report knows nothing of what was asked for."""
+
+    code = "NO_SUCH_FILTER"
+
+
+def has_amounts(name: str) -> bool:
+    """Tell whether a report counts money, and so one currency only."""
+    return name in REPORTS and name not in _WITHOUT_AMOUNTS
+
+
 def report(name: str, publication: Publication, filters: Filters) -> Sheet:
-    """Make a report by its name. Raises UnknownReport."""
+    """Make a report by its name. Raises UnknownReport, or NoSuchFilter for what it cannot tell."""
     try:
         make = REPORTS[name]
     except KeyError:
         raise UnknownReport(f"{name[:40]!r} is none of {', '.join(REPORTS)}") from None
-    return make(publication, filters)
+    sheet = make(publication, filters)
+    # A filter that does nothing would be taken for one that finds everything.
+    for label, asked in (("Channels", filters.channels), ("Locations", filters.locations)):
+        if asked and label not in dict(sheet.facts):
+            raise NoSuchFilter(f"{name} has no {label.lower()} to choose from; leave them out.")
+    return sheet

@@ -73,6 +73,28 @@ _RATIOS: Final = (
         "Difference of net sales to the period it is compared with, as a part of the latter.",
     ),
 )
+_CASH: Final = (
+    (
+        "cash_amount",
+        "Cash",
+        Unit.MONEY,
+        "Captured, refunded and charged back added up, with tax and shipping.",
+    ),
+    ("captured_amount", "Captured", Unit.MONEY, "Taken, with whatever tender."),
+    (
+        "refunded_amount",
+        "Refunded",
+        Unit.MONEY,
+        "Given back, less refunds that came back to us; negative as a rule.",
+    ),
+    (
+        "charged_back_amount",
+        "Charged back",
+        Unit.MONEY,
+        "Taken from us by banks, less what they gave back; negative as a rule.",
+    ),
+    ("transactions_count", "Transactions", Unit.COUNT, "Everything that moved money."),
+)
 _STOCK: Final = (
     ("on_hand", "On hand", Unit.COUNT, "Physically there, in any condition."),
     ("unavailable", "Unavailable", Unit.COUNT, "On hand but not for sale: damaged, on display …"),
@@ -142,6 +164,7 @@ _DIMENSIONS: Final = (
     ("location_code", "Location code", Unit.TEXT, ""),
     ("location_name", "Location", Unit.TEXT, ""),
     ("sold_on", "Date", Unit.DATE, "In the calendar of each channel."),
+    ("occurred_on", "Date", Unit.DATE, "In the calendar of each channel."),
     ("placed_on", "Placed on", Unit.DATE, "In the calendar of the channel."),
     ("order_number", "Order", Unit.TEXT, "Our number of the order."),
     ("external_number", "Their number", Unit.TEXT, "The number the customer knows."),
@@ -154,6 +177,7 @@ COLUMNS: Final = {
     for name, title, unit, definition in (
         *_SALES,
         *_RATIOS,
+        *_CASH,
         *_STOCK,
         *_FEEDS,
         *_LINES,
@@ -162,6 +186,7 @@ COLUMNS: Final = {
     )
 }
 SALES: Final = tuple(name for name, *_ in _SALES)
+CASH: Final = tuple(name for name, *_ in _CASH)
 # In the order of a table: what it is about first, what it is made of after.
 HEADLINES: Final = ("net_amount", "orders_count", "units")
 PARTS: Final = (

@@ -10,6 +10,7 @@ YEAR_OF_WEEKS_DAYS: Final = 364
 DAILY_DAYS_MAX: Final = 62
 WEEKLY_DAYS_MAX: Final = 400
 NO_VALUE: Final = "(none)"
+NO_CURRENCY: Final = "XXX"  # ISO 4217: no currency
 # What fits into one cell of a spreadsheet is 32,767 characters; a list is cut well before.
 LISTED_CHARACTERS_MAX: Final = 8_000
 

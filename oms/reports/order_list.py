@@ -31,6 +31,8 @@ COLUMNS: Final = (
     Column(name="customer_email", title="E-mail", unit=Unit.TEXT),
     Column(name="country_code", title="Country", unit=Unit.TEXT),
     Column(name="currency", title="Currency", unit=Unit.TEXT),
+    Column(name="tags", title="Tags", unit=Unit.TEXT),
+    Column(name="state_since", title="In its states since", unit=Unit.INSTANT),
     Column(name="total", title="Total", unit=Unit.MONEY, definition="With tax and shipping."),
 )
 
@@ -65,4 +67,5 @@ def _frames(tx: Tx, filters: Filters, sort: Sort) -> Iterator[pl.DataFrame]:
 def _value(summary: Summary, column: Column) -> object:
     if column.unit is Unit.MONEY:
         return Decimal(summary.total_minor).scaleb(-exponent_of(summary.currency))
-    return getattr(summary, column.name)
+    value = getattr(summary, column.name)
+    return ", ".join(value) if isinstance(value, list) else value

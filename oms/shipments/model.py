@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from oms.kernel.errors import Conflict, NotFound, Rejected
 
@@ -35,7 +35,9 @@ _ENDS: Final = frozenset({_S.DELIVERED, _S.COLLECTED, _S.RETURNED_TO_SENDER})
 _TROUBLE: Final = frozenset({
     _S.DELIVERY_DELAYED, _S.ON_HOLD, _S.DELIVERY_FAILED, _S.DAMAGED, _S.LOST,
 })  # fmt: skip
-_ARRIVING: Final = frozenset({_S.OUT_FOR_DELIVERY, _S.READY_FOR_PICKUP}) | _TROUBLE | _ENDS
+_ARRIVING: Final = (
+    frozenset({_S.OUT_FOR_DELIVERY, _S.READY_FOR_PICKUP, _S.EXPIRED}) | _TROUBLE | _ENDS
+)
 _MOVING: Final = frozenset({_S.IN_TRANSIT}) | _ARRIVING
 
 # What may follow what (features.md 4.4b): forward, carriers leave scans out; back only out of
@@ -46,7 +48,7 @@ NEXT: Final[Mapping[ParcelState, frozenset[ParcelState]]] = {
     _S.IN_TRANSIT: _ARRIVING,
     **{state: _MOVING - {state} for state in sorted(_TROUBLE)},
     _S.OUT_FOR_DELIVERY: _ARRIVING - {_S.OUT_FOR_DELIVERY},
-    _S.READY_FOR_PICKUP: _ENDS | {_S.EXPIRED, _S.DAMAGED, _S.LOST},
+    _S.READY_FOR_PICKUP: _ENDS | {_S.EXPIRED, _S.DELIVERY_FAILED, _S.DAMAGED, _S.LOST},
     _S.EXPIRED: _ENDS,
     _S.DELIVERED: frozenset({_S.RETURNED_TO_SENDER}),
     _S.COLLECTED: frozenset({_S.RETURNED_TO_SENDER}),
@@ -146,6 +148,7 @@ class Scan:
     place: str | None = None
     reason: str | None = None
     eta_at: datetime | None = None
+    collect_by: datetime | None = None
 
     @property
     def identity(self) -> str:
@@ -167,6 +170,7 @@ class TrackingEvent:
     place: str | None
     reason: str | None
     eta_at: datetime | None
+    collect_by: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,20 +181,23 @@ class Progress:
     status: str | None = None
     last_event_at: datetime | None = None
     eta_at: datetime | None = None
+    collect_by: datetime | None = None
 
 
 def progress_of(events: Iterable[TrackingEvent], *, is_voided: bool = False) -> Progress:
     """Return how far a parcel is: the same for the same events, in whatever order they came."""
     told = sorted(events, key=_in_time)
-    state, eta_at = ParcelState.LABEL_CREATED, None
+    state, eta_at, collect_by = ParcelState.LABEL_CREATED, None, None
     for event in told:
         if event.state is not None and event.state in NEXT[state]:
             state = event.state
         eta_at = event.eta_at or eta_at
+        collect_by = event.collect_by or collect_by
     return Progress(
         state=ParcelState.VOIDED if is_voided else state,
         status=told[-1].status if told else None,
         last_event_at=told[-1].occurred_at if told else None, eta_at=eta_at,
+        collect_by=collect_by,
     )  # fmt: skip
 
 
@@ -231,10 +238,12 @@ class Parcel:
     height_mm: int | None
     cost_minor: int | None
     cost_currency: str | None
+    pickup_point: dict[str, Any] | None  # as it was when the parcel was addressed to it
     state: ParcelState
     status: str | None
     last_event_at: datetime | None
     eta_at: datetime | None
+    collect_by: datetime | None
     handed_over_at: datetime | None
     created_at: datetime
     changed_at: datetime

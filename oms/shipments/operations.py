@@ -62,6 +62,11 @@ def void_all(tx: Tx, fulfillment_id: int, *, at: datetime) -> list[str]:
     return list(SQL.run(tx, "void", fulfillment_id=fulfillment_id, parcel_id=None, at=at).scalars())
 
 
+def note_void_told(tx: Tx, *, parcel_id: int, at: datetime) -> None:
+    """Note that the carrier of a voided parcel knows of it."""
+    SQL.run(tx, "note_void_told", parcel_id=parcel_id, at=at)
+
+
 def ship(
     tx: Tx, *, fulfillment_id: int, order_id: int, carrier: str | None,
     tracking_number: str | None, lines: Mapping[int, int], at: datetime,
@@ -88,7 +93,7 @@ def ship(
 def _handed_over(at: datetime) -> TrackingEvent:
     return TrackingEvent(
         event_ref=HANDED_OVER_REF, occurred_at=at, state=ParcelState.HANDED_OVER,
-        status=HANDED_OVER_REF, place=None, reason=None, eta_at=None,
+        status=HANDED_OVER_REF, place=None, reason=None, eta_at=None, collect_by=None,
     )  # fmt: skip
 
 

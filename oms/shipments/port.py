@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
+from oms.points.port import PointFinder
 from oms.shipments.model import InvalidTrackingNumber, Label, ParcelState, Scan, Size
 
 
@@ -39,6 +40,7 @@ class LabelRequest:
     ref: str
     service: str | None
     size: Size
+    pickup_point: Mapping[str, Any] | None = None  # None: it goes to the customer's address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,11 @@ class Carrier(Protocol):
     @property
     def profile(self) -> Profile:
         """What is known of it."""
+        ...
+
+    @property
+    def points(self) -> PointFinder | None:
+        """What knows its pick-up points; None where nothing here does."""
         ...
 
     def quote(self, asked: LabelRequest) -> Quote | None:

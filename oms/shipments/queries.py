@@ -25,8 +25,8 @@ _HEADER: Final = """
         p.parcel_id, p.parcel_number, p.order_id, o.order_number, c.channel_code,
         p.fulfillment_id, f.fulfillment_number, x.location_code, p.carrier, p.service,
         p.tracking_number, p.tracking_url, p.label_ref, p.weight_grams, p.length_mm, p.width_mm,
-        p.height_mm, p.cost_minor, p.cost_currency, p.state, p.status, p.last_event_at, p.eta_at,
-        p.handed_over_at, p.created_at, p.changed_at
+        p.height_mm, p.cost_minor, p.cost_currency, p.pickup_point, p.state, p.status,
+        p.last_event_at, p.eta_at, p.collect_by, p.handed_over_at, p.created_at, p.changed_at
     from parcels p
     join fulfillment_orders f using (fulfillment_id)
     join orders o on o.order_id = p.order_id
@@ -50,6 +50,14 @@ class Asked:
     parcel_id: int
     tracking_number: str
     handed_over_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voided:
+    """A parcel whose carrier does not know yet that it will not come."""
+
+    parcel_id: int
+    tracking_number: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +121,12 @@ def page(
     return found[:limit], found[limit - 1].parcel_id if len(found) > limit else None
 
 
+def voids_to_tell(tx: Tx, carrier: str, *, limit: int) -> list[Voided]:
+    """Return parcels of a carrier that were voided and it was not told of, oldest first."""
+    rows = SQL.run(tx, "voids_to_tell", carrier=carrier, limit=limit)
+    return [Voided(**by_name(row)) for row in rows]
+
+
 def find(tx: Tx, carrier: str, tracking_numbers: Sequence[str]) -> dict[str, Found]:
     """Return whose parcels of a carrier these numbers are."""
     rows = SQL.run(tx, "find", carrier=carrier, tracking_numbers=list(tracking_numbers))
@@ -123,6 +137,12 @@ def find(tx: Tx, carrier: str, tracking_numbers: Sequence[str]) -> dict[str, Fou
         )
         for row in rows
     }  # fmt: skip
+
+
+def point_of(tx: Tx, fulfillment_id: int) -> dict[str, Any] | None:
+    """Return the pick-up point a fulfillment order's parcels go to; None where there is none."""
+    found: dict[str, Any] | None = SQL.run(tx, "point_of", fulfillment_id=fulfillment_id).scalar()
+    return found
 
 
 def packed(tx: Tx, fulfillment_id: int) -> dict[int, int]:

@@ -1,16 +1,20 @@
 -- The statements of parcels and of what carriers tell of them.
 
 -- name: make
--- A parcel, unless its carrier has another one of this number.
+-- A parcel, unless its carrier has another one of this number; addressed as its group is now.
 insert into parcels (
     fulfillment_id, order_id, carrier, service, tracking_number, tracking_url, label_ref,
     weight_grams, length_mm, width_mm, height_mm, cost_minor, cost_currency, state, created_at,
-    changed_at
+    changed_at, pickup_point
 )
 values (
     :fulfillment_id, :order_id, :carrier, :service, :tracking_number, :tracking_url, :label_ref,
     :weight_grams, :length_mm, :width_mm, :height_mm, :cost_minor, :cost_currency,
-    'label_created', :at, :at
+    'label_created', :at, :at, (
+        select g.pickup_point
+        from fulfillment_orders f
+        join order_groups g using (order_id, group_no)
+        where f.fulfillment_id = :fulfillment_id)
 )
 on conflict (carrier, tracking_number) where voided_at is null do nothing
 returning parcel_id, parcel_number;
@@ -24,6 +28,13 @@ from jsonb_to_recordset(cast(:lines as jsonb)) as l(line_no smallint, quantity b
 -- name: labels_count
 -- How many parcels a fulfillment order ever had.
 select count(*) from parcels where fulfillment_id = :fulfillment_id;
+
+-- name: point_of
+-- The pick-up point a fulfillment order's group goes to.
+select g.pickup_point
+from fulfillment_orders f
+join order_groups g using (order_id, group_no)
+where f.fulfillment_id = :fulfillment_id;
 
 -- name: packed
 -- How much of each line of a fulfillment order is in parcels.
@@ -40,6 +51,22 @@ set state = 'voided', voided_at = :at, changed_at = :at
 where fulfillment_id = :fulfillment_id and state = 'label_created'
   and (cast(:parcel_id as bigint) is null or parcel_id = :parcel_id)
 returning parcel_number;
+
+-- name: voids_to_tell
+-- Voided parcels of a carrier it was not told of. A number that is in use again is not taken back.
+select v.parcel_id, v.tracking_number
+from parcels v
+where v.carrier = :carrier and v.voided_at is not null and v.void_told_at is null
+  and not exists (
+      select from parcels p
+      where p.carrier = v.carrier and p.tracking_number = v.tracking_number
+        and p.voided_at is null)
+order by v.parcel_id
+limit :limit;
+
+-- name: note_void_told
+-- Its carrier knows.
+update parcels set void_told_at = :at where parcel_id = :parcel_id;
 
 -- name: waiting
 -- The parcels of a fulfillment order that nobody has told to be handed over.
@@ -65,18 +92,20 @@ order by p.tracking_number, (p.voided_at is not null), p.parcel_id desc;
 -- name: record
 -- Events of parcels, each once; returns those that are new.
 insert into tracking_events (
-    parcel_id, event_ref, occurred_at, recorded_at, state, status, place, reason, eta_at
+    parcel_id, event_ref, occurred_at, recorded_at, state, status, place, reason, eta_at,
+    collect_by
 )
-select e.parcel_id, e.event_ref, e.occurred_at, :at, e.state, e.status, e.place, e.reason, e.eta_at
+select e.parcel_id, e.event_ref, e.occurred_at, :at, e.state, e.status, e.place, e.reason,
+    e.eta_at, e.collect_by
 from jsonb_to_recordset(cast(:events as jsonb)) as e(
     parcel_id bigint, event_ref text, occurred_at timestamptz, state text, status text,
-    place text, reason text, eta_at timestamptz)
+    place text, reason text, eta_at timestamptz, collect_by timestamptz)
 on conflict do nothing
 returning parcel_id, event_ref;
 
 -- name: events
 -- All that was told of parcels.
-select parcel_id, event_ref, occurred_at, state, status, place, reason, eta_at
+select parcel_id, event_ref, occurred_at, state, status, place, reason, eta_at, collect_by
 from tracking_events
 where parcel_id = any (cast(:parcel_ids as bigint[]))
 order by parcel_id, occurred_at, recorded_at, event_ref;
@@ -91,9 +120,10 @@ where parcel_id = any (cast(:parcel_ids as bigint[])) and voided_at is not null;
 -- How far parcels are by all that was told of them.
 update parcels p
 set state = s.state, status = s.status, last_event_at = s.last_event_at, eta_at = s.eta_at,
-    changed_at = :at
+    collect_by = s.collect_by, changed_at = :at
 from jsonb_to_recordset(cast(:parcels as jsonb)) as s(
-    parcel_id bigint, state text, status text, last_event_at timestamptz, eta_at timestamptz)
+    parcel_id bigint, state text, status text, last_event_at timestamptz, eta_at timestamptz,
+    collect_by timestamptz)
 where p.parcel_id = s.parcel_id;
 
 -- name: states

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from oms.fulfillment import queries as fulfillments
 from oms.fulfillment.model import Action
 from oms.shipments import queries as shipments
-from oms.shipments.model import ARRIVED, NOT_ARRIVING
+from oms.shipments.model import ARRIVED, NOT_ARRIVING, ParcelState
 from oms.simulator import fates, steps
 from oms.simulator.book import Worked
 from oms.simulator.staff import CARRIER
@@ -212,6 +212,9 @@ class Life:
             self._look()
 
 
+_DECISIVE: Final = ARRIVED | NOT_ARRIVING | {ParcelState.READY_FOR_PICKUP}
+
+
 def _tellings(carrier: Carrier, scans: Sequence[Scan]) -> list[tuple[datetime, list[Scan]]]:
     """Take together what a carrier tells up to each moment that decides something."""
     told: list[tuple[datetime, list[Scan]]] = []
@@ -219,7 +222,7 @@ def _tellings(carrier: Carrier, scans: Sequence[Scan]) -> list[tuple[datetime, l
     for scan in scans:
         since.append(scan)
         state = carrier.profile.state_of(scan.status)
-        if state in ARRIVED | NOT_ARRIVING or scan is scans[-1]:
+        if state in _DECISIVE or scan is scans[-1]:
             told.append((scan.occurred_at, since))
             since = []
     return told

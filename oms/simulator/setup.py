@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from oms.simulator.backoffice import announced_on
 from oms.simulator.catalogue import catalogue
 from oms.simulator.formats import canonical
-from oms.simulator.formats.shopify import LOCATION_IDS, METHODS, PICKUP_ATTRIBUTE
+from oms.simulator.formats.shopify import LOCATION_IDS, METHODS, PICKUP_ATTRIBUTE, POINT_ATTRIBUTE
 from oms.simulator.network import (
     BACKOFFICE,
     CHANNELS,
@@ -90,6 +90,23 @@ def channels(*, shop_url: str = "", is_routed: bool = False) -> list[dict[str, A
     ]
 
 
+def legal_entity() -> dict[str, Any]:
+    """Say whose the sales are; the marketplace invoices by itself, tills give receipts."""
+    policies = {
+        channel.code: "on_request" if channel.kind in {"pos", "kiosk"} else "on_shipment"
+        for channel in CHANNELS
+        if channel.kind != "marketplace"
+    }
+    return {
+        "code": "retail-nl", "name": "Noordkade Retail B.V.", "street": DC.street,
+        "postcode": DC.postcode, "city": DC.city, "country_code": DC.country_code,
+        "vat_id": "NL000099998B57", "registration_id": "99000001", "series_prefix": "NK",
+        "payment_terms": "Paid when ordered.", "language": "en", "time_zone": DC.time_zone,
+        "email": "invoices@example.com", "iban": "NL91ABNA0417164300", "bic": "ABNANL2A",
+        "channels": policies,
+    }  # fmt: skip
+
+
 def adapter_options(channel: Channel, *, shop_url: str) -> dict[str, Any]:
     """Say what a channel's adapter must know."""
     if channel.adapter == "tabular":
@@ -98,6 +115,7 @@ def adapter_options(channel: Channel, *, shop_url: str) -> dict[str, Any]:
         return {}
     options: dict[str, Any] = {
         "locations": LOCATION_IDS, "methods": METHODS, "pickup_attribute": PICKUP_ATTRIBUTE,
+        "point_attribute": POINT_ATTRIBUTE,
     }  # fmt: skip
     if channel.transport == "pull":
         return {**options, "url": shop_url, "token": ACCESS_TOKEN}

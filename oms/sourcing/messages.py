@@ -154,8 +154,22 @@ def _problems(rules: Rules) -> Iterator[Problem]:
     if rules.promise_hours <= 0:
         yield "/promise_hours", "must be more than 0"
     yield from _repeated("/groups", [group.name for group in rules.groups])
+    for name, codes in rules.location_groups.items():
+        if not name.strip() or not codes:
+            yield f"/location_groups/{name}", "must have a name and at least one location"
     for number, group in enumerate(rules.groups):
         yield from _group_problems(f"/groups/{number}", group)
+        for place, rule in enumerate(group.rules):
+            path = f"/groups/{number}/rules/{place}"
+            yield from _unknown_groups(f"{path}/in_groups", rule.in_groups, rules)
+            yield from _unknown_groups(f"{path}/but_groups", rule.but_groups, rules)
+
+
+def _unknown_groups(path: str, names: tuple[str, ...], rules: Rules) -> Iterator[Problem]:
+    for number, name in enumerate(names):
+        if name not in rules.location_groups:
+            known = ", ".join(rules.location_groups) or "none"
+            yield f"{path}/{number}", f"is not among location_groups: {known}"
 
 
 def _group_problems(path: str, group: Group) -> Iterator[Problem]:

@@ -51,22 +51,42 @@ class Sort(StrEnum):
     CAPACITY_LEFT = "capacity_left"  # who may still do most today
     PRIORITY = "priority"  # the channel's network
     NODE_COST = "node_cost"  # the cheapest
+    READY_AT = "ready_at"  # who has goods ready to leave first
+
+
+class InTime(StrEnum):
+    """What a promise weighs: nothing, more than a split or a better place, or everything."""
+
+    IGNORE = "ignore"
+    PREFER = "prefer"  # all of it from who is in time, if that can be; else from anybody
+    REQUIRE = "require"  # who would be late is not asked
+
+
+class Lines(StrEnum):
+    """Which lines must be of the articles that are named."""
+
+    ALL = "all"
+    ANY = "any"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """Whose rules they are; what is not said is every one. Of articles every line must fit."""
+    """Whose rules they are; what is not said is every one."""
 
     __pydantic_config__: ClassVar = STRICT
 
     channels: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
+    skus: tuple[str, ...] = ()
+    brands: tuple[str, ...] = ()
     product_types: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    lines: Lines = Lines.ALL  # of articles: each line fits, or one that fits all of it
     currencies: tuple[str, ...] = ()
     value_from_minor: int | None = None
     value_below_minor: int | None = None
+    has_account: bool | None = None  # whether it names a customer of the channel's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +98,7 @@ class Split:
     parts_max: int = 1
     no_split_below_minor: int = 0
     whole_first: bool = True
+    in_time: InTime = InTime.IGNORE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +111,14 @@ class Rule:
     kinds: tuple[str, ...] = ()
     locations: tuple[str, ...] = ()
     but_locations: tuple[str, ...] = ()
+    in_groups: tuple[str, ...] = ()  # of locations, by their names
+    but_groups: tuple[str, ...] = ()
     only_open: bool = False
     only_before_cut_off: bool = False
     only_with_capacity: bool = True
     stock_buffer: int = 0
     distance_km_max: float | None = None
+    allows_unknown_distance: bool = False  # within distance_km_max, too
     sort: tuple[Sort, ...] = (Sort.PRIORITY,)
 
 
@@ -120,6 +144,7 @@ class Rules:
 
     name: str
     groups: tuple[Group, ...]
+    location_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     promise_hours: int = 48  # after it was placed an order's goods are to be ready to leave
 
 
@@ -155,6 +180,7 @@ class DemandLine:
     quantity: int
     product_type: str | None = None
     category: str | None = None
+    brand: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +196,7 @@ class Demand:
     value_minor: int
     placed_at: datetime
     lines: tuple[DemandLine, ...]
+    has_account: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +287,40 @@ class Decision:
     candidates: tuple[Candidate, ...]
     plan: Plan
     outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What one location really supplied of a delivery group, or has to."""
+
+    code: str
+    node_cost_minor: int
+    out_at: datetime | None  # when the last of it left or was ready; None: some is still there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """What really became of a delivery group, as its work tells."""
+
+    works: tuple[Work, ...] = ()
+    rejection_count: int = 0  # works rejected, or picked short
+    left_units: int = 0  # neither sent, nor canceled, nor given to anybody
+
+    def outcome(self, decision: Decision, promised_by: datetime, *, at: datetime) -> Outcome:
+        """Say what it comes to by now, at what each location cost and was away when decided."""
+        known = {each.node.code: each for each in decision.candidates}
+        found = [(each, known.get(each.code)) for each in self.works]
+        away = sum((of.distance_km or 0.0) for _, of in found if of is not None)
+        return Outcome(
+            parts=len(found),
+            cost_minor=sum(
+                each.node_cost_minor if of is None else of.node.node_cost_minor
+                for each, of in found
+            ),
+            distance_km=round(away, 1),
+            late_parts=sum((each.out_at or at) > promised_by for each in self.works),
+            left_units=self.left_units,
+        )
 
 
 def outcome_of(plan: Plan, candidates: tuple[Candidate, ...], promised_by: datetime) -> Outcome:

@@ -25,6 +25,7 @@ _DECISION: Final = (
     "order_id", "group_no", "version", "moment_id", "decided_at", "demand", "candidates", "plan",
     "outcome",
 )  # fmt: skip
+_DEMAND, _PLAN = 0, 2  # of what messages.kept writes
 
 
 def draft(tx: Tx, rules: Rules, *, by: str, at: datetime) -> int:
@@ -50,17 +51,37 @@ def activate(tx: Tx, version: int, *, by: str, at: datetime) -> None:
 
 def record(
     tx: Tx, decisions: Sequence[tuple[OrderGroup, Sequence[str]]], nodes: Iterable[Node], *,
-    version: int, at: datetime,
+    idle: Collection[OrderGroup] = (), version: int, at: datetime,
 ) -> None:  # fmt: skip
-    """Keep decisions with everything they were made of, as messages.kept writes it."""
-    if not decisions:
+    """Keep decisions with everything they were made of, as messages.kept writes it.
+
+    Those that gave nothing to anybody, the `idle` groups', are kept once: who waits is planned
+    again and again, and is not told the same each time.
+    """
+    told = _told_already(tx, [each for each in decisions if each[0] in idle], version=version)
+    fresh = [each for each in decisions if each[0] not in told]
+    if not fresh:
         return
     moment_id = store.SQL.run(tx, "note_moment", nodes=messages.kept_nodes(nodes)).scalar_one()
     rows = io.StringIO()
     writer = csv.writer(rows, lineterminator="\n")
     decided_at = at.isoformat()
-    writer.writerows([*group, version, moment_id, decided_at, *kept] for group, kept in decisions)
+    writer.writerows([*group, version, moment_id, decided_at, *kept] for group, kept in fresh)
     copy_in(tx, "sourcing_decisions", _DECISION, rows.getvalue().encode())
+
+
+def _told_already(
+    tx: Tx, decisions: Sequence[tuple[OrderGroup, Sequence[str]]], *, version: int
+) -> frozenset[OrderGroup]:
+    if not decisions:
+        return frozenset()
+    rows = store.SQL.run(
+        tx, "told_already", order_ids=[group[0] for group, _ in decisions],
+        group_nos=[group[1] for group, _ in decisions], version=version,
+        demands=[kept[_DEMAND] for _, kept in decisions],
+        plans=[kept[_PLAN] for _, kept in decisions],
+    )  # fmt: skip
+    return frozenset(map(tuple, rows))
 
 
 def hold_limited(tx: Tx, location_ids: Iterable[int]) -> None:

@@ -1,6 +1,7 @@
 """Reads of sourcing: the rules, decisions, and what is known when a batch of orders is planned."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -9,7 +10,15 @@ from oms.ledger.database import Tx
 from oms.locations.hours import is_open
 from oms.locations.model import Point, is_before_cut_off, point, ready_at
 from oms.sourcing import store
-from oms.sourcing.model import Decision, Node, OrderGroup, RuleSet, RuleSetNotFound
+from oms.sourcing.model import (
+    Decision,
+    Happening,
+    Node,
+    OrderGroup,
+    RuleSet,
+    RuleSetNotFound,
+    Work,
+)
 from oms.stock.model import Units
 
 DECISIONS_AT_ONCE: Final = 1_000
@@ -113,14 +122,52 @@ def of_order(tx: Tx, order_number: str) -> list[Decision]:
     return [store.decision(row) for row in rows]
 
 
-def between(tx: Tx, from_at: datetime, to_at: datetime) -> Iterator[Decision]:
-    """Give the decisions of some time, oldest first."""
-    after = 0
-    while rows := store.SQL.run(
+def between(
+    tx: Tx, from_at: datetime, to_at: datetime, *, after: int = 0
+) -> list[tuple[Decision, bool]]:
+    """Return decisions of some time beyond one, oldest first.
+
+    With each whether it is the first of its delivery group in that time.
+    """
+    rows = store.SQL.run(
         tx, "between", from_at=from_at, to_at=to_at, after=after, limit=DECISIONS_AT_ONCE
-    ).all():
-        yield from map(store.decision, rows)
-        after = rows[-1].decision_id
+    )
+    return [(store.decision(row), row.is_first) for row in rows]
+
+
+def count_between(tx: Tx, from_at: datetime, to_at: datetime, *, after: int = 0) -> int:
+    """Return how many decisions of some time come after one."""
+    found = store.SQL.run(tx, "count_between", from_at=from_at, to_at=to_at, after=after)
+    return int(found.scalar_one())
+
+
+def happened(tx: Tx, groups: Collection[OrderGroup]) -> dict[OrderGroup, Happening]:
+    """Return what really became of delivery groups, from the work of their locations."""
+    pairs = sorted(groups)
+    named = {"order_ids": [pair[0] for pair in pairs], "group_nos": [pair[1] for pair in pairs]}
+    left = {
+        (row.order_id, row.group_no): int(row.quantity)
+        for row in store.SQL.run(tx, "left_of", **named)
+    }
+    works: dict[OrderGroup, list[Work]] = {pair: [] for pair in pairs}
+    rejections = Counter[OrderGroup]()
+    for row in store.SQL.run(tx, "happened", **named):
+        group = row.order_id, row.group_no
+        rejections[group] += row.rejection_count
+        if row.quantity:
+            works[group].append(
+                Work(
+                    code=row.location_code, node_cost_minor=row.node_cost_minor,
+                    out_at=row.out_at,
+                )
+            )  # fmt: skip
+    return {
+        pair: Happening(
+            works=tuple(works[pair]), rejection_count=rejections[pair],
+            left_units=left.get(pair, 0),
+        )
+        for pair in pairs
+    }  # fmt: skip
 
 
 def _place(row: Any, at: datetime) -> Place:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from oms.sourcing.model import (
@@ -10,6 +11,8 @@ from oms.sourcing.model import (
     Demand,
     DemandLine,
     Group,
+    InTime,
+    Lines,
     Match,
     Part,
     Plan,
@@ -31,20 +34,33 @@ def plan(demand: Demand, candidates: Iterable[Candidate], rules: Rules) -> Plan:
     if group is None:
         return Plan(group=None)
     known = sorted(candidates, key=lambda each: each.node.code)
+    promised_by = _promised_by(demand, group, rules)
+    by = None if group.split.in_time is InTime.IGNORE else promised_by
+    work = _worked(demand, known, group, rules, ready_by=by)
+    if group.split.in_time is InTime.PREFER and work.open():
+        work = _worked(demand, known, group, rules, ready_by=None)
+    left = work.open()
+    return Plan(
+        group=group.name, parts=tuple(work.parts), left=left,
+        verdicts=tuple(_verdicts(known, group, work, promised_by, is_done=not left)),
+    )  # fmt: skip
+
+
+def _worked(
+    demand: Demand, known: Sequence[Candidate], group: Group, rules: Rules, *,
+    ready_by: datetime | None,
+) -> "_Work":  # fmt: skip
+    """Give out what can be, by who is ready in time where that is asked."""
     work = _Work(
         lines=tuple(sorted(demand.lines, key=lambda line: line.line_no)),
-        asked=[_asked(rule, known) for rule in group.rules],
+        asked=[_asked(rule, known, rules, ready_by) for rule in group.rules],
         may_split=_may_split(demand, group),
     )
     if group.split.whole_first or not work.may_split:
         _take_whole(work)
     if work.may_split and not work.parts:
         _take_parts(work, group.split.parts_max)
-    left = work.open()
-    return Plan(
-        group=group.name, parts=tuple(work.parts), left=left,
-        verdicts=tuple(_verdicts(known, group, work, is_done=not left)),
-    )  # fmt: skip
+    return work
 
 
 def group_of(demand: Demand, rules: Rules) -> Group | None:
@@ -55,9 +71,12 @@ def group_of(demand: Demand, rules: Rules) -> Group | None:
 def urgency(demand: Demand, rules: Rules) -> tuple[int, datetime]:
     """Return a delivery group's priority, and until when its goods are to be ready to leave."""
     group = group_of(demand, rules)
+    return 0 if group is None else group.priority, _promised_by(demand, group, rules)
+
+
+def _promised_by(demand: Demand, group: Group | None, rules: Rules) -> datetime:
     hours = None if group is None else group.promise_hours
-    promised_by = demand.placed_at + timedelta(hours=hours or rules.promise_hours)
-    return 0 if group is None else group.priority, promised_by
+    return demand.placed_at + timedelta(hours=hours or rules.promise_hours)
 
 
 @dataclass(slots=True)
@@ -106,20 +125,31 @@ class _Asked:
     hindered: Mapping[str, str]
 
 
-def _asked(rule: Rule, known: Sequence[Candidate]) -> _Asked:
+def _asked(
+    rule: Rule, known: Sequence[Candidate], rules: Rules, ready_by: datetime | None
+) -> _Asked:
     able, hindered = [], {}
-    kinds, among, but = rule.kinds, rule.locations, rule.but_locations
+    kinds = rule.kinds
+    among = _named(rules, rule.locations, rule.in_groups)
+    but = _named(rules, rule.but_locations, rule.but_groups)
     for each in known:
         node = each.node
         if (kinds and node.kind not in kinds) or (among and node.code not in among):
             continue
         if node.code in but:
             continue
-        if why := _hindrance(rule, each):
+        if why := _hindrance(rule, each, ready_by):
             hindered[node.code] = why
         else:
             able.append(each)
     return _Asked(rule, able, hindered)
+
+
+def _named(rules: Rules, codes: Sequence[str], groups: Sequence[str]) -> Sequence[str]:
+    """Return the locations that are named, by themselves or by a group they are in."""
+    if not groups:
+        return codes
+    return (*codes, *(code for name in groups for code in rules.location_groups[name]))
 
 
 def _matches(when: Match, demand: Demand) -> bool:
@@ -130,8 +160,22 @@ def _matches(when: Match, demand: Demand) -> bool:
         and _is_among(demand.currency, when.currencies)
         and demand.value_minor >= (when.value_from_minor or 0)
         and (when.value_below_minor is None or demand.value_minor < when.value_below_minor)
-        and all(_is_among(line.product_type, when.product_types) for line in demand.lines)
-        and all(_is_among(line.category, when.categories) for line in demand.lines)
+        and (when.has_account is None or demand.has_account is when.has_account)
+        and _OF_LINES[when.lines](_is_of(line, when) for line in demand.lines)
+    )
+
+
+_OF_LINES: Final[Mapping[Lines, Callable[[Iterable[bool]], bool]]] = {
+    Lines.ALL: all, Lines.ANY: any,
+}  # fmt: skip
+
+
+def _is_of(line: DemandLine, when: Match) -> bool:
+    return (
+        _is_among(line.sku, when.skus)
+        and _is_among(line.brand, when.brands)
+        and _is_among(line.product_type, when.product_types)
+        and _is_among(line.category, when.categories)
     )
 
 
@@ -179,7 +223,7 @@ def _in_turn(work: _Work) -> Iterator[tuple[Rule, Candidate]]:
             yield asked.rule, candidate
 
 
-def _hindrance(rule: Rule, candidate: Candidate) -> str | None:
+def _hindrance(rule: Rule, candidate: Candidate, ready_by: datetime | None) -> str | None:
     """Say why a location cannot be asked at all."""
     if not candidate.node.is_enabled:
         return "is disabled"
@@ -191,14 +235,26 @@ def _hindrance(rule: Rule, candidate: Candidate) -> str | None:
         return "is past its cut-off"
     if rule.only_with_capacity and candidate.capacity_left == 0:
         return "has no capacity left today"
-    return _too_far(rule, candidate)
+    return _too_late(candidate, ready_by) or _too_far(rule, candidate)
+
+
+def _too_late(candidate: Candidate, ready_by: datetime | None) -> str | None:
+    ready_at = candidate.node.ready_at
+    if ready_by is None or ready_at <= ready_by:
+        return None
+    return f"would be ready {_at(ready_at)}, promised was {_at(ready_by)}"
+
+
+@lru_cache(maxsize=1_024)
+def _at(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _too_far(rule: Rule, candidate: Candidate) -> str | None:
     if rule.distance_km_max is None:
         return None
     if candidate.distance_km is None:
-        return "is at a distance nobody knows"
+        return None if rule.allows_unknown_distance else "is at a distance nobody knows"
     if candidate.distance_km > rule.distance_km_max:
         return f"is {candidate.distance_km:g} km away, more than {rule.distance_km_max:g}"
     return None
@@ -246,11 +302,12 @@ _KEYS: Final[Mapping[Sort, Callable[[Candidate, _Work], float]]] = {
     Sort.CAPACITY_LEFT: _capacity_left,
     Sort.PRIORITY: lambda candidate, _work: candidate.priority,
     Sort.NODE_COST: lambda candidate, _work: candidate.node.node_cost_minor,
+    Sort.READY_AT: lambda candidate, _work: candidate.node.ready_at.timestamp(),
 }
 
 
 def _verdicts(
-    known: Sequence[Candidate], group: Group, work: _Work, *, is_done: bool
+    known: Sequence[Candidate], group: Group, work: _Work, promised_by: datetime, *, is_done: bool
 ) -> Iterator[Verdict]:
     """Say of each candidate why it was taken or passed over."""
     taken = {part.code: part for part in work.parts}
@@ -268,6 +325,8 @@ def _verdicts(
         part = taken.get(code)
         if part is not None:
             reason = _taken(part, group, work, each)
+            if each.node.ready_at > promised_by:
+                reason += f"; late: ready {_at(each.node.ready_at)}, promised {_at(promised_by)}"
         else:
             reason = "; ".join(said.get(code, ())) or "is of no rule's locations"
         yield Verdict(code=code, is_taken=part is not None, reason=reason)

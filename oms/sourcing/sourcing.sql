@@ -41,11 +41,12 @@ where n.channel_id in (
     select channel_id from orders where order_id = any (cast(:order_ids as bigint[])));
 
 -- name: groups
--- The delivery groups of these orders, and where on the map their customers are.
+-- The delivery groups of these orders, and where on the map they go: a pick-up point where that
+-- is known, else the customer. A redirected group has an address of its own.
 select
     g.order_id, g.group_no, o.channel_id, c.channel_code, g.method, o.currency, o.placed_at,
     coalesce(g.ship_to ->> 'country_code', o.country_code) as country_code,
-    o.items_net_minor + o.items_tax_minor as value_minor,
+    o.items_net_minor + o.items_tax_minor as value_minor, o.customer_ref is not null as has_account,
     case when jsonb_typeof(t.ship_to -> 'latitude') = 'number'
         then (t.ship_to ->> 'latitude')::double precision end as latitude,
     case when jsonb_typeof(t.ship_to -> 'longitude') = 'number'
@@ -53,13 +54,15 @@ select
 from delivery_groups g
 join orders o using (order_id)
 join channels c using (channel_id)
-cross join lateral (select coalesce(g.ship_to, o.ship_to) as ship_to) t
+cross join lateral (
+    select case when g.pickup_point ? 'latitude' then g.pickup_point
+        else coalesce(g.ship_to, o.ship_to) end as ship_to) t
 where g.order_id = any (cast(:order_ids as bigint[]));
 
 -- name: lines
 -- The lines of these orders, with what rules ask of an article.
 select k.order_id, k.line_no, coalesce(k.group_no, 1) as group_no, p.product_id, p.sku,
-    p.product_type, p.category
+    p.product_type, p.category, p.brand
 from order_lines k
 join products p using (product_id)
 where k.order_id = any (cast(:order_ids as bigint[]));
@@ -89,10 +92,11 @@ select count(*) from (
 ) held;
 
 -- name: rejected
--- Which locations have rejected which of these orders before.
+-- Which locations have rejected which of these orders before, or had them taken from them.
 select distinct order_id, location_id
 from fulfillment_orders
-where order_id = any (cast(:order_ids as bigint[])) and reason is not null and reason <> 'no_show';
+where order_id = any (cast(:order_ids as bigint[])) and reason is not null
+  and reason not in ('no_show', 'refused');
 
 -- name: free
 -- What of these products is free at these locations; below zero where more is promised.
@@ -125,6 +129,23 @@ join stock_levels l using (product_id, location_id);
 -- name: note_moment
 -- What locations were at a moment, for the decisions made then.
 insert into sourcing_moments (nodes) values (cast(:nodes as jsonb)) returning moment_id;
+
+-- name: told_already
+-- Of these groups, of which nothing was given to anybody, those whose last decision said just that
+-- of as much, by the same rules.
+select n.order_id, n.group_no
+from unnest(
+    cast(:order_ids as bigint[]), cast(:group_nos as smallint[]), cast(:demands as text[]),
+    cast(:plans as text[])) as n(order_id, group_no, demand, plan)
+cross join lateral (
+    select d.version, d.demand, d.plan
+    from sourcing_decisions d
+    where d.order_id = n.order_id and d.group_no = n.group_no
+    order by d.decision_id desc
+    limit 1
+) d
+where d.version = :version and d.plan = cast(n.plan as jsonb)
+  and d.demand -> 'lines' = cast(n.demand as jsonb) -> 'lines';
 
 -- name: queue_written
 -- Orders of which units were reserved meanwhile that nobody has been asked to pick, of channels
@@ -237,13 +258,62 @@ where o.order_number = :number
 order by d.decision_id;
 
 -- name: between
--- The decisions of some time, oldest first, a page at a time.
-select d.decision_id, d.version, d.decided_at, d.demand, d.candidates, d.plan, d.outcome, m.nodes
+-- The decisions of some time, oldest first, a page at a time; whether each is its group's first in
+-- that time.
+select d.decision_id, d.version, d.decided_at, d.demand, d.candidates, d.plan, d.outcome, m.nodes,
+    not exists (
+        select from sourcing_decisions e
+        where e.order_id = d.order_id and e.group_no = d.group_no
+          and e.decision_id < d.decision_id and e.decided_at >= :from_at
+    ) as is_first
 from sourcing_decisions d
 join sourcing_moments m using (moment_id)
-where decided_at >= :from_at and decided_at < :to_at and decision_id > :after
-order by decision_id
+where d.decided_at >= :from_at and d.decided_at < :to_at and d.decision_id > :after
+order by d.decision_id
 limit :limit;
+
+-- name: count_between
+-- How many decisions of some time come after one.
+select count(*) from sourcing_decisions
+where decided_at >= :from_at and decided_at < :to_at and decision_id > :after;
+
+-- name: happened
+-- What locations really did of delivery groups: what each was given and has not been let off, how
+-- often one was, and when the last of it left or was ready.
+select f.order_id, f.group_no, x.location_code, min(x.node_cost_minor) as node_cost_minor,
+    sum(l.quantity) as quantity,
+    count(*) filter (where f.reason is not null and f.reason <> 'no_show') as rejection_count,
+    case when bool_and(l.quantity = 0 or e.out_at is not null) then max(e.out_at) end as out_at
+from unnest(cast(:order_ids as bigint[]), cast(:group_nos as smallint[])) as g(order_id, group_no)
+join fulfillment_orders f on f.order_id = g.order_id and f.group_no = g.group_no
+join locations x using (location_id)
+cross join lateral (
+    select coalesce(sum(i.quantity - i.removed), 0) as quantity
+    from fulfillment_lines i
+    where i.fulfillment_id = f.fulfillment_id
+) l
+cross join lateral (
+    select min(v.occurred_at) as out_at
+    from order_events v
+    where v.order_id = f.order_id and v.data ->> 'fulfillment' = f.fulfillment_number
+      and v.type in ('fulfillment.ready_for_collection', 'fulfillment.shipped')
+) e
+group by f.order_id, f.group_no, x.location_code
+order by f.order_id, f.group_no, x.location_code;
+
+-- name: left_of
+-- What of delivery groups was neither sent, nor canceled, nor given to anybody.
+select k.order_id, g.group_no,
+    sum(greatest(0, k.quantity - k.canceled - greatest(k.shipped, l.quantity))) as quantity
+from unnest(cast(:order_ids as bigint[]), cast(:group_nos as smallint[])) as g(order_id, group_no)
+join order_lines k on k.order_id = g.order_id and coalesce(k.group_no, 1) = g.group_no
+cross join lateral (
+    select coalesce(sum(i.quantity - i.removed), 0) as quantity
+    from fulfillment_orders f
+    join fulfillment_lines i using (fulfillment_id)
+    where f.order_id = k.order_id and i.line_no = k.line_no
+) l
+group by k.order_id, g.group_no;
 
 -- name: page
 -- Decisions of every order, the newest first.

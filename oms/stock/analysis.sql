@@ -33,8 +33,9 @@ from found m
 left join fulfillment_orders f
     on m.cause_type = 'fulfillment' and f.fulfillment_number = m.cause_id
 left join transfers t on m.cause_type = 'transfer' and t.transfer_number = m.cause_id
+left join returns r on m.cause_type = 'return' and r.return_number = m.cause_id
 left join orders o on o.order_id = case
-    when m.cause_type = 'order' then m.cause_id::bigint else coalesce(f.order_id, t.order_id) end
+    when m.cause_type = 'order' then m.cause_id::bigint else coalesce(f.order_id, t.order_id, r.order_id) end
 left join channels c using (channel_id)
 order by m.movement_id desc;
 

@@ -211,6 +211,7 @@ class Correction(StrEnum):
     NONE = ""
     MISSING = "adjust"  # they are not there
     UNSELLABLE = "regrade"  # they are, and not for sale
+    HELD = "return_unsellable"  # they came back, and are not for sale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,3 +232,36 @@ class Arrival:
     product_id: int
     received: int
     damaged: int
+
+
+Queued = dict[tuple[int, int], int]
+"""How much of each (order, line) is queued, because nobody can supply it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What settling found: how much waits, and goods that left a level below its promises."""
+
+    queued: Queued
+    oversold: tuple[tuple[int, str, str, int], ...]  # order, sku, location, on hand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What became of counts and movements: positions refused, and places where stock rose."""
+
+    problems: tuple[tuple[int, str, str, str], ...]  # position, field, code, detail
+    changed_count: int
+    risen: frozenset[tuple[int, int]]  # (product, location)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenBack:
+    """Units that came back: of what, where and when, and whether they may be sold again."""
+
+    cause_line: str
+    product_id: int
+    location_id: int
+    quantity: int
+    is_for_sale: bool
+    occurred_at: datetime

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,10 +16,12 @@ from oms.stock.availability import available_to_sell
 from oms.stock.model import (
     COUNT_DRAFT,
     MOVEMENT_DRAFT,
-    Arrival,
     Correction,
     InsufficientStock,
-    Moving,
+    Queued,
+    Recorded,
+    Settled,
+    TakenBack,
     Units,
 )
 
@@ -28,26 +30,6 @@ ANALYZE_ROWS_MIN: Final = 200
 _RESTOCKED: Final = text("select distinct product_id from work_goods where taken < 0")
 _ASKED: Final = text("select order_id, line_no from work_demand")
 _Held = dict[str, list[int]]
-
-Queued = dict[tuple[int, int], int]
-"""How much of each (order, line) is queued, because nobody can supply it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
-    """What settling found: how much waits, and goods that left a level below its promises."""
-
-    queued: Queued
-    oversold: tuple[tuple[int, str, str, int], ...]  # order, sku, location, on hand
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
-    """What became of counts and movements: positions refused, and places where stock rose."""
-
-    problems: tuple[tuple[int, str, str, str], ...]  # position, field, code, detail
-    changed_count: int
-    risen: frozenset[tuple[int, int]]  # (product, location)
 
 
 def settle(
@@ -79,13 +61,17 @@ def settle(
     if has_goods:
         store.SQL.run(tx, "move_goods", at=at)
         risen |= _products(tx.execute(_RESTOCKED))
-    asked: set[tuple[int, int]] = set()
+    asked: Queued = {}
     if refuse_shortage_of is not None:
         _refuse_shortage(tx, refuse_shortage_of, at=at)
-        asked = {(row.order_id, row.line_no) for row in tx.execute(_ASKED)}
+        waited = _queued(tx)
+        asked = {
+            line: waited.get(line, 0)
+            for line in ((row.order_id, row.line_no) for row in tx.execute(_ASKED))
+        }
     _serve(tx, held, risen=sorted(risen), has_places=places.has_places, at=at)
     queued = _queued(tx)
-    if any(queued.get(line) for line in asked):
+    if any(queued.get(line, 0) > before for line, before in asked.items()):
         # Enough for each of them, but not for all: some of it is one and the same stock.
         raise InsufficientStock(items=[])
     return Settled(queued=queued, oversold=_oversold(tx) if has_goods else ())
@@ -215,95 +201,59 @@ def withdraw(
     elsewhere = store.UNITS.run(
         tx, "but_location", location_ids=places.location_ids, location_code=location_code
     ).scalar_one()
-    turns = store.SQL.run(tx, "take_turns").scalar_one() or 1
-    for turn in range(1, turns + 1):
-        store.SQL.run(tx, "allocate", turn=turn, at=at, location_ids=elsewhere)
-    queued = _queued(tx)
-    tx.execute(text("delete from work_demand"))
-    risen = sorted({row.product_id for row in freed})
-    _serve(tx, held, risen=risen, has_places=False, at=at, but_order_id=order_id)
-    return queued | _queued(tx)
+    return _seek(tx, held, elsewhere, risen=_products(freed), order_id=order_id, at=at)
 
 
-def assign_transfer(tx: Tx, transfer_of: Mapping[int, int]) -> None:
-    """Say with which transfer units will come, by their reservation."""
-    pairs = [
-        {"reservation_id": reservation_id, "transfer_id": transfer_id}
-        for reservation_id, transfer_id in transfer_of.items()
-    ]
-    store.TRANSFERS.run(tx, "assign_transfer", pairs=json.dumps(pairs))
+def resupply(
+    tx: Tx, *, demand: str, order_id: int, group_no: int, channel_id: int,
+    refuse_shortage_of: str | None, at: datetime,
+) -> Queued:  # fmt: skip
+    """Supply a delivery group of an order anew, because it goes another way or elsewhere.
 
-
-def keep_for_shelves(
-    tx: Tx, moving: Moving, units: Sequence[Mapping[str, int]], *, at: datetime
-) -> None:
-    """Keep units (line_no, product_id, quantity) at a location for the shelves of another.
-
-    Raises InsufficientStock when it cannot spare them.
+    `demand` is as in `withdraw`, with the parameter group_no beside. What was kept for it is
+    let go and its lines are allocated from the start, before whoever else waits; what nobody
+    can supply is queued, or raises InsufficientStock with `refuse_shortage_of`.
     """
-    _hold(tx, sorted({unit["product_id"] for unit in units}), [moving.from_id])
-    facts = {"units": json.dumps(list(units)), "location_id": moving.from_id, "at": at}
-    short = [
-        {"sku": row.sku, "requested": int(row.requested), "available": int(row.available)}
-        for row in store.TRANSFERS.run(tx, "short_for_shelves", **facts)
-    ]
-    if short:
-        raise InsufficientStock(items=short)
-    store.TRANSFERS.run(
-        tx, "keep_for_shelves", **facts, transfer_id=moving.transfer_id, cause=moving.number
-    )
+    store.clear_work_tables(tx)
+    names = {"order_id": order_id, "group_no": group_no}
+    tx.execute(text(f"insert into work_demand {demand}"), names)
+    places = store.SQL.run(tx, "places_of_work", channel_id=channel_id).one()
+    held = _hold(tx, places.product_ids, places.location_ids)
+    freed = _products(store.UNITS.run(tx, "release_demand", at=at))
+    if refuse_shortage_of is not None:
+        _refuse_shortage(tx, refuse_shortage_of, at=at)
+    queued = _seek(tx, held, places.location_ids, risen=freed, order_id=order_id, at=at)
+    if refuse_shortage_of is not None and any(
+        quantity for (of, _), quantity in queued.items() if of == order_id
+    ):
+        raise InsufficientStock(items=[])
+    return queued
 
 
-def let_off(
-    tx: Tx, moving: Moving, units: Sequence[Mapping[str, int]], *, location_code: str,
-    correction: Correction, act: int, at: datetime,
-) -> frozenset[tuple[int, int]]:  # fmt: skip
-    """Let a location off units it keeps for other shelves; return where stock became free."""
-    products = sorted({unit["product_id"] for unit in units})
-    _hold(tx, products, [moving.from_id])
-    asked = json.dumps(list(units))
-    freed = store.UNITS.run(
-        tx, "release_units", order_id=None, fulfillment_id=None, transfer_id=moving.transfer_id,
-        units=asked, at=at,
-    ).all()  # fmt: skip
-    if correction is not Correction.NONE:
-        store.UNITS.run(
-            tx, "correct", units=asked, kind=correction.value, cause_type="transfer",
-            cause_id=moving.number, act=act, location_code=location_code, at=at,
-        )  # fmt: skip
-    return frozenset((row.product_id, moving.from_id) for row in freed)
-
-
-def send(tx: Tx, moving: Moving, product_ids: Sequence[int], *, at: datetime) -> None:
-    """Let what is kept for a transfer leave; an order's units stay its own on their way."""
-    _hold(tx, sorted(set(product_ids)), [moving.from_id])
-    store.TRANSFERS.run(
-        tx, "send", transfer_id=moving.transfer_id, cause=moving.number,
-        to_location_id=moving.to_id, at=at,
+def put_aside(
+    tx: Tx, units: Sequence[Mapping[str, int]], *, location_id: int, location_code: str,
+    cause: str, act: int, at: datetime,
+) -> None:  # fmt: skip
+    """Put aside units (line_no, product_id, quantity) that came back and are not for sale."""
+    _hold(tx, sorted({unit["product_id"] for unit in units}), [location_id])
+    store.UNITS.run(
+        tx, "correct", units=json.dumps(list(units)), kind=Correction.HELD.value,
+        cause_type="fulfillment", cause_id=cause, act=act, location_code=location_code, at=at,
     )  # fmt: skip
 
 
-def receive(
-    tx: Tx, moving: Moving, arrivals: Sequence[Arrival], *, receipt_id: str, at: datetime
+def take_back(
+    tx: Tx, cause: str, units: Sequence[TakenBack], *, at: datetime
 ) -> frozenset[tuple[int, int]]:
-    """Put what came with a transfer on the shelves, kept for the order that waits for it.
-
-    Returns where stock rose: what nobody waits for is free there, and to be offered around.
-    """
-    places = {"product_ids": sorted({each.product_id for each in arrivals})}
-    store.TRANSFERS.run(tx, "open_level", **places, location_id=moving.to_id, at=at)
-    _hold(tx, places["product_ids"], [moving.to_id])
-    rows = store.TRANSFERS.run(
-        tx, "receive", units=json.dumps(list(map(asdict, arrivals))), receipt_id=receipt_id,
-        transfer_id=moving.transfer_id, cause=moving.number, location_id=moving.to_id, at=at,
-    )  # fmt: skip
-    return frozenset((product_id, moving.to_id) for product_id in _products(rows))
-
-
-def coming_for_order(tx: Tx, transfer_id: int) -> dict[int, int]:
-    """Return how much of each line an order still expects of a transfer on its way."""
-    rows = store.TRANSFERS.run(tx, "coming_for_order", transfer_id=transfer_id)
-    return {row.line_no: int(row.quantity) for row in rows}
+    """Put what came back where it came to, each unit once; return where there is more to sell."""
+    places = sorted({unit.location_id for unit in units})
+    for place in places:
+        products = sorted({unit.product_id for unit in units if unit.location_id == place})
+        store.TRANSFERS.run(tx, "open_level", product_ids=products, location_id=place, at=at)
+    _hold(tx, sorted({unit.product_id for unit in units}), places)
+    told = json.dumps([{**asdict(u), "occurred_at": u.occurred_at.isoformat()} for u in units])
+    rows = store.RETURNS.run(tx, "take_back", cause=cause, units=told, at=at)
+    return frozenset((row.product_id, row.location_id) for row in rows if row.risen > 0)
 
 
 def _of_products(tx: Tx, quantities: Mapping[int, int]) -> str:
@@ -323,6 +273,19 @@ def _hold(tx: Tx, product_ids: list[int], location_ids: list[int]) -> _Held:
     held: _Held = {"product_ids": product_ids, "location_ids": location_ids}
     store.lock_levels(tx, **held)
     return held
+
+
+def _seek(
+    tx: Tx, held: _Held, location_ids: list[int], *, risen: set[int], order_id: int, at: datetime
+) -> Queued:
+    """Allocate the demand of an order at these places, then serve others from what became free."""
+    turns = store.SQL.run(tx, "take_turns").scalar_one() or 1
+    for turn in range(1, turns + 1):
+        store.SQL.run(tx, "allocate", turn=turn, at=at, location_ids=location_ids)
+    queued = _queued(tx)
+    tx.execute(text("delete from work_demand"))
+    _serve(tx, held, risen=sorted(risen), has_places=False, at=at, but_order_id=order_id)
+    return queued | _queued(tx)
 
 
 def _serve(

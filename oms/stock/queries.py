@@ -10,12 +10,13 @@ from sqlalchemy import text
 from oms.ledger import journal
 from oms.ledger.database import Tx
 from oms.ledger.rows import by_name
+from oms.stock import store
 from oms.stock.availability import available_to_sell
-from oms.stock.model import ChannelStock, Level
+from oms.stock.model import ChannelStock, Level, Units
 
 __all__ = [
-    "StockOfSku", "at_locations", "available_to_sell", "changes", "known", "of_skus",
-    "unassigned_units",
+    "StockOfSku", "at_locations", "available_to_sell", "changes", "coming_for_order", "known",
+    "of_skus", "unassigned_units",
 ]  # fmt: skip
 
 _LEVELS: Final = text("""
@@ -149,3 +150,15 @@ def unassigned_units(tx: Tx, order_id: int) -> int:
     """Return how many units are kept for an order that nobody has been asked to pick."""
     found: int = tx.execute(_UNASSIGNED, {"order_id": order_id}).scalar_one()
     return found
+
+
+def coming_for_order(tx: Tx, transfer_id: int) -> dict[int, int]:
+    """Return how much of each line an order still expects of a transfer on its way."""
+    rows = store.TRANSFERS.run(tx, "coming_for_order", transfer_id=transfer_id)
+    return {row.line_no: int(row.quantity) for row in rows}
+
+
+def units_of_work(tx: Tx, order_id: int, fulfillment_id: int) -> list[Units]:
+    """Return the units a fulfillment order of an order keeps, the oldest first."""
+    rows = store.UNITS.run(tx, "units_of_work", order_id=order_id, fulfillment_id=fulfillment_id)
+    return [Units(**by_name(row)) for row in rows]

@@ -14,6 +14,7 @@ TRANSFERS: Final = Statements(Path(__file__).with_name("transfers.sql"))
 UNITS: Final = Statements(Path(__file__).with_name("units.sql"))
 ANALYSIS: Final = Statements(Path(__file__).with_name("analysis.sql"))
 HOLDS: Final = Statements(Path(__file__).with_name("holds.sql"))
+RETURNS: Final = Statements(Path(__file__).with_name("returns.sql"))
 _SCRATCH: Final = Scratch(WORK_TABLES)
 
 

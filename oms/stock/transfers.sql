@@ -107,9 +107,15 @@ set on_hand = l.on_hand - s.quantity, allocated = l.allocated - s.quantity,
 from sums s
 where l.product_id = s.product_id and l.location_id = s.location_id;
 
+-- name: redirect
+-- What is on its way to an order goes to another location first; on its way it is no level's.
+update reservations set location_id = :location_id
+where transfer_id = :transfer_id and state = 'in_transit';
+
 -- name: receive
 -- What came is there, what of it is damaged not for sale; what an order waits for is kept for it
--- in the same moment, the oldest reservation first.
+-- in the same moment, the oldest reservation first. What came elsewhere than to its place stays the
+-- order's there, and nobody has been asked for it yet.
 with told as (
     select * from jsonb_to_recordset(cast(:units as jsonb)) as u(
         line_no smallint, product_id integer, received bigint, damaged bigint)
@@ -123,7 +129,8 @@ coming as (
 ),
 whole as (
     update reservations r
-    set state = 'active', transfer_id = null
+    set state = 'active', transfer_id = null,
+        fulfillment_id = case when r.place_id = :location_id then r.fulfillment_id end
     from coming c
     where r.reservation_id = c.reservation_id and c.arrived = c.quantity
 ),
@@ -139,7 +146,8 @@ parts as (
         created_at, place_id, fulfillment_id
     )
     select kind, 'active', product_id, location_id, channel_id, arrived, order_id, line_no,
-        wanted_at, :at, place_id, fulfillment_id
+        wanted_at, :at, place_id,
+        case when place_id = :location_id then fulfillment_id end
     from coming
     where arrived > 0 and arrived < quantity
 ),

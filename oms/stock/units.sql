@@ -11,6 +11,13 @@ where r.order_id = any (cast(:order_ids as bigint[]))
 order by r.reservation_id
 for update of r;
 
+-- name: units_of_work
+-- The units a fulfillment order keeps, the oldest first.
+select r.reservation_id, r.order_id, r.line_no, r.product_id, r.location_id, r.quantity, r.place_id
+from reservations r
+where r.order_id = :order_id and r.fulfillment_id = :fulfillment_id and r.state = 'active'
+order by r.reservation_id;
+
 -- name: assign
 -- Say by which fulfillment order units are kept.
 update reservations r
@@ -66,8 +73,30 @@ from freed f
 where l.product_id = f.product_id and l.location_id = f.location_id
 returning l.product_id, f.quantity;
 
+-- name: release_demand
+-- All that is kept for the lines at hand, and their places in the queue, are let go. What is on
+-- its way stays.
+with freed as (
+    update reservations r
+    set state = 'released'
+    from work_demand w
+    where r.order_id = w.order_id and r.line_no = w.line_no and r.state in ('active', 'queued')
+    returning r.product_id, r.location_id, r.quantity
+),
+sums as (
+    select product_id, location_id, sum(quantity) as quantity from freed
+    where location_id is not null
+    group by product_id, location_id
+)
+update stock_levels l
+set allocated = l.allocated - s.quantity,
+    is_oversold = l.allocated - s.quantity > l.on_hand - l.unavailable, updated_at = :at
+from sums s
+where l.product_id = s.product_id and l.location_id = s.location_id
+returning l.product_id, l.location_id;
+
 -- name: correct
--- What a location found out while picking: units that are not there, or not for sale. It may find
+-- What a location found out: units that are not there, or not for sale, or back. It may find
 -- more of the same line each time it looks: which act of the work it was is part of the cause.
 with told as (
     select * from jsonb_to_recordset(cast(:units as jsonb)) as u(line_no integer, product_id integer, quantity bigint)
@@ -78,8 +107,9 @@ moved as (
         cause_line, occurred_at, occurred_on, recorded_at
     )
     select
-        t.product_id, x.location_id, :kind, case when :kind = 'adjust' then -t.quantity else 0 end,
-        case when :kind = 'regrade' then t.quantity else 0 end, :cause_type, :cause_id,
+        t.product_id, x.location_id, :kind, case :kind when 'adjust' then -t.quantity
+            when 'return_unsellable' then t.quantity else 0 end,
+        case when :kind in ('regrade', 'return_unsellable') then t.quantity else 0 end, :cause_type, :cause_id,
         concat(t.line_no, ':', cast(:act as integer)), :at,
         cast(cast(:at as timestamptz) at time zone x.time_zone as date), :at
     from told t

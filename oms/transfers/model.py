@@ -1,6 +1,7 @@
 """Transfers as values: their states, what may be done in each, what came and what did not."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -27,9 +28,12 @@ class TransferAction(StrEnum):
 
     ALLOCATE = "allocate"
     PICK = "pick"
+    UNPICK = "unpick"
     SHIP = "ship"
     RECEIVE = "receive"
     CLOSE = "close"
+    REDIRECT = "redirect"
+    RETURN = "return"
     CANCEL = "cancel"
 
 
@@ -48,13 +52,19 @@ _S, _A = TransferState, TransferAction
 NEXT: Final[dict[TransferState, dict[TransferAction, TransferState]]] = {
     _S.REQUESTED: {_A.ALLOCATE: _S.ALLOCATED, _A.CANCEL: _S.CANCELED},
     _S.ALLOCATED: {_A.PICK: _S.PICKED, _A.CANCEL: _S.CANCELED},
-    _S.PICKED: {_A.SHIP: _S.SHIPPED, _A.CANCEL: _S.CANCELED},
-    _S.SHIPPED: {_A.RECEIVE: _S.RECEIVED},  # of some of it: partially_received
-    _S.PARTIALLY_RECEIVED: {_A.RECEIVE: _S.RECEIVED, _A.CLOSE: _S.CLOSED},
+    _S.PICKED: {_A.SHIP: _S.SHIPPED, _A.UNPICK: _S.ALLOCATED, _A.CANCEL: _S.CANCELED},
+    _S.SHIPPED: {
+        _A.RECEIVE: _S.RECEIVED,  # of some of it: partially_received
+        _A.REDIRECT: _S.SHIPPED, _A.RETURN: _S.SHIPPED,
+    },
+    _S.PARTIALLY_RECEIVED: {
+        _A.RECEIVE: _S.RECEIVED, _A.CLOSE: _S.CLOSED,
+        _A.REDIRECT: _S.PARTIALLY_RECEIVED, _A.RETURN: _S.PARTIALLY_RECEIVED,
+    },
     _S.RECEIVED: {_A.CLOSE: _S.CLOSED},
     _S.CLOSED: {},
     _S.CANCELED: {},
-}
+}  # fmt: skip
 assert set(NEXT) == set(TransferState)
 
 # Before goods have left: what an order cancels here is simply not sent any more.
@@ -76,6 +86,12 @@ class SameLocation(Rejected):
     """A transfer goes from one location to another."""
 
     code = "SAME_LOCATION"
+
+
+class DestinationNeeded(Rejected):
+    """What goes elsewhere needs a location to go to."""
+
+    code = "DESTINATION_NEEDED"
 
 
 class ReceiptNeeded(Rejected):
@@ -116,6 +132,12 @@ class TransferLine:
         """What has left and is not there yet."""
         return max(0, self.shipped - self.received - self.damaged - self.missing)
 
+    def after(self, came: "Came") -> "TransferLine":
+        """Return the line as it is when this has come of it."""
+        return replace(
+            self, received=self.received + came.received, damaged=self.damaged + came.damaged
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
@@ -139,6 +161,7 @@ class Transfer:
     from_location_code: str
     to_location_id: int
     to_location_code: str
+    first_to_location_code: str | None  # where it was going before it was redirected
     order_id: int | None
     order_number: str | None
     channel_code: str | None
@@ -155,12 +178,25 @@ class Transfer:
     lines: tuple[TransferLine, ...]
     discrepancies: tuple[Found, ...]
 
+    @property
+    def is_astray(self) -> bool:
+        """Whether it goes elsewhere than to the work that waits for it."""
+        return self.first_to_location_code not in {None, self.to_location_code}
+
+    def allowed(self) -> dict[TransferAction, TransferState]:
+        """Return what may be done now, and where it leads; what is going back is not returned."""
+        is_returning = self.to_location_code == self.from_location_code
+        return {
+            action: state for action, state in NEXT[self.state].items()
+            if not (is_returning and action is _A.RETURN)
+        }  # fmt: skip
+
     def after(self, action: TransferAction) -> TransferState:
         """Return the state an action leads to.
 
         Raises WrongState, with what is allowed instead.
         """
-        allowed = NEXT[self.state]
+        allowed = self.allowed()
         if action not in allowed:
             raise WrongState(
                 f"a transfer that is {self.state} has nothing to {action}",
@@ -197,3 +233,29 @@ class Sourced:
     location_id: int
     place_id: int
     quantity: int
+
+
+def a_difference(
+    kind: Discrepancy, sku: str, quantity: int, line_no: int | None, *, at: datetime
+) -> Found:
+    """Return one way in which what came differs; its receipt is noted with it."""
+    return Found(
+        receipt_id=None, line_no=line_no, kind=kind, sku=sku, quantity=quantity, found_at=at
+    )
+
+
+def differences(
+    held: Transfer, came: Mapping[int, Came], wrong_items: Sequence[Wanted], *, at: datetime
+) -> list[Found]:
+    """Return what came too much, damaged, or by mistake."""
+    found = [
+        a_difference(Discrepancy.WRONG_ITEM, each.sku, each.quantity, None, at=at)
+        for each in wrong_items
+    ]
+    for line in held.lines:
+        here = came[line.line_no]
+        over = here.received + here.damaged - line.in_transit
+        for kind, quantity in ((Discrepancy.OVER, over), (Discrepancy.DAMAGED, here.damaged)):
+            if quantity > 0:
+                found.append(a_difference(kind, line.sku, quantity, line.line_no, at=at))
+    return found

@@ -90,6 +90,14 @@ def order_of(tx: Tx, number: str) -> int | None:
     return order_id
 
 
+def location(tx: Tx, code: str) -> int:
+    """Return a location by its code. Raises UnknownLocation."""
+    found: int | None = store.SQL.run(tx, "location", code=code).scalar()
+    if found is None:
+        raise UnknownLocation
+    return found
+
+
 def hold(tx: Tx, number: str) -> Transfer:
     """Hold a transfer, whose order is held already, and return it."""
     store.SQL.run(tx, "hold", number=number.upper())
@@ -101,7 +109,9 @@ def move(tx: Tx, moved: Transfer, state: TransferState, *, at: datetime, **facts
 
     Raises VersionConflict when somebody else has changed it.
     """
-    known = {name: facts.get(name) for name in ("reason", "carrier", "tracking_number")}
+    known = {
+        name: facts.get(name) for name in ("reason", "carrier", "tracking_number", "to_location_id")
+    }
     done = store.SQL.run(
         tx, "move", transfer_id=moved.transfer_id, version=moved.version, state=state.value, at=at,
         shipped_at=at if state is TransferState.SHIPPED else None, **known,

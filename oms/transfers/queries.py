@@ -21,12 +21,14 @@ from oms.transfers.model import (
 _HEADER: Final = """
     select
         t.transfer_id, t.transfer_number, t.from_location_id, a.location_code as from_location_code,
-        t.to_location_id, b.location_code as to_location_code, t.order_id, o.order_number,
-        c.channel_code, t.fulfillment_id, f.fulfillment_number, t.state, t.created_at,
-        t.changed_at, t.shipped_at, t.carrier, t.tracking_number, t.reason, t.version
+        t.to_location_id, b.location_code as to_location_code,
+        d.location_code as first_to_location_code, t.order_id, o.order_number, c.channel_code,
+        t.fulfillment_id, f.fulfillment_number, t.state, t.created_at, t.changed_at, t.shipped_at,
+        t.carrier, t.tracking_number, t.reason, t.version
     from transfers t
     join locations a on a.location_id = t.from_location_id
     join locations b on b.location_id = t.to_location_id
+    left join locations d on d.location_id = t.first_to_location_id
     left join orders o using (order_id)
     left join channels c using (channel_id)
     left join fulfillment_orders f on f.fulfillment_id = t.fulfillment_id

@@ -60,8 +60,15 @@ update transfers
 set state = :state, changed_at = :at, version = version + 1, reason = coalesce(:reason, reason),
     carrier = coalesce(:carrier, carrier),
     tracking_number = coalesce(:tracking_number, tracking_number),
-    shipped_at = coalesce(shipped_at, :shipped_at)
+    shipped_at = coalesce(shipped_at, :shipped_at),
+    first_to_location_id = case when cast(:to_location_id as integer) is null
+        then first_to_location_id else coalesce(first_to_location_id, to_location_id) end,
+    to_location_id = coalesce(:to_location_id, to_location_id)
 where transfer_id = :transfer_id and version = :version;
+
+-- name: location
+-- A location by its code.
+select location_id from locations where location_code = :code;
 
 -- name: count_lines
 -- Add to what is known of each line.

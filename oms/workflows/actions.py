@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from oms.access.model import ScopeMissing
+from oms.change_orders.model import NotEditable
 from oms.channels import queries as channels
 from oms.fulfillment import queries as fulfillments
 from oms.fulfillment.model import Action, FulfillmentOrder, FulfillmentOrderState
@@ -32,12 +33,6 @@ class QuantityNotCancelable(Conflict):
     """That much of the line cannot be canceled any more."""
 
     code = "QTY_NOT_CANCELABLE"
-
-
-class NotEditable(Conflict):
-    """What was asked of the order cannot be changed any more."""
-
-    code = "NOT_EDITABLE"
 
 
 class NotRouted(Conflict):
@@ -170,7 +165,7 @@ class _Asked:
 # The scope each command on an order takes.
 SCOPES: Final[Mapping[str, str | None]] = {
     "cancel": "orders:write", "edit": "orders:write", "hold": "orders:hold",
-    "note": "orders:write", "route": None,
+    "note": "orders:read", "route": None,
 }  # fmt: skip
 RELEASE_SCOPE: Final = "orders:hold"
 FULFILLMENT_SCOPE: Final = "fulfillment:write"

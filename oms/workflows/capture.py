@@ -1,7 +1,7 @@
 """Capture: a slice of documents becomes products, orders and stock in one transaction."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from oms.fulfillment import operations as fulfillment
 from oms.ledger.database import Tx, correlate
 from oms.orders import operations as orders
 from oms.orders.model import Captured, Outcome
+from oms.payments import operations as payments
 from oms.stock import operations as stock
 from oms.transfers import operations as transfers
 from oms.workflows.documents import Problem
@@ -59,6 +60,9 @@ def capture(
                 actor=actor, at=at,
             )
         )  # fmt: skip
+        if drafts.get("payments"):
+            refused_payments = payments.record(tx, drafts["payments"], actor=actor, at=at)
+            _note(problems, refused_payments)
         _settle(tx, channel, refuse_shortage=refuse_shortage, hold_ref=hold_ref, at=at)
     stock_changed = 0
     if drafts.get("counts") or drafts.get("movements"):
@@ -87,12 +91,11 @@ def _settle(
     )  # fmt: skip
     orders.record_backorders(tx, settled.queued, at=at)
     orders.record_oversold(tx, settled.oversold, at=at)
-    _fit(tx, at=at)
+    fit(tx, orders.known_of_batch(tx), at=at)
 
 
-def _fit(tx: Tx, *, at: datetime) -> None:
+def fit(tx: Tx, known: Sequence[int], *, at: datetime) -> None:
     """Let whoever picks for these orders know what is no longer wanted."""
-    known = orders.known_of_batch(tx)
     with_work = fulfillment.orders_with_work(tx, known) if known else []
     if with_work:
         fulfillment.fit(tx, with_work, at=at)

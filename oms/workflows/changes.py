@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from oms.channels import queries as channels
@@ -10,31 +11,59 @@ from oms.kernel.errors import VersionConflict
 from oms.ledger.database import Tx
 from oms.orders import operations as orders
 from oms.orders import queries
-from oms.orders.model import ORDER_DRAFT, OWN_CHANGE_DRAFT, ChangeKind, Order, OrderNotFound
+from oms.orders.model import (
+    ORDER_DRAFT,
+    OWN_CHANGE_DRAFT,
+    OWN_LINE_DRAFT,
+    ChangeKind,
+    Order,
+    OrderNotFound,
+)
 from oms.workflows import actions
 from oms.workflows.actions import QuantityNotCancelable, Situation
 from oms.workflows.capture import capture
 from oms.workflows.documents import csv_rows
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnLine:
+    """A line that a command adds or changes, as it shall be, in the order's tax mode."""
+
+    line_no: int
+    line_ref: str
+    sku: str
+    title: str
+    quantity: int
+    unit_price_minor: int | None
+    list_minor: int
+    discount_minor: int
+    tax_minor: int
+    group_no: int
+
+
 def apply(
     tx: Tx, order: Order, kind: ChangeKind, quantities: Mapping[int, int], *, ref: str,
     location_code: str | None, reason: str | None, by: str, at: datetime,
+    lines: Sequence[OwnLine] = (), refuse_shortage: bool = False,
+    is_restocked: bool = False,
 ) -> None:  # fmt: skip
     """Let capture write that something happened to lines, under a name of ours (`*…`).
 
-    The caller holds the order and has made sure that the lines have these quantities.
+    `lines` are such that are added or shall be otherwise. The caller holds the order and has
+    made sure that the lines have these quantities. With `refuse_shortage` InsufficientStock is
+    raised where what is newly wanted is not there.
     """
     refs = {line.line_no: line.line_ref for line in order.lines}
     changes = [
         {
             "position": 1, "kind": kind.value, "change_ref": ref, "line_ref": refs[line_no],
             "quantity": quantity, "occurred_at": at, "location_code": location_code,
-            "restock": False, "reason": reason, "is_ours": True,
+            "restock": is_restocked, "reason": reason, "is_ours": True,
         }
         for line_no, quantity in quantities.items()
     ]  # fmt: skip
-    digest = hashlib.sha256(json.dumps(changes, default=str).encode()).hexdigest()
+    own = [{"position": 1, **asdict(each)} for each in lines]
+    digest = hashlib.sha256(json.dumps([changes, own], default=str).encode()).hexdigest()
     header = {
         "position": 1, "external_ref": order.summary.external_ref, "is_partial": True,
         "sha256": digest,
@@ -42,9 +71,13 @@ def apply(
     drafts = {
         "orders": csv_rows([[header.get(name) for name in ORDER_DRAFT]]),
         "own_changes": csv_rows([each.get(name) for name in OWN_CHANGE_DRAFT] for each in changes),
+        "own_lines": csv_rows([each[name] for name in OWN_LINE_DRAFT] for each in own),
     }
     channel = channels.channel(tx, order.summary.channel_code)
-    result = capture(tx, drafts, channel=channel, actor_type="user", actor=by, at=at)
+    result = capture(
+        tx, drafts, channel=channel, actor_type="user", actor=by, at=at,
+        refuse_shortage=refuse_shortage,
+    )  # fmt: skip
     assert not result.problems, f"the lines had these quantities: {result.problems}"
 
 

@@ -22,6 +22,7 @@ from oms.orders.model import (
     ORDER_DRAFT,
     OWN_CHANGE_DRAFT,
 )
+from oms.payments.model import PAYMENT_DRAFT
 from oms.stock.model import COUNT_DRAFT, MOVEMENT_DRAFT
 
 DRAFT_TABLES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -30,6 +31,7 @@ DRAFT_TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "lines": LINE_DRAFT,
     "groups": GROUP_DRAFT,
     "changes": CHANGE_DRAFT,
+    "payments": PAYMENT_DRAFT,
     "own_changes": OWN_CHANGE_DRAFT,
     "counts": COUNT_DRAFT,
     "movements": MOVEMENT_DRAFT,

@@ -8,12 +8,15 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Final
 
 from oms.channels import queries as channels
 from oms.fulfillment import operations, queries
 from oms.fulfillment.model import (
     Action,
+    CameBack,
+    Ending,
     FulfillmentOrder,
     FulfillmentOrderState,
     QuantityNotOpen,
@@ -33,14 +36,15 @@ from oms.reservations import operations as reservations
 from oms.shipments import operations as shipments
 from oms.sourcing import operations as sourced
 from oms.stock import operations as stock
+from oms.stock import sending
 from oms.stock.model import Correction, Units
 from oms.transfers import operations as transfers
 from oms.transfers.model import Sourced
-from oms.workflows import changes, sourcing
+from oms.workflows import changes, coming_back, moving, payments, sourcing
 
 ORDERS_AT_ONCE_MAX: Final = 200
 COLLECT_DAYS: Final = 7
-CORRECTIONS: Final[Mapping[Reason, Correction]] = {
+CORRECTIONS: Final[Mapping[StrEnum, Correction]] = {
     Reason.NOT_FOUND: Correction.MISSING,
     Reason.DAMAGED: Correction.UNSELLABLE,
 }
@@ -53,10 +57,13 @@ class Doing:
     by: str
     at: datetime
     picked: Mapping[int, int] = field(default_factory=dict)  # by line; what is not named: all of it
-    reason: Reason | None = None
+    reason: Reason | Ending | None = None
     collect_code: str | None = None
     carrier: str | None = None
     tracking_number: str | None = None
+    to_location_code: str | None = None
+    split_off: Mapping[int, int] = field(default_factory=dict)  # by line
+    came_back: Mapping[int, CameBack] = field(default_factory=dict)  # by line; else all, well
     actor_type: str = "user"
 
 
@@ -116,12 +123,15 @@ def release_hold(
 ) -> tuple[Hold, int]:  # fmt: skip
     """Release a hold; what it kept from being routed is given to locations in the same moment.
 
-    Returns the hold and the order's new version. Raises as the release of a hold does.
+    Whoever is to accept work for the order has as long for it as if it had come only now. Returns
+    the hold and the order's new version. Raises as the release of a hold does.
     """
     released = holding.release(
         tx, number, hold_no, comment, version=version, scopes=scopes, by=by, at=at
     )
     open_work(tx, [order_queries.order(tx, number).summary.order_id], at=at)
+    waiting = queries.of_order(tx, number)
+    operations.give_time(tx, [each.fulfillment_id for each in waiting], at=at)
     return released
 
 
@@ -133,7 +143,7 @@ def _send_for(tx: Tx, units: Sequence[Units], work_of: Mapping[int, int], *, at:
         if each.place_id not in {None, each.location_id}
     ]
     opened = transfers.open_for(tx, sourced, at=at)
-    stock.assign_transfer(
+    sending.assign_transfer(
         tx, {kept: each.transfer_id for each in opened for kept in each.reservation_ids}
     )
     steps = [
@@ -146,8 +156,8 @@ def act(tx: Tx, number: str, action: Action, doing: Doing, *, version: int) -> F
     """Do something with a fulfillment order, as its state allows; return what it is then.
 
     Raises FulfillmentOrderNotFound; VersionConflict when it is no longer the version that was
-    seen; WrongState; OrderOnHold; ReasonNeeded, QuantityNotOpen or WrongCode by what the action
-    asks.
+    seen; WrongState; OrderOnHold; ReasonNeeded, QuantityNotOpen, WrongCode, TargetNeeded,
+    UnknownLocation, NothingSplit or NotMovable by what the action asks.
     """
     orders.hold(tx, operations.order_of(tx, number))
     held = operations.hold(tx, number, version=version)
@@ -163,13 +173,26 @@ def _do(
     operations.move(tx, held, state, at=doing.at, **facts)
     told = {name: value for name, value in facts.items() if name in _TOLD and value is not None}
     operations.tell(
-        tx, [Step(held.order_id, f"fulfillment.{state}", held.fulfillment_number, told)],
+        tx,
+        [Step(held.order_id, f"fulfillment.{_NAMES.get(action, state)}", held.fulfillment_number,
+              told)],
         actor_type=doing.actor_type, actor=doing.by, at=doing.at,
     )  # fmt: skip
+    # What follows from it is told after it.
+    if facts.get("short"):
+        _withdraw(tx, held, facts["short"], doing)
+    if "given" in facts:
+        given, by = facts["given"], doing.by
+        moving.open_given(tx, held, given, by=by, actor_type=doing.actor_type, at=doing.at)
+    if facts.get("voided"):
+        of, by = facts["voided"], doing.by
+        coming_back.tell_voided(tx, held, of, by=by, actor_type=doing.actor_type, at=doing.at)
     if action in _LEAVING:
-        _leave(tx, held, _LEAVING[action], doing)
-    if action is Action.NO_SHOW:
+        _leave(tx, held, _LEAVING[action], facts, doing)
+    if _LEAVING.get(action) is ChangeKind.CANCEL:
         open_work(tx, [held.order_id], at=doing.at)
+    if "came_back" in facts:
+        coming_back.take_in(tx, held, facts["came_back"], by=doing.by, at=doing.at)
     return queries.fulfillment_order(tx, held.fulfillment_number)
 
 
@@ -178,17 +201,35 @@ def let_go_uncollected(tx: Tx, *, at: datetime) -> bool:
 
     Raises VersionConflict when its customer came at this very moment.
     """
-    due = operations.uncollected(tx, at=at)
+    doing = Doing(by="collection time", at=at, actor_type="system")
+    state = FulfillmentOrderState.UNCOLLECTED
+    return _do_due(tx, operations.uncollected(tx, at=at), Action.NO_SHOW, state, doing)
+
+
+def let_off_unaccepted(tx: Tx, *, at: datetime) -> bool:
+    """Reject one thing nobody accepted in time, so that another location gets it; tell if any.
+
+    Raises VersionConflict when it was accepted at this very moment.
+    """
+    doing = Doing(by="accept time", at=at, actor_type="system", reason=Ending.TIMEOUT)
+    state = FulfillmentOrderState.REJECTED
+    return _do_due(tx, operations.unaccepted(tx, at=at), Action.REJECT, state, doing)
+
+
+def _do_due(
+    tx: Tx, due: tuple[str, int] | None, action: Action, state: FulfillmentOrderState, doing: Doing
+) -> bool:
+    """Do what is due by the clock, whatever else the state allows, in the version that was due."""
     if due is not None:
         number, version = due
         orders.hold(tx, operations.order_of(tx, number))
-        held = operations.hold(tx, number, version=version)
-        doing = Doing(by="collection time", at=at, actor_type="system")
-        _do(tx, held, Action.NO_SHOW, FulfillmentOrderState.UNCOLLECTED, doing)
+        _do(tx, operations.hold(tx, number, version=version), action, state, doing)
     return due is not None
 
 
-_TOLD: Final = frozenset({"reason", "short", "carrier", "tracking_number"})
+_TOLD: Final = frozenset({"reason", "short", "carrier", "tracking_number", "to_location"})
+# A step is told as the state it leads to, but for one that leads to none.
+_NAMES: Final[Mapping[Action, str]] = {Action.SPLIT: "split"}
 _Facts = dict[str, Any]
 
 
@@ -206,9 +247,9 @@ def _pick(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
             )
     picked = {no: doing.picked.get(no, line.open) for no, line in known.items()}
     short = {no: line.open - picked[no] for no, line in known.items() if line.open > picked[no]}
-    operations.pick(tx, held, picked)
     if short:
-        _withdraw(tx, held, short, doing)
+        _refuse_unreasoned(doing)
+    operations.pick(tx, held, picked)
     return {
         "picked": picked, "short": short or None, "reason": doing.reason if short else None
     }  # fmt: skip
@@ -216,10 +257,15 @@ def _pick(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
 
 def _reject(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
     """Let the location off all of it."""
+    _refuse_unreasoned(doing)
     operations.take_away(tx, held)
     short = {line.line_no: line.open for line in held.lines if line.open}
-    _withdraw(tx, held, short, doing)
     return {"short": short, "reason": doing.reason}
+
+
+def _refuse_unreasoned(doing: Doing) -> None:
+    if doing.reason is None:
+        raise ReasonNeeded
 
 
 def _unpick(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
@@ -229,8 +275,7 @@ def _unpick(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
 
 def _unpack(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
     """Take the goods out of their parcels again: their labels are for nothing."""
-    shipments.void_all(tx, held.fulfillment_id, at=doing.at)
-    return {}
+    return {"voided": shipments.void_all(tx, held.fulfillment_id, at=doing.at)}
 
 
 def _ready(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
@@ -242,6 +287,7 @@ def _ready(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
 
 
 def _ship(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
+    payments.refuse_unpaid(tx, held.order_id, {each.line_no: each.open for each in held.lines})
     operations.hand_over(tx, held)
     shipments.ship(
         tx, fulfillment_id=held.fulfillment_id, order_id=held.order_id, carrier=doing.carrier,
@@ -252,22 +298,59 @@ def _ship(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
 
 
 def _collect(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
-    """Hand over to whoever shows the code."""
+    """Hand over to whoever shows the code, once it is paid."""
     given = (doing.collect_code or "").encode()
     if not secrets.compare_digest(given, (held.collect_code or "").encode()):
         raise WrongCode
+    payments.refuse_unpaid(tx, held.order_id, {each.line_no: each.open for each in held.lines})
     operations.hand_over(tx, held)
     return {}
 
 
-def _no_show(tx: Tx, held: FulfillmentOrder, _doing: Doing) -> _Facts:
-    """Put it back: of the order's units those still waited for are canceled first.
+def _no_show(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
+    return {**_lay_back(tx, held, doing), "reason": Ending.NO_SHOW}
 
-    What lies here then serves the rest, so it must not be kept for work that is over.
+
+def _refuse(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
+    return {**_lay_back(tx, held, doing), "reason": Ending.REFUSED}
+
+
+def _lay_back(tx: Tx, held: FulfillmentOrder, _doing: Doing) -> _Facts:
+    """Put back what its customer does not take.
+
+    Of the order's units those still waited for are canceled first: what lies here then serves the
+    rest, so it must not be kept for work that is over.
     """
     operations.take_away(tx, held)
     stock.unassign(tx, held.fulfillment_id)
-    return {"reason": "no_show"}
+    return {}
+
+
+def _take_back(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
+    """Take in what came back, as its receipt says."""
+    return {"came_back": coming_back.receipt(tx, held, doing.came_back)}
+
+
+def _move(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
+    """Give all of it to another location; what is in somebody's hands is put back."""
+    all_of_it = {line.line_no: line.open for line in held.lines if line.open}
+    given = moving.give(tx, held, all_of_it, doing.to_location_code, must_leave=True, at=doing.at)
+    operations.take_away(tx, held)
+    return {
+        **_unpack(tx, held, doing),
+        "given": given,
+        "reason": Ending.MOVED,
+        "to_location": doing.to_location_code,
+    }
+
+
+def _split(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
+    """Make of some of it a fulfillment order of its own, here or at another location."""
+    moving.refuse_split(held, doing.split_off)
+    wanted = {line_no: quantity for line_no, quantity in doing.split_off.items() if quantity}
+    given = moving.give(tx, held, wanted, doing.to_location_code, must_leave=False, at=doing.at)
+    operations.reduce(tx, held.fulfillment_id, wanted)
+    return {"given": given, "to_location": doing.to_location_code or held.location_code}
 
 
 _EFFECTS: Final[Mapping[Action, Callable[[Tx, FulfillmentOrder, Doing], _Facts]]] = {
@@ -279,19 +362,23 @@ _EFFECTS: Final[Mapping[Action, Callable[[Tx, FulfillmentOrder, Doing], _Facts]]
     Action.SHIP: _ship,
     Action.COLLECT: _collect,
     Action.NO_SHOW: _no_show,
+    Action.REFUSE: _refuse,
+    Action.TAKE_BACK: _take_back,
+    Action.MOVE: _move,
+    Action.SPLIT: _split,
 }
 # What of these goods happens to the order's lines.
 _LEAVING: Final[Mapping[Action, ChangeKind]] = {
     Action.SHIP: ChangeKind.SHIP,
     Action.COLLECT: ChangeKind.SHIP,
     Action.NO_SHOW: ChangeKind.CANCEL,
+    Action.REFUSE: ChangeKind.CANCEL,
 }
 
 
 def _withdraw(tx: Tx, held: FulfillmentOrder, short: Mapping[int, int], doing: Doing) -> None:
     """Take units from a location and seek them elsewhere, in the same moment."""
-    if doing.reason is None:
-        raise ReasonNeeded
+    assert doing.reason is not None, "its effect has asked for it"
     channel = channels.channel(tx, held.channel_code)
     queued = stock.withdraw(
         tx, short, fulfillment_id=held.fulfillment_id, cause=held.fulfillment_number,
@@ -303,11 +390,11 @@ def _withdraw(tx: Tx, held: FulfillmentOrder, short: Mapping[int, int], doing: D
     open_work(tx, [held.order_id], at=doing.at, let_off=held.location_code)
 
 
-def _leave(tx: Tx, held: FulfillmentOrder, kind: ChangeKind, doing: Doing) -> None:
+def _leave(tx: Tx, held: FulfillmentOrder, kind: ChangeKind, facts: _Facts, doing: Doing) -> None:
     """Write what happened to the order's lines."""
     changes.apply(
         tx, order_queries.order(tx, held.order_number), kind,
         {line.line_no: line.open for line in held.lines if line.open},
         ref=f"*{held.fulfillment_number}", location_code=held.location_code,
-        reason="no_show" if kind is ChangeKind.CANCEL else None, by=doing.by, at=doing.at,
+        reason=facts.get("reason"), by=doing.by, at=doing.at,
     )  # fmt: skip

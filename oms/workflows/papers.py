@@ -1,10 +1,10 @@
 """Papers that go with goods: what to take from the shelves, and what lies in a box."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from oms.fulfillment import queries as fulfillments
 from oms.fulfillment.model import FulfillmentOrderState
@@ -68,6 +68,7 @@ def packing_slip(tx: Tx, number: str) -> Paper:
         ("Placed on", order.placed_at.date().isoformat()), ("From", of.location_code),
         *((f"Parcel {each.parcel_number}", f"{each.carrier} {each.tracking_number}")
           for each in sent),
+        *_point(parcels.point_of(tx, of.fulfillment_id)),
     ]  # fmt: skip
     lines = [(line, line.quantity - line.removed) for line in of.lines]
     return Paper(
@@ -77,6 +78,13 @@ def packing_slip(tx: Tx, number: str) -> Paper:
                  Column(name="Units", share=2, is_number=True)),
         rows=tuple((line.sku, line.title, str(units)) for line, units in lines if units),
     )  # fmt: skip
+
+
+def _point(kept: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+    """Give where the carrier takes it to: a pick-up point is nobody's address."""
+    if kept is not None:
+        known = [kept.get(name) for name in ("name", "street", "postcode", "city", "country_code")]
+        yield "Pick-up point", ", ".join(each for each in (*known, kept["point_id"]) if each)
 
 
 def pick_list(

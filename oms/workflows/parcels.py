@@ -36,7 +36,7 @@ from oms.shipments.model import (
 )
 from oms.shipments.operations import Told
 from oms.shipments.port import Carrier, LabelRequest
-from oms.workflows import fulfillment
+from oms.workflows import fulfillment, points, returns
 from oms.workflows.fulfillment import Doing
 
 Carriers = Mapping[str, Carrier]
@@ -44,7 +44,13 @@ Carriers = Mapping[str, Carrier]
 ASK_AGAIN_AFTER: Final = timedelta(seconds=10)
 ASKED_AT_ONCE_MAX: Final = 200
 _PACKABLE: Final = frozenset({FulfillmentOrderState.PICKED, FulfillmentOrderState.PACKED})
-_SENT: Final = frozenset({FulfillmentOrderState.SHIPPED, FulfillmentOrderState.DELIVERY_FAILED})
+_AT_POINT: Final = ARRIVED | {ParcelState.READY_FOR_PICKUP}
+_S: Final = FulfillmentOrderState
+# What was sent, by how far all of its parcels are together, and what leads there.
+_LEADING: Final[Mapping[FulfillmentOrderState, Action]] = {
+    _S.SHIPPED: Action.RESHIP, _S.AT_PICKUP_POINT: Action.ARRIVE, _S.DELIVERED: Action.DELIVER,
+    _S.DELIVERY_FAILED: Action.FAIL_DELIVERY, _S.RETURNED_TO_SENDER: Action.RETURN_TO_SENDER,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +76,8 @@ def pack(
     """Put what was picked into parcels, each with a label; when all is in some, it is packed.
 
     Raises FulfillmentOrderNotFound, VersionConflict, WrongState, QuantityNotOpen for more than
-    was picked, UnknownCarrier, InvalidTrackingNumber, TrackingInUse, LabelRefused.
+    was picked, UnknownCarrier, InvalidTrackingNumber, TrackingInUse, LabelRefused;
+    PickupPointUnavailable or CarrierAway where it goes to a pick-up point.
     """
     orders.hold(tx, fulfillments.order_of(tx, number))
     held = fulfillments.hold(tx, number, version=version)
@@ -80,10 +87,15 @@ def pack(
             state=held.state, allowed_actions=sorted(held.allowed()),
         )  # fmt: skip
     left = _left(tx, held)
+    to_point = points.addressed(tx, held, drafts, carriers)
     made = []
     for nth, draft in enumerate(drafts, start=queries.labels_count(tx, held.fulfillment_id) + 1):
         _take(left, draft.lines)
-        label, url = _label(carrier_of(carriers, draft.carrier), draft, f"{number.upper()}-{nth}")
+        asked = LabelRequest(
+            ref=f"{number.upper()}-{nth}", service=draft.service, size=draft.size,
+            pickup_point=to_point,
+        )  # fmt: skip
+        label, url = _label(carrier_of(carriers, draft.carrier), draft, asked)
         made.append(operations.make(
             tx, draft, label, fulfillment_id=held.fulfillment_id, order_id=held.order_id,
             tracking_url=url, at=at,
@@ -110,25 +122,25 @@ def _take(left: dict[int, int], lines: Mapping[int, int]) -> None:
         left[line_no] -= quantity
 
 
-def _label(carrier: Carrier, draft: ParcelDraft, ref: str) -> tuple[Label, str]:
+def _label(carrier: Carrier, draft: ParcelDraft, asked: LabelRequest) -> tuple[Label, str]:
     if draft.tracking_number is None:
-        label = carrier.label(LabelRequest(ref=ref, service=draft.service, size=draft.size))
+        label = carrier.label(asked)
     else:
         carrier.profile.check(draft.tracking_number)
         label = Label(tracking_number=draft.tracking_number, label_ref=draft.label_ref)
     return label, carrier.profile.url(label.tracking_number)
 
 
-def void(tx: Tx, number: str, carriers: Carriers, *, by: str, at: datetime) -> Parcel:
+def void(tx: Tx, number: str, *, by: str, at: datetime) -> Parcel:
     """Void a parcel that is with nobody yet; what was in it can be packed again.
+
+    Its carrier is told by the worker, once it is so.
 
     Raises ParcelNotFound, NotVoidable.
     """
     orders.hold(tx, queries.parcel(tx, number).order_id)
     parcel = queries.parcel(tx, number)
     operations.void(tx, parcel, at=at)
-    if parcel.carrier in carriers:
-        carriers[parcel.carrier].void(parcel.tracking_number)
     orders.tell(
         tx, [(parcel.order_id, "parcel.voided", _facts(parcel))],
         actor_type="user", actor=by, at=at,
@@ -171,26 +183,44 @@ def record(
         actor_type="system", actor=code, at=at,
     )  # fmt: skip
     _move_on(tx, sorted({parcel_id for parcel_id, _ in new}), by=code, at=at)
-    return _outcomes(tx, scans, known, new)
+    strange = [scan for scan in scans if scan.tracking_number not in known]
+    return _outcomes(tx, scans, known, new, _coming_back(tx, carrier, strange, may_see, at=at))
+
+
+def _coming_back(
+    tx: Tx, carrier: Carrier, scans: Sequence[Scan], may_see: Callable[[str], bool], *, at: datetime
+) -> dict[str, str]:
+    """Let returns be on their way whose parcels were scanned; say what became of each number."""
+    outcomes: dict[str, str] = {}
+    for scan in scans:
+        state, number = carrier.profile.state_of(scan.status), scan.tracking_number
+        if number in outcomes or state in {None, ParcelState.LABEL_CREATED, ParcelState.VOIDED}:
+            continue
+        is_new = returns.scanned(tx, carrier.profile.code, number, may_see=may_see, at=at)
+        if is_new is not None:
+            outcomes[number] = "recorded" if is_new else "duplicate"
+    return outcomes
 
 
 def _event(carrier: Carrier, scan: Scan) -> TrackingEvent:
     return TrackingEvent(
         event_ref=scan.identity, occurred_at=scan.occurred_at, status=scan.status,
         state=carrier.profile.state_of(scan.status), place=scan.place, reason=scan.reason,
-        eta_at=scan.eta_at,
+        eta_at=scan.eta_at, collect_by=scan.collect_by,
     )  # fmt: skip
 
 
 def _outcomes(
-    tx: Tx, scans: Sequence[Scan], known: Mapping[str, queries.Found], new: set[tuple[int, str]]
-) -> list[Outcome]:
+    tx: Tx, scans: Sequence[Scan], known: Mapping[str, queries.Found], new: set[tuple[int, str]],
+    back: Mapping[str, str],
+) -> list[Outcome]:  # fmt: skip
     states = queries.states_of(tx, [each.parcel_id for each in known.values()])
     outcomes, left = [], set(new)
     for scan in scans:
         found = known.get(scan.tracking_number)
         if found is None:
-            outcomes.append(Outcome(outcome="unknown_parcel"))
+            outcome = back.get(scan.tracking_number, "unknown_parcel")
+            outcomes.append(Outcome(outcome=outcome))
             continue
         key = (found.parcel_id, scan.identity)
         outcomes.append(
@@ -215,16 +245,17 @@ def _move_on(tx: Tx, parcel_ids: Sequence[int], *, by: str, at: datetime) -> Non
 
 def action_of(state: FulfillmentOrderState, parcels: Sequence[ParcelState]) -> Action | None:
     """Return what parcels mean for a fulfillment order that was sent; None when nothing new."""
-    if state not in _SENT:
+    if state not in _LEADING or state in {_S.DELIVERED, _S.RETURNED_TO_SENDER}:
         return None
     if all(each in ARRIVED for each in parcels):
-        return Action.DELIVER
-    is_failing = any(each in NOT_ARRIVING for each in parcels)
-    if is_failing and state is FulfillmentOrderState.SHIPPED:
-        return Action.FAIL_DELIVERY
-    if not is_failing and state is FulfillmentOrderState.DELIVERY_FAILED:
-        return Action.RESHIP
-    return None
+        now = _S.DELIVERED
+    elif all(each is ParcelState.RETURNED_TO_SENDER for each in parcels):
+        now = _S.RETURNED_TO_SENDER
+    elif any(each in NOT_ARRIVING for each in parcels):
+        now = _S.DELIVERY_FAILED
+    else:
+        now = _S.AT_PICKUP_POINT if all(each in _AT_POINT for each in parcels) else _S.SHIPPED
+    return _LEADING[now] if now is not state else None
 
 
 def ask(ledger: Ledger, carriers: Carriers) -> bool:
@@ -250,6 +281,22 @@ def ask(ledger: Ledger, carriers: Carriers) -> bool:
             ]  # fmt: skip
             ids = [each.parcel_id for each in asked]
             ledger.run(partial(_take_in, carrier=carrier, scans=scans, asked=ids, at=at))
+    return is_any
+
+
+def tell_voids(ledger: Ledger, carriers: Carriers) -> bool:
+    """Tell carriers which labels were taken back unused; tell if more wait.
+
+    A worker's step. What a carrier was told and we could not note is told again.
+    """
+    is_any = False
+    for code, carrier in carriers.items():
+        with ledger.snapshot() as tx:
+            waiting = queries.voids_to_tell(tx, code, limit=ASKED_AT_ONCE_MAX)
+        for each in waiting:
+            carrier.void(each.tracking_number)
+            ledger.run(partial(operations.note_void_told, parcel_id=each.parcel_id, at=clock.now()))
+        is_any = is_any or len(waiting) == ASKED_AT_ONCE_MAX
     return is_any
 
 

@@ -31,6 +31,7 @@ class Batch:
     needed: dict[Shelf, int] = field(default_factory=dict)  # what must be free for it
     given: Counter[int] = field(default_factory=Counter)  # parts by location
     decisions: list[tuple[OrderGroup, Sequence[str]]] = field(default_factory=list)
+    idle: set[OrderGroup] = field(default_factory=set)  # of which nothing is given to anybody
     kept: list[tuple[Units, list[tuple[Target, int]]]] = field(default_factory=list)
     urgency: dict[int, tuple[int, datetime]] = field(default_factory=dict)  # by order
 
@@ -97,9 +98,10 @@ def _plan_group(
         return
     _note_needs(batch, units, made)
     outcome = outcome_of(made, candidates, promised_by)
-    batch.decisions.append(
-        ((demand.order_id, demand.group_no), messages.kept(demand, candidates, made, outcome))
-    )
+    group = demand.order_id, demand.group_no
+    batch.decisions.append((group, messages.kept(demand, candidates, made, outcome)))
+    if not made.parts:
+        batch.idle.add(group)
 
 
 def _note_needs(batch: Batch, units: Sequence[Units], made: Plan) -> None:
@@ -126,11 +128,11 @@ def _demand(known: Known, group: OrderGroup, units: Sequence[Units]) -> Demand:
     return Demand(
         order_id=of.order_id, group_no=of.group_no, channel_code=of.channel_code,
         method=of.method, country_code=of.country_code, currency=of.currency,
-        value_minor=of.value_minor, placed_at=of.placed_at,
+        value_minor=of.value_minor, placed_at=of.placed_at, has_account=of.has_account,
         lines=tuple(
             DemandLine(
                 line_no=line.line_no, sku=line.sku, quantity=wanted[line.line_no],
-                product_type=line.product_type, category=line.category,
+                product_type=line.product_type, category=line.category, brand=line.brand,
             )
             for line in lines
         ),

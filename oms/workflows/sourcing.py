@@ -76,7 +76,7 @@ def _carry_out(tx: Tx, batch: Batch, rules: RuleSet, given: Given, *, at: dateti
     }
     ids = stock.move(tx, moved, at=at) if moved else {}
     nodes = [place.node for place in batch.known.places.values()]
-    operations.record(tx, batch.decisions, nodes, version=rules.version, at=at)
+    operations.record(tx, batch.decisions, nodes, idle=batch.idle, version=rules.version, at=at)
     left = defaultdict[int, list[int]](list)
     for each, targets in batch.kept:
         names = ids.get(each.reservation_id, [each.reservation_id])

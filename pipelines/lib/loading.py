@@ -24,7 +24,10 @@ LOADS_KEPT: Final = timedelta(days=7)
 
 # What the marts group by and a change can take away: the values before it are remembered until
 # a complete build has counted them out.
-REMEMBERED: Final = {"orders": ("customer_key", "placed_on"), "order_lines": ("sku",)}
+REMEMBERED: Final = {
+    "orders": ("customer_key", "placed_on"), "order_lines": ("sku",),
+    "payment_transactions": ("state", "psp_at", "finished_at"),
+}  # fmt: skip
 
 # A payload is up to 32 MB, and so, in the worst case, is a text in it, quotes doubled.
 LINE_BYTES_MAX: Final = 64 * 1024 * 1024
@@ -40,6 +43,9 @@ STATE: Final = """
         order_id bigint, customer_key varchar, placed_on date, _batch bigint);
     create table if not exists raw.order_lines_replaced (
         order_id bigint, line_no bigint, sku varchar, _batch bigint);
+    create table if not exists raw.payment_transactions_replaced (
+        transaction_id bigint, state varchar, psp_at timestamptz, finished_at timestamptz,
+        _batch bigint);
 """
 
 

@@ -41,6 +41,22 @@ RAW_EVENTS: Final = """
     where order_id not in (select unnest(cast(? as bigint[])))
     group by all
 """
+LEDGER_PAYMENTS: Final = """
+    select currency || ' ' || type || ' ' || state as part, count(*) as rows_count,
+        coalesce(sum(amount_minor), 0) as minor
+    from payment_transactions
+    where changed_xid < cast(:watermark as xid8)
+    group by 1
+"""
+CHANGED_PAYMENTS: Final = """
+    select transaction_id from payment_transactions where changed_xid >= cast(:watermark as xid8)
+"""
+RAW_PAYMENTS: Final = """
+    select currency || ' ' || type || ' ' || state, count(*), coalesce(sum(amount_minor), 0)
+    from raw.payment_transactions
+    where transaction_id not in (select unnest(cast(? as bigint[])))
+    group by all
+"""
 WAITING: Final = """
     select count(*) as waiting_count, min(received_at) as oldest_at
     from inbox where state in ('received', 'processing')
@@ -97,6 +113,11 @@ def events(ledger: Ledger, warehouse: Warehouse) -> Compared:
     return _compare(ledger, warehouse, LEDGER_EVENTS, RAW_EVENTS)
 
 
+def payments(ledger: Ledger, warehouse: Warehouse) -> Compared:
+    """Compare operations on payments, per currency, type and state. Only under the lock."""
+    return _compare(ledger, warehouse, LEDGER_PAYMENTS, RAW_PAYMENTS, CHANGED_PAYMENTS)
+
+
 def waiting(tx: Tx) -> Waiting:
     """Return what waits in the inbox."""
     row = tx.execute(text(WAITING)).one()
@@ -108,12 +129,14 @@ def quarantined(tx: Tx) -> dict[str, int]:
     return {row.part: row.documents_count for row in tx.execute(text(QUARANTINED))}
 
 
-def _compare(ledger: Ledger, warehouse: Warehouse, in_ledger: str, in_raw: str) -> Compared:
+def _compare(
+    ledger: Ledger, warehouse: Warehouse, in_ledger: str, in_raw: str, beyond: str = CHANGED
+) -> Compared:
     with warehouse.open() as connection:
         watermark = {"watermark": str(position_of(connection).watermark)}
         with ledger.snapshot() as tx:
             sums = tx.execute(text(in_ledger), watermark).all()
-            changed = [row.order_id for row in tx.execute(text(CHANGED), watermark)]
+            changed: list[int] = list(tx.execute(text(beyond), watermark).scalars())
         raw = connection.execute(in_raw, [changed]).fetchall()
     return Compared(ledger=_sums(sums), raw=_sums(raw))
 

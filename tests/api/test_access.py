@@ -25,7 +25,15 @@ TABLE: Final = """
     remove_view          DELETE  /v1/views/1                          orders:read
     get_order            GET     /v1/orders/R100000001                orders:read
     post_order           POST    /v1/orders                           orders:write
-    add_note             POST    /v1/orders/R100000001/notes          orders:write
+    add_note             POST    /v1/orders/R100000001/notes          orders:read
+    add_work_note        POST    /v1/fulfillments/F500000001/notes    fulfillment:write
+    list_customer_notes  GET     /v1/customers/1/notes                customers:read
+    add_customer_note    POST    /v1/customers/1/notes                customers:write
+    edit_note            POST    /v1/notes/1/edit                     orders:read
+    pin_note             POST    /v1/notes/1/pin                      orders:read
+    redact_note          POST    /v1/notes/1/redact                   customers:manage
+    tag_order            POST    /v1/orders/R100000001/tags           orders:write
+    tag_found            POST    /v1/orders:tag                       orders:write
     list_customers       GET     /v1/customers?channel=web&ref=c      customers:read
     get_customer         GET     /v1/customers/1                      customers:read
     list_customer_orders GET     /v1/customers/1/orders               customers:read
@@ -41,6 +49,19 @@ TABLE: Final = """
     cancel_order         POST    /v1/orders/R100000001/cancel         orders:write
     preview_changes      POST    /v1/orders/R100000001/changes:preview orders:write
     change_order         POST    /v1/orders/R100000001/changes        orders:write
+    list_change_orders   GET     /v1/orders/R100000001/change-orders  orders:read
+    draft_change_order   POST    /v1/orders/R100000001/change-orders  orders:write
+    preview_change_order POST    /v1/orders/R100000001/change-orders/1/preview orders:write
+    apply_change_order   POST    /v1/orders/R100000001/change-orders/1/apply orders:write
+    decline_change_order POST    /v1/orders/R100000001/change-orders/1/decline orders:write
+    issue_document       POST    /v1/orders/R100000001/documents      documents:write
+    list_order_documents GET     /v1/orders/R100000001/documents      documents:read
+    list_documents       GET     /v1/documents                        documents:read
+    export_documents     GET     /v1/documents/export                 documents:read
+    get_document         GET     /v1/documents/NL-I2026-000001        documents:read
+    get_document_pdf     GET     /v1/documents/NL-I2026-000001/pdf    documents:read
+    get_document_xml     GET     /v1/documents/NL-I2026-000001/xml    documents:read
+    note_document_sent   POST    /v1/documents/NL-I2026-000001/sent   documents:write
     list_holds           GET     /v1/holds                            orders:read
     place_hold           POST    /v1/orders/R100000001/holds          orders:hold
     release_hold         POST    /v1/orders/R100000001/holds/1/release orders:hold
@@ -63,6 +84,33 @@ TABLE: Final = """
     get_reservation      GET     /v1/reservations/R100000001          reservations:read
     convert_reservation  POST    /v1/reservations/R100000001/convert  reservations:write
     extend_reservation   POST    /v1/reservations/R100000001/extend   reservations:write
+    list_payments        GET     /v1/orders/R100000001/payments       payments:read
+    begin_payment        POST    /v1/orders/R100000001/payments       payments:write
+    get_payment          GET     /v1/payments/Y800000001              payments:read
+    act_on_payment       POST    /v1/payments/Y800000001/actions      payments:write
+    list_transactions    GET     /v1/transactions                     payments:read
+    preview_refund       POST    /v1/orders/R100000001/refunds:preview refunds:read
+    make_refund          POST    /v1/orders/R100000001/refunds        refunds:write
+    list_refunds         GET     /v1/refunds                          refunds:read
+    get_refund           GET     /v1/refunds/U600000001               refunds:read
+    act_on_refund        POST    /v1/refunds/U600000001/actions       refunds:write
+    list_refund_batches  GET     /v1/refund-batches                   refunds:read
+    make_refund_batch    POST    /v1/refund-batches                   refunds:write
+    get_refund_batch     GET     /v1/refund-batches/B610000001        refunds:read
+    list_refund_batch_rows GET   /v1/refund-batches/B610000001/rows   refunds:read
+    edit_refund_batch    POST    /v1/refund-batches/B610000001/rows   refunds:write
+    act_on_refund_batch  POST    /v1/refund-batches/B610000001/actions refunds:write
+    export_refund_batch  GET     /v1/refund-batches/B610000001/export refunds:read
+    take_notices         POST    /v1/psps/sandbox/notices             -
+    get_returnable       GET     /v1/orders/R100000001/returnable     returns:read
+    request_return       POST    /v1/orders/R100000001/returns        returns:request
+    list_returns         GET     /v1/returns                          returns:read
+    list_unidentified    GET     /v1/returns/unidentified             returns:read
+    assign_unidentified  POST    /v1/returns/unidentified/1/assign    returns:write
+    get_return           GET     /v1/returns/RMA800000001             returns:read
+    act_on_return        POST    /v1/returns/RMA800000001/actions     returns:request
+    take_receipts        POST    /v1/return-receipts                  returns:write
+    take_at_store        POST    /v1/stores/AMS/returns               returns:write
     list_stock_changes   GET     /v1/stock/changes                    stock:read
     get_stock            GET     /v1/stock/PEN                        stock:read
     batch_get_stock      POST    /v1/stock:batchGet                   stock:read
@@ -72,6 +120,7 @@ TABLE: Final = """
     get_stock_hold             GET     /v1/stock/holds/H0000000000000000    stock:read
     extend_stock_hold          POST    /v1/stock/holds/H0000000000000000/extend stock:write
     release_stock_hold         DELETE  /v1/stock/holds/H0000000000000000    stock:write
+    list_pickup_points   GET     /v1/pickup-points?near=52.4,4.9      stock:read
     promise_basket       POST    /v1/availability:promise             stock:read
     list_store_availability GET /v1/stores/availability?channel=web&sku=PEN stock:read
     list_locations       GET     /v1/locations                        stock:read
@@ -223,7 +272,7 @@ class TestForeign:
         answer = stocked._ask(method, path, key, json=body, headers={"Idempotency-Key": "k"})
         assert answer.status_code == 404
         assert stocked.count("orders") == 1
-        assert stocked.count("order_notes") == 0
+        assert stocked.count("notes") == 0
         assert stocked.count("inbox") == 0
 
 

@@ -6,11 +6,13 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import text
 
-from oms.workflows import ingest
+from oms.workflows import fulfillment, ingest
 from tests.api.conftest import House
+from tests.api.returning import a_receipt, notice, reach
 from tests.api.test_inbox import push
 from tests.api.test_parcels import shipped, tell
 from tests.api.wire import a_line, an_order
+from tests.builders import a_movement
 from tests.conftest import Clock
 
 HOOK: Final = {"url": "https://shop.example.com/hooks", "topics": ["order.*"]}
@@ -78,6 +80,19 @@ class TestMatters:
         clock.forward(days=2)
         assert matters(routed)["HOLD_OPEN", "fraud"] == 1
 
+    def test_are_what_went_elsewhere_because_nobody_accepted_it(
+        self, routed: House, clock: Clock
+    ) -> None:
+        with routed.system.ledger.transaction() as tx:
+            tx.exec_driver_sql("update locations set accept_minutes = 30")
+        routed.routed_order(an_order())
+        at = clock.forward(minutes=30)
+        assert routed.system.ledger.run(lambda tx: fulfillment.let_off_unaccepted(tx, at=at))
+        timed_out = ("WORK_TIMED_OUT", "DC")
+        assert matters(routed) == {timed_out: 1, ("ORDER_EXCEPTION", "BACKORDERED"): 1}
+        clock.forward(days=1)
+        assert timed_out not in matters(routed)
+
     @pytest.mark.parametrize(
         ("made", "what", "place", "hours"),
         [
@@ -113,6 +128,10 @@ class TestMatters:
                 " where f.location_code = 'DC' and t.location_code = 'AMS'",
                 "TRANSFER_AWAY", "AMS", 130,
             ),
+            (
+                "insert into psp_notices values ('sandbox', 'n', :at, 'parked', '{}')",
+                "NOTICE_PARKED", "sandbox", 0,
+            ),
         ],
     )  # fmt: skip
     def test_are_what_got_stuck_on_its_way(
@@ -126,6 +145,44 @@ class TestMatters:
         clock.forward(hours=hours)
         assert matters(stocked) == {(what, place): 1}
 
+    @pytest.mark.parametrize(
+        ("made", "what", "place", "hours"),
+        [
+            (
+                "insert into payment_transactions (payment_id, order_id, type, state, psp, cause,"
+                " amount_minor, currency, source, idempotency_key, requested_at, next_try_at)"
+                " select payment_id, order_id, 'capture', 'unknown', 'sandbox', 'c', 1, 'EUR',"
+                " 'oms', 'k', :at, :at from payments",
+                "PAYMENT_UNKNOWN", "sandbox", 1,
+            ),
+            (
+                "insert into refunds (order_id, kind, state, amount_minor, currency, reason, cause,"
+                " requested_by, created_at, changed_at) select order_id, 'goodwill',"
+                " 'awaiting_approval', 1, 'EUR', 'r', 'c', 'ann', :at, :at from payments",
+                "REFUND_WAITS", "goodwill", 5,
+            ),
+            (
+                "insert into payment_transactions (payment_id, order_id, type, state, psp, cause,"
+                " amount_minor, currency, source, idempotency_key, requested_at)"
+                " select payment_id, order_id, 'capture', 'failed', 'sandbox', 'c', 1, 'EUR',"
+                " 'oms', 'k', :at from payments",
+                "CAPTURE_FAILED", "sandbox", 0,
+            ),
+            (
+                "insert into refunds (order_id, kind, state, amount_minor, currency, reason, cause,"
+                " requested_by, created_at, changed_at) select order_id, 'owed', 'failed', 1,"
+                " 'EUR', 'r', 'c', 'ann', :at, :at from payments",
+                "REFUND_FAILED", "owed", 0,
+            ),
+        ],
+    )  # fmt: skip
+    def test_are_money_that_got_stuck(
+        self, stocked: House, clock: Clock, made: str, what: str, place: str, hours: float
+    ) -> None:
+        awaited = [{"ref": "1", "tender": "cash", "amount": "10.00"}]
+        stocked.post("/v1/orders", an_order(payments=awaited), once="o")
+        self.test_are_what_got_stuck_on_its_way(stocked, clock, made, what, place, hours)
+
     def test_are_parcels_nobody_hears_of_and_those_that_are_lost(
         self, routed: House, clock: Clock
     ) -> None:
@@ -137,6 +194,18 @@ class TestMatters:
         assert matters(routed) == {}
         tell(routed, "sandbox", (parcel["tracking_number"], 120, "LOST"))
         assert matters(routed) == {("PARCEL_SILENT", "sandbox"): 1}
+
+    def test_are_returns_nobody_decides_and_goods_that_are_nobodys(
+        self, stocked: House, clock: Clock
+    ) -> None:
+        stocked.shop.take(a_movement(10, ref="more"))
+        for nth, state in enumerate(("requested", "received", "inspected", "approved", "resolved")):
+            reach(stocked, state, f"W-{nth}")
+        notice(stocked, a_receipt("stray", line={"sku": "ODD"}))
+        assert matters(stocked) == {("RETURN_UNIDENTIFIED", "DC"): 1}
+        clock.forward(days=2, seconds=1)
+        assert matters(stocked)["RETURN_UNDECIDED", "DC"] == 3
+        assert matters(stocked, "analyst") == {}
 
     def test_paused_is_somebody_s_will(self, house: House) -> None:
         a_subscription(house, "pause")

@@ -176,3 +176,47 @@ class TestCancelAgainstHandOver:
             assert now["lines"][0]["canceled"] == (1 if canceled.is_success else 0)
         kept = sum(picked.is_success for picked in answers[::2])
         assert routed.shop.shelf().allocated == kept
+
+
+class TestEditAgainstPick:
+    def test_of_what_is_being_picked_exactly_one_wins(self, routed: House, crowd: Crowd) -> None:
+        """What is picked is not taken away any more, what was taken away is not picked; and what
+        is added meanwhile is added, or the one who asked has seen an older version.
+        """  # fmt: skip
+        more = [a_movement("more", UNITS), a_movement("ink", UNITS, sku="INK")]
+        assert routed.post("/v1/stock/movements", {"movements": more}).is_success
+        calls, orders = list[Call](), []
+        fewer = {"reason": "x", "lines": [{"line_no": 1, "quantity": 1}]}
+        swap = {
+            "reason": "x",
+            "replace": [
+                {"line_no": 1, "sku": "INK", "quantity": 1, "unit_price": "12.00", "tax": "2.08"}
+            ],
+        }
+        for n in range(12):
+            order = routed.routed_order(an_order(f"E-{n}", lines=[a_line(quantity=2)]))
+            (work,) = order["fulfillments"]
+            for action in ("accept", "start_pick"):
+                work = do(routed, work, action).json()
+            number = order["order_number"]
+            seen = routed.get(f"/v1/orders/{number}").json()["version"]
+            path = f"/v1/orders/{number}/changes"
+            calls += [act(work, "pick"), post(path, fewer, seen), post(path, swap, seen)]
+            orders.append(number)
+        answers = crowd(calls)
+        assert {each.status_code for each in answers} <= {200, 409, 412}
+        kept = inks = 0
+        for n, number in enumerate(orders):
+            picked, lowered, swapped = (each.is_success for each in answers[3 * n : 3 * n + 3])
+            assert picked + lowered + swapped == 1, [a.text for a in answers[3 * n : 3 * n + 3]]
+            now = routed.get(f"/v1/orders/{number}").json()
+            pen, *ours = now["lines"]
+            assert pen["quantity"] - pen["canceled"] == (2 if picked else 1)
+            assert [line["sku"] for line in ours] == ["INK"] * swapped
+            work = now["fulfillments"][0]
+            assert (work["state"] == "picked") == picked
+            assert sum(line["open"] for line in work["lines"]) == (2 if picked else 1)
+            kept, inks = kept + pen["allocated"], inks + swapped
+            changes = routed.get(f"/v1/orders/{number}/change-orders").json()["items"]
+            assert [each["state"] for each in changes] == ["applied"] * (not picked)
+        assert [routed.shop.shelf(sku=sku).allocated for sku in ("PEN", "INK")] == [kept, inks]

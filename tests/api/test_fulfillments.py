@@ -10,6 +10,7 @@ from api.routers import fulfillments
 from oms.fulfillment.model import Action, FulfillmentOrderState
 from tests.api.conftest import House
 from tests.api.wire import a_line, an_order
+from tests.builders import a_movement
 
 _once = itertools.count(1)
 
@@ -31,7 +32,7 @@ class TestWork:
         order = routed.routed_order(an_order(lines=[a_line(quantity=2)]))
         (work,) = routed.get("/v1/fulfillments?location=DC", "store").json()["items"]
         assert work["order_number"] == order["order_number"]
-        assert work["allowed_actions"] == ["accept", "reject"]
+        assert work["allowed_actions"] == ["accept", "move", "reject", "split"]
         for action in ("accept", "start_pick", "pick", "pack"):
             answer = act(routed, work, action)
             assert answer.status_code == 200, answer.text
@@ -82,7 +83,7 @@ class TestWork:
             body = {"location_code": location, "collect_code": said}
             return routed.post("/v1/fulfillments:byCode", body, key).json()
 
-        assert found("DC", code) == [work]
+        assert found("DC", code) == [work | {"notes": []}]
         assert code not in str(found("DC", code))
         for location, said, key in (
             ("DC", "nothing", "DC"), ("AMS", code, "store"), ("AMS", code, "DC"),
@@ -106,6 +107,51 @@ class TestWork:
         assert act(routed, work, "reject", reason="closed").json()["state"] == "rejected"
         (order,) = routed.get("/v1/orders").json()["items"]
         assert order["fulfillment_state"] == "backordered"
+
+
+class TestMoving:
+    def test_an_agent_gives_work_to_another_location(self, routed: House) -> None:
+        routed.shop.take(a_movement(2, location="AMS"))
+        order = routed.routed_order(an_order(lines=[a_line(quantity=3)]))
+        (work,) = order["fulfillments"]
+        refused = act(routed, work, "move", "agent", to_location_code="AMS")
+        assert (refused.status_code, refused.json()["code"]) == (409, "NOT_MOVABLE")
+        assert refused.json()["reasons"] == [
+            {"code": "INSUFFICIENT_STOCK", "sku": "PEN", "requested": 3, "available": 2}
+        ]
+        off = [{"line_no": 1, "quantity": 2}]
+        split = act(routed, work, "split", "agent", split_off=off, to_location_code="AMS")
+        assert (split.status_code, split.json()["state"]) == (200, "assigned")
+        now = routed.get(f"/v1/orders/{order['order_number']}").json()
+        assert [(f["location_code"], f["lines"][0]["open"]) for f in now["fulfillments"]] == [
+            ("DC", 1), ("AMS", 2),
+        ]  # fmt: skip
+        told = [(each["type"], each["to_state"]) for each in now["events"][-3:]]
+        assert told == [
+            ("command.refused", "placed"), ("fulfillment.split", "assigned"),
+            ("fulfillment.assigned", "assigned"),
+        ]  # fmt: skip
+
+    def test_a_location_gives_its_work_to_nobody(self, routed: House) -> None:
+        routed.shop.take(a_movement(2, location="AMS"))
+        (work,) = routed.routed_order(an_order(lines=[a_line(quantity=2)]))["fulfillments"]
+        off = [{"line_no": 1, "quantity": 1}]
+        for action, said in (("move", {}), ("split", {"split_off": off})):
+            answer = act(routed, work, action, "DC", to_location_code="AMS", **said)
+            assert (answer.status_code, answer.json()["code"]) == (403, "OTHER_LOCATION")
+        assert act(routed, work, "split", "DC", split_off=off).status_code == 200
+
+    def test_what_is_said_twice_or_nowhere_is_refused(self, routed: House) -> None:
+        (work,) = routed.routed_order(an_order(lines=[a_line(quantity=3)]))["fulfillments"]
+        twice = [{"line_no": 1, "quantity": 1}] * 2
+        for action, said, status, code in (
+            ("split", {"split_off": twice}, 422, "VALIDATION"),
+            ("split", {}, 422, "NOTHING_SPLIT"),
+            ("move", {}, 422, "TARGET_NEEDED"),
+            ("move", {"to_location_code": "NOWHERE"}, 404, "UNKNOWN_LOCATION"),
+        ):
+            answer = act(routed, work, action, "agent", **said)
+            assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
 class TestTable:

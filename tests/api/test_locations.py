@@ -29,7 +29,8 @@ class TestList:
         store = Location(
             code="AMS", name="Amsterdam", kind="store", country_code="NL", city="Amsterdam",
             time_zone="Europe/Amsterdam", opening_hours={"mon": [["09:00", "18:00"]]},
-            cut_off="16:00", capacity_per_day=40, shipping_buffer=2,
+            cut_off="16:00", capacity_per_day=40, shipping_buffer=2, accept_minutes=45,
+            transit_days=2, transit_days_abroad=4, collect_lead_minutes=60,
         )  # fmt: skip
         with house.system.ledger.transaction() as tx:
             locations.register(tx, [store], at=NOW)
@@ -38,6 +39,9 @@ class TestList:
         ams = found["AMS"]
         assert (ams["name"], ams["kind"], ams["cut_off"]) == ("Amsterdam", "store", "16:00")
         assert (ams["capacity_per_day"], ams["shipping_buffer"]) == (40, 2)
+        assert (ams["accept_minutes"], found["DC"]["accept_minutes"]) == (45, None)
+        assert (ams["transit_days"], ams["transit_days_abroad"]) == (2, 4)
+        assert ams["collect_lead_minutes"] == 60
         assert ams["is_open"]  # a Monday, 13:00 in Amsterdam
         assert ams["channel_codes"] == ["till", "web"]
 
@@ -64,7 +68,10 @@ class TestBoundKey:
         (other,) = routed.routed_order(an_order("W-2", groups=COLLECTED))["fulfillments"]
         assert (own["location_code"], other["location_code"]) == ("DC", "AMS")
         for query, seen in (("", [own]), ("?location=DC", [own]), ("?location=AMS", [])):
-            assert routed.get(f"/v1/fulfillments{query}", "DC").json()["items"] == seen
+            items = routed.get(f"/v1/fulfillments{query}", "DC").json()["items"]
+            assert [each | {"notes": []} for each in items] == [
+                each | {"notes": []} for each in seen
+            ]
         path = f"/v1/fulfillments/{other['fulfillment_number']}"
         body = {"action": "accept"}
         for answer in (

@@ -86,6 +86,7 @@ class TestFacets:
         ]  # fmt: skip
         assert set(counted["facets"]) == {
             "channel", "order_state", "fulfillment_state", "method", "country", "product_type",
+            "tag",
         }  # fmt: skip
 
     def test_they_are_of_what_the_key_may_see(self, sold: House) -> None:

@@ -163,21 +163,3 @@ class TestOne:
     def test_is_not_found(self, house: House, number: str) -> None:
         answer = house.get(f"/v1/orders/{number}")
         assert (answer.status_code, answer.json()["code"]) == (404, "ORDER_NOT_FOUND")
-
-
-class TestNotes:
-    def test_are_added_by_who_called(self, known: House) -> None:
-        answer = known.post("/v1/orders/R100000001/notes", {"body": " Call. "}, "agent", once="k")
-        assert answer.status_code == 201
-        note = answer.json()
-        assert (note["body"], note["author"], note["visibility"]) == ("Call.", "agent", "internal")
-
-    @pytest.mark.parametrize("body", ["", "  ", "a\x00", "x" * 10_001])
-    def test_have_a_text(self, known: House, body: str) -> None:
-        answer = known.post("/v1/orders/R100000001/notes", {"body": body}, once="k")
-        assert answer.status_code == 422
-
-    def test_go_to_no_foreign_order(self, known: House) -> None:
-        answer = known.post("/v1/orders/R100000001/notes", {"body": "Hm."}, "market", once="k")
-        assert answer.status_code == 404
-        assert known.count("order_notes") == 0

@@ -125,6 +125,9 @@ class TestRefusal:
             ({"placed_at": "2026-01-05T12:00:00"}, "/placed_at", "VALIDATION"),
             ({"customer_name": "Ada\x00"}, "/customer_name", "VALIDATION"),
             ({"surprise": 1}, "/surprise", "VALIDATION"),
+            ({"ship_to": {"latitude": 90.1, "longitude": 4}}, "/ship_to/latitude", "VALIDATION"),
+            ({"ship_to": {"latitude": "52", "longitude": 4}}, "/ship_to/latitude", "VALIDATION"),
+            ({"ship_to": {"latitude": 52}}, "/ship_to/longitude", "VALIDATION"),
             ({"allow_backorder": "yes"}, "/allow_backorder", "VALIDATION"),
         ],
     )

@@ -156,6 +156,21 @@ class TestTelling:
         assert story[-3:] == ["fulfillment.shipped", "parcel.delivered", "fulfillment.delivered"]
         assert story.count("parcel.label_created") == 2
 
+    def test_what_comes_back_is_returned_to_its_sender(self, routed: House) -> None:
+        first, second = (each["tracking_number"] for each in shipped(routed, 1, 1))
+        tell(routed, "sandbox", (first, 1, "returned_to_sender"))
+        assert state(routed) == "delivery_failed"
+        tell(routed, "sandbox", (second, 1, "returned_to_sender"))
+        assert state(routed) == "returned_to_sender"
+        (work,) = routed.get("/v1/fulfillments?state=returned_to_sender").json()["items"]
+        assert work["allowed_actions"] == ["take_back"]
+        over = [{"line_no": 1, "restocked": 2, "held": 1}]
+        refused = act(routed, work, "take_back", came_back=over)
+        assert (refused.status_code, refused.json()["code"]) == (422, "QTY_NOT_OPEN")
+        came = [{"line_no": 1, "restocked": 1, "held": 1}]
+        assert act(routed, work, "take_back", came_back=came).json()["state"] == "taken_back"
+        assert routed.shop.states() == ("completed", "returned")
+
     def test_the_same_in_any_order_and_again_is_the_same(self, routed: House) -> None:
         """Guards the fold: shuffled, repeated, cut into batches, the parcel ends alike."""
         (parcel,) = shipped(routed, 1)
@@ -248,7 +263,7 @@ class TestSeeing:
         assert found == [
             {"carrier": "sandbox", "tracking_number": parcel["tracking_number"],
              "tracking_url": parcel["tracking_url"], "state": "handed_over", "eta_at": None,
-             "updated_at": "2026-01-05T12:00:00Z"},
+             "pickup_point": None, "collect_by": None, "updated_at": "2026-01-05T12:00:00Z"},
         ]  # fmt: skip
 
     def test_a_channel_knows_its_own_only(self, routed: House) -> None:

@@ -12,7 +12,8 @@ from tests.ledger.shop import CHANNELS
 def ask(house: House, quantity: int = 2, key: str = "web", **said: Any) -> Any:
     """Ask how pens get to Amsterdam."""
     body = {"channel_code": "web", "lines": [{"sku": "PEN", "quantity": quantity}],
-            "destination": {"country_code": "NL", "postcode": "1011 AB"}, **said}  # fmt: skip
+            "destination": {"country_code": "NL", "postcode": "1011 AB"}, "points": 0,
+            **said}  # fmt: skip
     return house.post("/v1/availability:promise", body, key)
 
 

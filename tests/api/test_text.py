@@ -27,6 +27,8 @@ RESERVED: Final = {
 CHANGES: Final = {
     "reason": "asked",
     "lines": [{"line_no": 1, "quantity": 0}],
+    "add": [{"sku": "INK", "quantity": 1, "unit_price": "5.00", "tax": "0.87", "group_no": 1}],
+    "allow_backorder": True,
     "group_no": 1,
     "ship_to": {
         "name": "Ada",
@@ -37,15 +39,35 @@ CHANGES: Final = {
         "country_code": "NL",
     },
 }
+BULK: Final = {
+    "order_number": "R100000001",
+    "kind": "goodwill",
+    "reason": "r",
+    "amount": {"amount": "1.00", "currency": "EUR"},
+}
 BODIES: Final[dict[str, Any]] = {
     "post_order": FULL_ORDER,
     "save_view": {"name": "n", "query": {
         "q": "pen", "placed_from": "2026-01-05", "sku": ["PEN"], "method": ["ship_home"],
         "currency": "EUR", "total_from": "1.00", "sort": "total"}},
-    "add_note": {"body": "Call.", "visibility": "internal"},
+    "add_note": {"body": "Call.", "visibility": "internal", "kind": "call",
+                 "fulfillment_number": "F500000001"},
+    "add_work_note": {"body": "Call.", "kind": "call"},
+    "add_customer_note": {"body": "Call.", "visibility": "internal", "kind": "call"},
+    "edit_note": {"body": "Call.", "visibility": "internal", "kind": "call"},
+    "pin_note": {"is_pinned": True},
+    "redact_note": {"reason": "asked"},
+    "tag_order": {"add": ["vip"], "remove": ["new"]},
+    "tag_found": {"query": {"q": "pen", "sku": ["PEN"], "note": "call"}, "add": ["vip"],
+                  "remove": ["new"]},
     "cancel_order": {"reason": "customer", "lines": [{"line_no": 1, "quantity": 1}]},
-    "preview_changes": CHANGES,
+    "preview_changes": {
+        "reason": "asked", "method": "collect_store", "location_code": "AMS",
+        "lines": [{"line_no": 1, "unit_price": "9.00"}], "allow_backorder": True},
     "change_order": CHANGES,
+    "draft_change_order": CHANGES | {
+        "replace": [{"line_no": 1, "sku": "INK", "quantity": 1, "unit_price": "1", "tax": "0"}]},
+    "decline_change_order": {"reason": "asked"},
     "place_hold": {"type": "manual", "comment": "Ask first."},
     "release_hold": {"comment": "Asked."},
     "act_on_fulfillment": {
@@ -62,6 +84,41 @@ BODIES: Final[dict[str, Any]] = {
     "act_on_transfer": {
         "action": "allocate", "reason": "other", "carrier": "c", "tracking_number": "t",
         "receipt_id": "r", "wrong_items": [{"sku": "INK", "quantity": 1}]},
+    "begin_payment": {
+        "external_ref": "p-1", "tender": "card", "psp": "sandbox", "token": "tok_visa",
+        "amount": {"amount": "10.00", "currency": "EUR"}, "brand": "Visa", "last4": "4242",
+        "location_code": "AMS"},
+    "act_on_payment": {"action": "void", "amount": {"amount": "1.00", "currency": "EUR"}},
+    "preview_refund": {
+        "kind": "goodwill", "amount": {"amount": "1.00", "currency": "EUR"}, "reason": "r"},
+    "make_refund": {
+        "kind": "goodwill", "amount": {"amount": "1.00", "currency": "EUR"}, "reason": "r",
+        "already_refunded": {"amount": "0.00", "currency": "EUR"}},
+    "act_on_refund": {"action": "approve"},
+    "request_return": {
+        "kind": "customer", "method": "carrier", "location_code": "DC", "note": "n",
+        "override_reason": "o",
+        "lines": [{"line_no": 1, "quantity": 1, "reason": "late", "resolution": "refund"}]},
+    "act_on_return": {
+        "action": "receive", "reason": "r", "carrier": "c", "tracking_number": "t",
+        "location_code": "DC", "receipt_id": "r", "received_at": "2026-01-05T12:00:00Z",
+        "received": [{"sku": "PEN", "quantity": 1, "condition": "A", "disposition": "restock"}],
+        "inspected": [
+            {"line_no": 1, "quantity": 1, "condition": "A", "disposition": "restock"}]},
+    "take_receipts": {"receipts": [
+        {"receipt_id": "r", "location_code": "DC", "return_number": "n", "order_number": "o",
+         "tracking_number": "t", "received_at": "2026-01-05T12:00:00Z",
+         "lines": [{"sku": "PEN", "quantity": 1, "condition": "A", "disposition": "scrap"}]}]},
+    "assign_unidentified": {"order_number": "o"},
+    "take_at_store": {"returns": [
+        {"order_number": "o", "note": "n", "override_reason": "o", "lines": [
+            {"line_no": 1, "quantity": 1, "reason": "late", "resolution": "refund",
+             "condition": "A", "disposition": "restock"}]}]},
+    "make_refund_batch": {
+        "name": "n", "reason": "r", "orders": {"q": "pen", "note": "call"},
+        "csv": "order_number\nR1", "rows": [BULK]},
+    "edit_refund_batch": {"rows": [BULK | {"row_no": 1}], "remove": [2]},
+    "act_on_refund_batch": {"action": "approve", "digest": "d"},
     "batch_get_stock": {"skus": ["PEN"]},
     "place_stock_hold": {"channel_code": "web", "location_code": "DC",
                    "lines": [{"sku": "PEN", "quantity": 1}]},
@@ -93,12 +150,24 @@ BODIES: Final[dict[str, Any]] = {
         "rules": {"name": "near", "groups": [{"name": "all", "rules": [{"name": "any"}]}]}},
     "draft_rules": {"rules": {"name": "near", "groups": [
         {"name": "all", "rules": [{"name": "any", "kinds": ["dc"], "sort": ["distance"]}]}]}},
+    "issue_document": {"type": "invoice"},
+    "note_document_sent": {"recipient": "ada@example.org"},
     "make_key": {"name": "n", "role": "channel", "channel_codes": ["web"]},
 }  # fmt: skip
-# These speak of an endpoint, a hold or picked goods, and there are none: tests of their own have
-# them succeed.
+# These speak of an endpoint, a hold, a change order or picked goods, and there are none: tests
+# of their own have them succeed.
 OF_OTHERS: Final = frozenset({
     "subscribe", "rotate_secret", "extend_stock_hold", "release_hold", "pack_parcels",
+    "act_on_payment", "preview_refund", "make_refund", "act_on_refund",
+    "make_refund_batch", "edit_refund_batch", "act_on_refund_batch",
+    "decline_change_order",
+    "edit_note", "pin_note", "redact_note",
+# These speak of an endpoint, a hold, a document or picked goods, and there are none: tests of
+# their own have them succeed.
+    "issue_document", "note_document_sent",
+# These speak of an endpoint, a hold, picked or sent goods, and there are none: tests of their own
+# have them succeed.
+    "request_return", "act_on_return", "assign_unidentified", "take_at_store",
 })  # fmt: skip
 NO_TEXT: Final = ("\x00", "a\x00b", "\ud800", "a\udfffb")
 PATHS: Final = {name: (method, path) for name, method, path, _ in ROWS}

@@ -49,7 +49,7 @@ class TestByNumber:
         assert answer.json() == {
             "order_state": "placed", "fulfillment_state": "backordered",
             "fulfillment_method": "ship_home", "placed_at": "2026-01-05T12:00:00Z",
-            "updated_at": "2026-01-05T12:00:00Z", "parcels": [],
+            "updated_at": "2026-01-05T12:00:00Z", "parcels": [], "notes": [],
             "steps": [{"type": "order.captured", "occurred_at": "2026-01-05T12:00:00Z"}],
         }  # fmt: skip
         assert answer.headers["cache-control"] == "no-store"

@@ -67,6 +67,21 @@ class TestOrder:
         assert [t["state"] for t in now["transfers"]] == ["received", "allocated"]
         assert "transfer.shipped" in [each["type"] for each in now["events"]]
 
+    def test_on_its_way_it_goes_elsewhere(self, sending: House) -> None:
+        (made,) = collected(sending)["transfers"]
+        for action in ("pick", "unpick", "pick", "ship"):
+            made = act(sending, made, action).json()
+        assert made["allowed_actions"] == ["receive", "redirect", "return"]
+        nowhere = act(sending, made, "redirect")
+        assert (nowhere.status_code, nowhere.json()["code"]) == (422, "DESTINATION_NEEDED")
+        made = act(sending, made, "redirect", "DC", to_location_code="UTR").json()
+        assert (made["to_location_code"], made["first_to_location_code"]) == ("UTR", "AMS")
+        back = act(sending, made, "return").json()
+        assert (back["to_location_code"], back["state"]) == ("DC", "shipped")
+        assert back["allowed_actions"] == ["receive", "redirect"]
+        again = act(sending, back, "return")
+        assert (again.status_code, again.json()["code"]) == (409, "WRONG_STATE")
+
     def test_what_is_wrong_is_said(self, sending: House) -> None:
         (made,) = collected(sending)["transfers"]
         for action, status, code in (

@@ -79,3 +79,20 @@ def test_a_planner_sees_why_a_stock_number_is_what_it_is(
     expect(page.get_by_text(
         f"web: {web['available_to_sell']} = {web['available_to_fulfill']} available"
     )).to_be_visible()  # fmt: skip
+
+
+def test_a_manager_goes_from_what_waits_to_its_orders_on_a_phone(
+    page: "Page", consoles: str, counter: Counter
+) -> None:
+    page.set_viewport_size(PHONE)
+    line = {"line_ref": "LAMP", "sku": "LAMP", "quantity": 3, "total": "9.00", "tax": "1.00"}
+    order = counter.ordered("WAITS-1", lines=[line], allow_backorder=True)
+    signed_in(page, f"{consoles}/attention", "Attention")
+    card = page.locator(".st-key-matter_ORDER_EXCEPTION")
+    expect(card.get_by_text("Backordered: 1")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    card.locator("[class*=see_ORDER_EXCEPTION_BACKORDERED]").get_by_role("button").click()
+    settled(page, "Orders")
+    expect(page.get_by_role("button", name=f"Open {order['order_number']}")).to_be_visible()
+    assert "order_exception=BACKORDERED" in page.url
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -127,6 +127,58 @@ class TestChannelsAdd:
         )  # fmt: skip
 
 
+ENTITY = """
+legal_entities:
+  - {code: nl, name: Penshop B.V., street: Keizersgracht 1, postcode: 1015 CJ, city: Amsterdam,
+     country_code: NL, vat_id: NL123456789B01, payment_terms: Paid., series_prefix: PS,
+     language: nl, time_zone: Europe/Amsterdam, channels: {till: on_request}}
+"""
+
+
+class TestLegalEntities:
+    def test_are_registered_beside_the_channels_whose_sales_are_theirs(
+        self, home: Home, folder: Path
+    ) -> None:
+        file = folder / "till.channel.yaml"
+        file.write_text(file.read_text() + ENTITY)
+        result = home.oms("channels", "add", file)
+        assert (result.exit_code, "Registered 1 legal entities." in result.output) == (0, True)
+        with home.system.ledger.snapshot() as tx:
+            found = tx.execute(text(
+                "select entity_code, channel_code, policy from legal_entities"
+                " join channel_billing using (entity_id) join channels using (channel_id)"
+            )).all()  # fmt: skip
+        assert found == [("nl", "till", "on_request")]
+
+    @pytest.mark.parametrize(
+        ("right", "wrong", "sentence"),
+        [
+            ("vat_id: NL123456789B01, ", "", "legal_entities, entry 1 (nl): vat_id is missing."),
+            ("prefix: PS", "prefix: p-s", "series_prefix must be 1 to 8 letters or digits"),
+            ("language: nl", "language: it", "language must be one of nl, de, fr, en"),
+            ("code: NL", "code: Holland", "country_code must be two letters"),
+            ("till: on_request", "till: never", "channels must be one of on_shipment,"),
+            ("till: on_request", "shop: on_request", "there is no channel 'shop'"),
+            ("time_zone: Europe/Amsterdam", "time_zone: CEST", "time_zone must be a name"),
+            ("series_prefix: PS", "series_prefix: PS, fiscal_year_month: 13", "must be 1 to 12"),
+        ],
+    )  # fmt: skip
+    def test_that_are_wrong_are_named_and_nothing_is_registered(
+        self, home: Home, folder: Path, right: str, wrong: str, sentence: str
+    ) -> None:
+        file = folder / "till.channel.yaml"
+        file.write_text(file.read_text() + ENTITY.replace(right, wrong))
+        result = home.oms("channels", "add", file)
+        assert result.exit_code == 1, result.output
+        assert sentence in result.output
+        with home.system.ledger.snapshot() as tx:
+            assert tx.execute(text("select count(*) from channels")).scalar() == 0
+
+    def test_of_the_example_are_as_they_should_be(self, home: Home) -> None:
+        result = home.oms("channels", "add", ROOT / "mappings" / "legal-entity.example.yaml")
+        assert result.exit_code == 0, result.output
+
+
 class TestIngest:
     def test_says_line_and_field_once(self, home: Home, folder: Path) -> None:
         home.oms("channels", "add", folder / "till.channel.yaml")

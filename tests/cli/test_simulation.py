@@ -6,6 +6,7 @@ import stat
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import typer
@@ -13,10 +14,12 @@ from sqlalchemy import text
 
 from oms.access import operations as access
 from oms.access import queries as access_queries
-from oms.cli import simulation
+from oms.cli import receiving, simulation
 from oms.cli.story import Story
 from oms.simulator.history import history
 from oms.simulator.model import Payload
+from oms.webhooks import operations, queries
+from oms.webhooks.model import STOCK_TOPIC
 from tests.cli.conftest import Home
 from tests.conftest import Clock
 
@@ -120,6 +123,33 @@ class TestLive:
         assert another != made
         with home.system.ledger.snapshot() as tx:
             assert access_queries.caller(tx, another, at=clock()).role == "channel"
+
+
+class TestReceivers:
+    def test_are_subscribed_once_and_stay_as_somebody_left_them(
+        self, home: Home, clock: Clock
+    ) -> None:
+        simulation._register(home.system, shop_url="", is_routed=False)
+        folders = receiving.subscribed(home.system, at=clock())
+        with home.system.ledger.transaction() as tx:
+            orders, stock = queries.subscriptions(tx)
+            operations.change_state(tx, stock.subscription_id, "paused", reason="x", at=clock())
+        assert (orders.topics, stock.topics) == (("order.*",), (STOCK_TOPIC,))
+        assert (orders.channel_code, stock.channel_code) == (None, "marketplace")
+        outbox = home.system.settings.outbox_dir
+        assert folders == [outbox / str(orders.folder), outbox / str(stock.folder)]
+        assert receiving.subscribed(home.system, at=clock()) == folders
+        with home.system.ledger.snapshot() as tx:
+            assert [each.state for each in queries.subscriptions(tx)] == ["enabled", "paused"]
+
+    def test_take_everything_but_the_newest_and_what_is_being_written(self, tmp_path: Path) -> None:
+        receiving.take(tmp_path / "none")
+        names = [f"{number:012d}-order.captured.json" for number in range(25)]
+        for name in [*names, ".000000000000-order.captured.json.part"]:
+            (tmp_path / name).touch()
+        receiving.take(tmp_path)
+        left = sorted(each.name for each in tmp_path.iterdir())
+        assert left == [".000000000000-order.captured.json.part", *names[-receiving.LEFT_FILES :]]
 
 
 def a_payload(minutes: int) -> Payload:

@@ -122,6 +122,12 @@ _DECLARED: Final = {
         " timestamptz, parts_count bigint, late_parts_count bigint, left_units bigint, distance_km"
         " double, currency varchar, cost_amount decimal(18,3), is_test boolean"
     ),
+    "fct_documents": (
+        "document_id bigint, document_number varchar, document_type varchar, fiscal_year bigint,"
+        " preceding_id bigint, order_id bigint, order_number varchar, channel_code varchar,"
+        " issued_at timestamptz, issued_on date, currency varchar, net_amount decimal(18,3),"
+        " tax_amount decimal(18,3), total_amount decimal(18,3), billed_sign integer"
+    ),
     "fct_parcels": (
         "parcel_id bigint, parcel_number varchar, fulfillment_id bigint, fulfillment_number"
         " varchar, order_id bigint, order_number varchar, channel_code varchar, location_code"
@@ -144,11 +150,45 @@ _DECLARED: Final = {
         " timestamptz, first_received_at timestamptz, last_received_at timestamptz, send_seconds"
         " bigint, transit_seconds bigint"
     ),
+    "fct_returns": (
+        "return_id bigint, line_no bigint, return_number varchar, order_id bigint, order_number"
+        " varchar, product_id bigint, channel_code varchar, location_code varchar, return_kind"
+        " varchar, return_state varchar, reason varchar, resolution varchar, expected_units"
+        " bigint, received_units bigint, missing_units bigint, accepted_units bigint,"
+        " rejected_units bigint, told_before_units bigint, currency varchar, goods_net_minor"
+        " bigint, goods_tax_minor bigint, shipping_minor bigint, fee_minor bigint, asked_on date,"
+        " asked_at timestamptz, decided_at timestamptz, decide_seconds bigint, is_test boolean"
+    ),
     "fct_unit_flows": (
         "order_id bigint, order_number varchar, line_no bigint, channel_code varchar, sku"
         " varchar, fulfillment_method varchar, placed_on date, sold_location_code varchar,"
         " fulfilled_location_code varchar, is_returned boolean, returned_location_code varchar,"
         " units bigint, is_omnichannel boolean, is_test boolean"
+    ),
+    "fct_payments": (
+        "transaction_id bigint, transaction_number varchar, payment_id bigint, payment_number"
+        " varchar, order_id bigint, order_number varchar, channel_code varchar, location_code"
+        " varchar, transaction_type varchar, tender varchar, service varchar, brand varchar,"
+        " managed_by varchar, source varchar, currency varchar, amount decimal(18,3), cash_amount"
+        " decimal(18,3), requested_at timestamptz, occurred_at timestamptz, occurred_on date,"
+        " placed_on date, is_test boolean"
+    ),
+    "fct_refunds": (
+        "refund_id bigint, refund_number varchar, order_id bigint, order_number varchar,"
+        " channel_code varchar, refund_kind varchar, refund_state varchar, currency varchar,"
+        " amount decimal(18,3), requested_on date, requested_at timestamptz, ended_at timestamptz,"
+        " refund_seconds bigint, placed_on date, is_test boolean"
+    ),
+    "fct_order_balances": (
+        "order_id bigint, order_number varchar, channel_code varchar, payment_state varchar,"
+        " currency varchar, due_amount decimal(18,3), authorized_amount decimal(18,3),"
+        " captured_amount decimal(18,3), refunded_amount decimal(18,3), placed_on date, changed_at"
+        " timestamptz, is_test boolean"
+    ),
+    "cash_by_channel_daily": (
+        "occurred_on date, channel_code varchar, currency varchar, transactions_count bigint,"
+        " captured_amount decimal(18,3), refunded_amount decimal(18,3), charged_back_amount"
+        " decimal(18,3), cash_amount decimal(18,3)"
     ),
     "stock_by_product": (
         f"sku varchar, product_id bigint, title varchar, {_ATTRIBUTES}, on_hand bigint,"

@@ -491,10 +491,22 @@ _FLOWS: Final = """
     from lines
     where not gone
 """
+_CASH: Final = """
+    insert into cash_by_channel_daily by name
+    select placed_on as occurred_on, channel_code, currency, count(*) as transactions_count,
+        sum(total_amount) as captured_amount,
+        coalesce(-sum(total_amount) filter (chance(order_id, 'refunded') < .1), 0)
+            as refunded_amount,
+        0 as charged_back_amount, captured_amount + refunded_amount as cash_amount
+    from fct_orders
+    where not is_test
+    group by placed_on, channel_code, currency
+"""
 _STEPS: Final = (
     _CHANCE, _CHANNELS, _LOCATIONS, _CURRENCIES, _DATES, _PRODUCTS, _ORDERS, _LINES, _EVENTS,
     _HEADERS, _ROLLUP_FINEST, _ROLLUP_PRODUCT, _ROLLUP_CHANNEL, _MOVEMENTS, _LEVELS, _DAILY,
     _STOCK, _FEEDS, _QUARANTINE, _WORK, _LACKED, _GROUPS, _PARCELS, _TRANSFERS, _HOLDS, _FLOWS,
+    _CASH,
 )  # fmt: skip
 
 

@@ -120,6 +120,26 @@ class TestOrders:
         assert (len(first), len(second), set(first) & set(second)) == (50, 50, set())
         assert tap(app, "Back").dataframe[0].value["Order"].tolist() == first
 
+    def test_of_several_channels_and_types_are_asked_for_at_once(
+        self, screen: Page, counter: Counter
+    ) -> None:
+        web = counter.ordered("SEVERAL-1", customer_name="Filippa Filter")
+        app = screen("orders", counter, order_channel=["till", "nowhere"])
+        assert app.multiselect(key="order_channel").value == ["till"]
+        app.multiselect(key="order_channel").select("web").run()
+        app.multiselect(key="order_sku").set_value([" PEN ", "", "NIB"]).run()
+        app.text_input(key="words").input("filippa").run()
+        assert failures(app) == []
+        assert app.dataframe[0].value["Order"].tolist() == [web["order_number"]]
+        assert app.query_params["order_channel"] == ["till", "web"]
+        assert app.query_params["order_sku"] == ["PEN", "NIB"]
+        assert "Channel: till or web" in text_of(app)
+        app.multiselect(key="order_channel").set_value(["till", "market"]).run()
+        assert "No order fits" in text_of(app)
+        tap(app, "Reset")
+        assert dict(app.query_params) == {}
+        assert len(app.dataframe[0].value) == 50
+
     def test_nonsense_in_the_address_is_a_sentence(self, screen: Page, counter: Counter) -> None:
         app = screen("orders", counter, order_state="nowhere", placed_from="yesterday")
         assert len(app.exception) == 0
@@ -141,6 +161,62 @@ class TestOrder:
         (note,) = counter.order(order["order_number"])["notes"]
         assert (note["body"], note["author"]) == ("Ring twice", "admin")
 
+    def test_shows_the_pick_up_point_and_until_when_it_is_kept(
+        self, screen: Page, counter: Counter
+    ) -> None:
+        point = {"provider": "sandbox", "point_id": "SB-NL-1012-2"}
+        group = {"method": "pickup_point", "line_refs": ["PEN"], "pickup_point": point}
+        order = counter.ordered("POINT-1", groups=[group])
+        work = order["fulfillments"][0]
+        path = f"/v1/fulfillments/{work['fulfillment_number']}"
+        for action in ("accept", "start_pick", "pick"):
+            work = counter.act(work, action)
+        body = {"carrier": "sandbox", "parcels": [{"lines": [{"line_no": 1, "quantity": 2}]}]}
+        packed = counter.ask("POST", f"{path}/parcels", body, version=work["version"])
+        counter.act(packed["fulfillment"], "ship")
+        event = {"tracking_number": packed["parcels"][0]["tracking_number"], "place": "shop",
+                 "status": "ready_for_pickup", "occurred_at": "2026-02-03T09:00:00Z",
+                 "collect_by": "2026-02-10T20:00:00Z"}  # fmt: skip
+        counter.ask("POST", "/v1/carriers/sandbox/events", {"events": [event]})
+        app = screen("order", counter, number=order["order_number"])
+        assert failures(app) == []
+        shown = text_of(app)
+        assert "Bookshop The Reader, Market 12, 1012 JS, Amsterdam, NL" in shown
+        assert "Open Mon-Fri 08:00-20:00, Sat 08:00-18:00." in shown
+        assert "kept until 10 Feb 2026, 20:00" in shown
+
+    def test_has_notes_by_kind_that_are_edited_and_pinned(
+        self, screen: Page, counter: Counter
+    ) -> None:
+        number = counter.ordered("NOTES-1")["order_number"]
+        said = {"body": "Called, no answer", "kind": "call", "line_no": 1}
+        note = counter.ask("POST", f"/v1/orders/{number}/notes", said)
+        counter.ask("POST", f"/v1/orders/{number}/notes", {"body": "A free one"})
+        app = screen("order", counter, "agent", number=number)
+        assert "call, on line 1, for internal" in text_of(app)
+        app.session_state["note_kind"] = "call"
+        app.run()
+        assert ("Called, no answer" in text_of(app), "A free one" in text_of(app)) == (True, False)
+        tap(app, "Pin")
+        body = app.text_area(key=f"note_{note['note_id']}_body_1")
+        body.input("Called, will call again")
+        tap(app, "Change it")
+        assert failures(app) == []
+        assert "Before: “Called, no answer” by admin" in text_of(app)
+        found = counter.order(number)["notes"][0]
+        assert (found["body"], found["is_pinned"]) == ("Called, will call again", True)
+
+    def test_is_tagged(self, screen: Page, counter: Counter) -> None:
+        number = counter.ordered("TAGS-1")["order_number"]
+        counter.ask("POST", f"/v1/orders/{number}/tags", {"add": ["old", "vip"]})
+        app = screen("order", counter, "agent", number=number)
+        (box,) = (each for each in app.multiselect if each.label == "Tags")
+        assert box.value == ["old", "vip"]
+        box.set_value(["vip"])
+        tap(app, "Tag it so")
+        assert failures(app) == []
+        assert counter.order(number)["tags"] == ["vip"]
+
     def test_is_canceled_in_part_after_a_look(self, screen: Page, counter: Counter) -> None:
         order = counter.ordered("CANCEL-1")
         app = screen("order", counter, "agent", number=order["order_number"])
@@ -150,6 +226,29 @@ class TestOrder:
         tap(app, "Cancel these units")
         assert failures(app) == []
         assert counter.order(order["order_number"])["lines"][0]["canceled"] == 1
+
+    def test_is_changed_as_its_preview_said(self, screen: Page, counter: Counter) -> None:
+        number = counter.ordered("CHANGE-1")["order_number"]
+        app = screen("order", counter, "agent", number=number)
+        app.number_input(key="change_1").set_value(3).run()
+        app.checkbox(key="change_article").check().run()
+        app.text_input(key="article_sku").input("INK").run()
+        app.text_input(key="article_price").input("5.00").run()
+        assert "not enough" in text_of(app) or "INK" in text_of(app)
+        app.checkbox(key="change_backorder").check().run()
+        told = text_of(app)
+        for part in ("PEN: 2 → 3, €20.00 → €30.00", "INK: 0 → 1, €0.00 → €5.00; 1 wait",
+                     "The customer pays €15.00"):  # fmt: skip
+            assert part in told, told
+        assert [line["quantity"] for line in counter.order(number)["lines"]] == [2]
+        app.text_input(key="change_reason").input("asked by telephone").run()
+        tap(app, "Change the order")
+        assert failures(app) == []
+        after = counter.order(number)
+        assert [(line["sku"], line["quantity"]) for line in after["lines"]] == [
+            ("PEN", 3), ("INK", 1),
+        ]  # fmt: skip
+        assert "asked by telephone" in str(after["events"][-1]["data"])
 
     def test_that_changed_meanwhile_is_shown_anew(self, screen: Page, counter: Counter) -> None:
         number = counter.ordered("RACE-1")["order_number"]
@@ -208,6 +307,37 @@ class TestStoreWork:
         second.button(key=f"accept_{number}").click().run()
         assert failures(first) == failures(second) == []
         assert counter.ask("GET", f"/v1/fulfillments/{number}")["state"] == "accepted"
+
+
+class TestReturns:
+    def test_go_from_the_parcel_to_what_is_owed(self, screen: Page, counter: Counter) -> None:
+        number = counter.shop.value("select order_number from orders where external_ref = 'T-0'")
+        body = {
+            "lines": [{"line_no": 1, "quantity": 1, "reason": "gift"}], "location_code": "AMS",
+            "override_reason": "A regular.",
+        }  # fmt: skip
+        made = counter.ask("POST", f"/v1/orders/{number}/returns", body)["return_number"]
+        before = counter.shop.shelf("AMS").on_hand
+        app = screen("returns", counter, "store")
+        app.button(key=f"receive_{made}").click().run()
+        assert failures(app) == []
+        assert f"{made} is received." in text_of(app)
+        form = f"inspect_form_{made}"
+        next(each for each in app.button if form in str(each.form_id)).click().run()
+        assert failures(app) == []
+        app.button(key=f"accept_{made}").click().run()
+        assert failures(app) == []
+        assert f"{made} is accepted." in text_of(app)
+        now = counter.ask("GET", f"/v1/returns/{made}")
+        assert (now["state"], now["owed"]["amount"]) == ("resolved", "10.00")
+        assert counter.shop.shelf("AMS").on_hand == before + 1
+        order = screen("order", counter, number=str(number))
+        assert failures(order) == []
+        assert "Returns" in text_of(order)
+        line = {"sku": "ODD", "quantity": 1}
+        told = {"receipt_id": "stray", "location_code": "DC", "lines": [line]}
+        counter.ask("POST", "/v1/return-receipts", {"receipts": [told]})
+        assert "nobody knows whose it is" in text_of(screen("returns", counter, "store"))
 
 
 class TestStockBySku:

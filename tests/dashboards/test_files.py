@@ -18,6 +18,8 @@ from typer.testing import CliRunner
 from oms.cli import app
 from oms.reports import exports, files, sales
 from oms.reports.files import Form
+from oms.reports.fulfillment import Group, Subject
+from oms.reports.fulfillment_tables import fulfillment_by
 from oms.reports.model import Basis, Filters, Level, Period
 from oms.reports.published import Publication
 from oms.reports.sales_tables import channel_by_product, orders, sales_by_channel, sales_by_product
@@ -249,6 +251,9 @@ class TestExport:
             (["--currency", "XYZ"], "Nothing is sold in 'XYZ'; there is EUR"),
             (["--currency", "EUR", "--channel", "nope"], "There is no channel 'nope'; there are "),
             (["--currency", "EUR", "--out", "none/sales.csv"], "none/sales.csv cannot be written:"),
+            ([], "Say --currency: amounts of two currencies are never added up."),
+            (["--currency", "EUR", "--location", "vienna"], "sales_by_channel has no locations to"),
+            (["--currency", "EUR", "--location", "nope"], "There is no location 'nope'; there are"),
         ],
     )
     def test_says_what_is_not_there(
@@ -262,3 +267,33 @@ class TestExport:
         )
         assert (result.exit_code, sentence in result.output) == (1, True)
         assert list(tmp_path.iterdir()) == []
+
+    def test_writes_what_locations_did_without_a_currency(
+        self, home: Path, publication: Publication, tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        monkeypatch.setenv("OMS_HOME", str(home))
+        out = tmp_path / "times.csv"
+        days = ["--from", PERIOD.from_on.isoformat(), "--to", PERIOD.to_on.isoformat()]
+        only = ["--location", "vienna", "--location", "hamburg"]
+        result = CliRunner().invoke(
+            app, ["export", "fulfillment_times_by_location", "--out", str(out), *days, *only]
+        )
+        assert result.exit_code == 0, result.output
+        filters = Filters(period=PERIOD, currency="EUR", locations=("vienna", "hamburg"))
+        sheet = fulfillment_by(publication, filters, Subject.TIMES, Group.LOCATION)
+        assert out.read_bytes() == files.as_bytes(sheet, Form.CSV)
+        assert {row[0] for row in csv_rows(out.read_bytes())[1:-1]} == {
+            "Wien Neubau", "Hamburg Altona",
+        }  # fmt: skip
+
+    def test_refuses_channels_of_what_has_none(
+        self, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("OMS_HOME", str(home))
+        out = tmp_path / "routes.csv"
+        result = CliRunner().invoke(app, [
+            "export", "fulfillment_transfers_by_route", "--out", str(out), "--channel", "webshop",
+        ])  # fmt: skip
+        assert (result.exit_code, out.exists()) == (1, False)
+        assert "has no channels to choose from; leave them out" in result.output

@@ -15,6 +15,7 @@ from oms.kernel import clock
 from tests.journeys.retail import ORIGINS, Json, Retail
 
 UNITS: Final = 2
+SENT: Final = frozenset({"sent", "to_point"})  # ways by which a carrier brings it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,15 +32,16 @@ def _group(method: str, **said: Any) -> Json:
 
 
 POINT: Final = {
-    "provider": "postnl", "point_id": "NL-1011-7", "name": "Bakery", "street": "Laan 7",
-    "postcode": "1011 AB", "city": "Amsterdam", "country_code": "NL",
+    "provider": "sandbox", "point_id": "SB-NL-1012-1", "name": "the shop's own name of it",
 }  # fmt: skip
 METHODS: Final = {
     "carry_out": Method(way="carried", kept_at="AMS", says={"fulfillment_method": "carry_out"}),
     "home": Method(way="sent", kept_at="DC", says={"fulfillment_method": "ship_home"}),
     "pickup_point": Method(
-        way="sent", kept_at="DC",
-        says={"fulfillment_method": "pickup_point", **_group("pickup_point", pickup_point=POINT)},
+        way="to_point", kept_at="DC",
+        # Its carrier must be able to tell somebody, whoever ordered it.
+        says={"fulfillment_method": "pickup_point", "customer_phone": "+31 20 555 0102",
+              **_group("pickup_point", pickup_point=POINT)},
     ),
     "collect_dc": Method(
         way="transferred", kept_at="DC", says=_group("collect_store", location_code="AMS")
@@ -69,6 +71,12 @@ class Journey:
     def method(self) -> Method:
         """How it gets to the customer."""
         return METHODS[self.cell.method]
+
+    @property
+    def is_unpaid(self) -> bool:
+        """Whether it is paid as it is collected."""
+        is_collected = self.method.way in {"collected", "transferred"}
+        return is_collected and self.cell.payment == "in_store" and self.cell.origin != "kiosk"
 
     def document(self, **said: Any) -> Json:
         """Return the order as its channel tells it."""
@@ -122,12 +130,14 @@ def _paid(_: Journey) -> Json:
 
 
 def _paid_at_the_till(journey: Journey) -> Json:
-    """Keep the basket until a till has taken the money; the order says which it was.
+    """Say that money is awaited; at a kiosk, keep the basket until a till has taken it.
 
     What is reserved is paid when it is handed over, by the receipt that it becomes.
     """
     if journey.method.way == "reserved":
         return {}
+    if journey.is_unpaid:
+        return {"payments": [{"ref": "1", "tender": "cash", "amount": "20.00"}]}
     body = {
         "channel_code": ORIGINS[journey.cell.origin].code, "minutes": 20,
         "lines": [{"sku": journey.sku, "quantity": UNITS}],
@@ -176,18 +186,31 @@ def _send(journey: Journey) -> None:
     journey.act("ship")
 
 
-def _scanned(*statuses: str) -> Callable[[Journey], None]:
+def _scanned(*statuses: str, **said: Any) -> Callable[[Journey], None]:
     def scan(journey: Journey) -> None:
         (parcel,) = journey.order()["parcels"]
         for status in statuses:
             event = {"tracking_number": parcel["tracking_number"], "status": status,
-                     "occurred_at": clock.now().isoformat()}  # fmt: skip
+                     "occurred_at": clock.now().isoformat(), **said}  # fmt: skip
             body = {"events": [event]}
             told = journey.retail.post("/v1/carriers/sandbox/events", body, "carrier")
             assert told["outcomes"][0]["outcome"] == "recorded"
         journey.look()
 
     return scan
+
+
+def _lie_at_the_point(journey: Journey) -> None:
+    """Lie where the customer chose, as the carrier says that place is, until a day it tells."""
+    collect_by = "2030-01-01T12:00:00Z"
+    _scanned("IN_TRANSIT")(journey)
+    _scanned("READY_FOR_PICKUP", collect_by=collect_by)(journey)
+    order = journey.order()
+    (parcel,), (group,) = order["parcels"], order["groups"]
+    assert (journey.work["state"], parcel["collect_by"]) == ("at_pickup_point", collect_by)
+    assert parcel["pickup_point"] == group["pickup_point"]
+    assert parcel["pickup_point"]["name"] == "Parcel locker Amsterdam station"
+    assert parcel["pickup_point"]["opening_hours"]["sun"] == [["00:00", "24:00"]]
 
 
 def _lay_ready(journey: Journey) -> None:
@@ -200,6 +223,22 @@ def _collect(journey: Journey) -> None:
     code = journey.retail.code_of(journey.work["fulfillment_number"])
     wrong = journey.ask_to("collect", collect_code=f"{int(code) + 1}")
     assert (wrong.status_code, wrong.json()["code"]) == (409, "WRONG_COLLECTION_CODE")
+    journey.act("collect", collect_code=code)
+
+
+def _pay_and_collect(journey: Journey) -> None:
+    """Show the code before the money, which opens nothing either; pay for what is there, once."""
+    code = journey.retail.code_of(journey.work["fulfillment_number"])
+    unpaid = journey.ask_to("collect", collect_code=code)
+    (line,) = journey.work["lines"]
+    assert (unpaid.status_code, unpaid.json()["code"]) == (409, "PAYMENT_DUE")
+    assert unpaid.json()["due_minor"] == line["open"] * 1000
+    taken = {
+        "external_ref": f"T-{journey.sku}", "tender": "cash", "location_code": "AMS",
+        "amount": {"amount": f"{line['open'] * 10}.00", "currency": "EUR"},
+    }  # fmt: skip
+    path = f"/v1/orders/{journey.number}/payments"
+    assert journey.retail.post(path, taken, "clerk") == journey.retail.post(path, taken, "clerk")
     journey.act("collect", collect_code=code)
 
 
@@ -242,7 +281,7 @@ def _give_back(journey: Journey) -> None:
     change = {
         "kind": "return", "change_ref": "r-1", "line_ref": "1", "quantity": UNITS,
         "occurred_at": at, "restock": True, "reason": "refused",
-        "location_code": journey.method.kept_at if journey.method.way == "sent" else "AMS",
+        "location_code": journey.method.kept_at if journey.method.way in SENT else "AMS",
     }  # fmt: skip
     document = journey.document(version=2, updated_at=at, changes=[change])
     told = journey.retail.post("/v1/orders", document, journey.cell.origin)
@@ -271,7 +310,7 @@ _CAME: Final = (
 ACCEPT: Final = Step(_accept, ("fulfillment.accepted",))
 PICK: Final = Step(_pick, ("fulfillment.picking", "fulfillment.picked"))
 PICK_ONE: Final = Step(
-    _pick_one, ("fulfillment.picking", "order.backordered", "fulfillment.picked")
+    _pick_one, ("fulfillment.picking", "fulfillment.picked", "order.backordered")
 )
 SEND: Final = Step(_send, ("parcel.label_created", "fulfillment.packed", *_HANDED_OVER))
 ARRIVE: Final = Step(
@@ -280,10 +319,33 @@ ARRIVE: Final = Step(
 )
 COME_BACK: Final = Step(
     _scanned("DELIVERY_FAILED", "RETURNED_TO_SENDER"),
-    ("parcel.delivery_failed", "fulfillment.delivery_failed", "parcel.returned_to_sender"),
+    (
+        "parcel.delivery_failed",
+        "fulfillment.delivery_failed",
+        "parcel.returned_to_sender",
+        "fulfillment.returned_to_sender",
+    ),
+)
+LIE_THERE: Final = Step(
+    _lie_at_the_point,
+    ("parcel.in_transit", "parcel.ready_for_pickup", "fulfillment.at_pickup_point"),
+)
+COLLECT_THERE: Final = Step(_scanned("COLLECTED"), ("parcel.collected", "fulfillment.delivered"))
+EXPIRE_THERE: Final = Step(
+    _scanned("EXPIRED", "RETURNED_TO_SENDER"),
+    (
+        "parcel.expired",
+        "fulfillment.delivery_failed",
+        "parcel.returned_to_sender",
+        "fulfillment.returned_to_sender",
+    ),
 )
 LAY_READY: Final = Step(_lay_ready, ("fulfillment.packed", "fulfillment.ready_for_collection"))
 COLLECT: Final = Step(_collect, ("command.refused", "fulfillment.collected", "order.shipped"))
+PAY_AND_COLLECT: Final = Step(
+    _pay_and_collect,
+    ("command.refused", "payment.captured", "fulfillment.collected", "order.shipped"),
+)
 GIVE_BACK: Final = Step(_give_back, ("order.updated", "order.returned"))
 CANCEL: Final = Step(_cancel, ("order.canceled", "fulfillment.canceled"))
 CANCEL_COMING: Final = Step(_cancel, (*CANCEL.tells, "transfer.canceled"))
@@ -292,16 +354,20 @@ SELL: Final = Step(_sell, ("fulfillment.collected", "order.canceled", "reservati
 PUT_BACK: Final = Step(_put_back, ("fulfillment.uncollected", "order.canceled"))
 LET_TIME_PASS: Final = Step(_let_time_pass, ("fulfillment.uncollected", "order.canceled"))
 TRANSFER: Final = Step(_transfer(came=UNITS), _CAME)
-TRANSFER_ONE: Final = Step(_transfer(came=1), (*_CAME[:2], "fulfillment.reduced", *_CAME[2:]))
+TRANSFER_ONE: Final = Step(
+    _transfer(came=1), (*_CAME[:3], "fulfillment.reduced", "order.backordered", _CAME[3])
+)
 
 # What an order's story begins with, before anybody does anything.
 BEGINS: Final[Mapping[str, tuple[str, ...]]] = {
     "carried": ("order.captured", "order.shipped"),
     "sent": ("order.captured", "fulfillment.assigned"),
+    "to_point": ("order.captured", "fulfillment.assigned"),
     "collected": ("order.captured", "fulfillment.assigned"),
     "reserved": ("order.captured", "fulfillment.assigned"),
     "transferred": ("order.captured", "fulfillment.waiting_for_transfer", "transfer.allocated"),
 }
+_TO_POINT: Final = (ACCEPT, PICK, SEND, LIE_THERE)
 _COUNTER: Final = (ACCEPT, PICK, LAY_READY)
 ROADS: Final[Mapping[tuple[str, str], tuple[Step, ...]]] = {
     ("carried", "delivered"): (),
@@ -311,6 +377,11 @@ ROADS: Final[Mapping[tuple[str, str], tuple[Step, ...]]] = {
     ("sent", "canceled"): (ACCEPT, CANCEL),
     ("sent", "short"): (ACCEPT, PICK_ONE, SEND, ARRIVE, CANCEL_MISSING),
     ("sent", "refused"): (ACCEPT, PICK, SEND, COME_BACK, GIVE_BACK),
+    ("to_point", "delivered"): (*_TO_POINT, COLLECT_THERE),
+    ("to_point", "canceled"): (ACCEPT, CANCEL),
+    ("to_point", "short"): (ACCEPT, PICK_ONE, SEND, LIE_THERE, COLLECT_THERE, CANCEL_MISSING),
+    ("to_point", "refused"): (*_TO_POINT, COME_BACK, GIVE_BACK),
+    ("to_point", "not_collected"): (*_TO_POINT, EXPIRE_THERE, GIVE_BACK),
     ("collected", "delivered"): (*_COUNTER, COLLECT),
     ("collected", "canceled"): (ACCEPT, CANCEL),
     ("collected", "short"): (ACCEPT, PICK_ONE, LAY_READY, COLLECT, CANCEL_MISSING),
@@ -348,6 +419,10 @@ _BACK: Final = ("completed", "returned")
 _OVER: Final = ("canceled", "canceled")
 _ALL, _NONE, _ONE = {"shipped": 2}, {"canceled": 2}, {"shipped": 1, "canceled": 1}
 _RETURNED: Final = {"shipped": 2, "returned": 2}
+_CAME_BACK: Final = End(
+    states=_BACK, lines=_RETURNED, on_hand={"kept": 2}, works=("returned_to_sender",),
+    parcels=("returned_to_sender",),
+)  # fmt: skip
 ENDS: Final[Mapping[tuple[str, str], End]] = {
     ("carried", "delivered"): End(states=_DONE, lines=_ALL, on_hand={"kept": 0}),
     # A till may sell what the count says is not there: somebody should look.
@@ -364,10 +439,18 @@ ENDS: Final[Mapping[tuple[str, str], End]] = {
     ("sent", "short"): End(
         states=_DONE, lines=_ONE, on_hand={"kept": 0}, works=("delivered",), parcels=("delivered",)
     ),
-    ("sent", "refused"): End(
-        states=_BACK, lines=_RETURNED, on_hand={"kept": 2}, works=("delivery_failed",),
-        parcels=("returned_to_sender",),
+    ("sent", "refused"): _CAME_BACK,
+    ("to_point", "delivered"): End(
+        states=_DONE, lines=_ALL, on_hand={"kept": 0}, works=("delivered",), parcels=("collected",)
     ),
+    ("to_point", "canceled"): End(
+        states=_OVER, lines=_NONE, on_hand={"kept": 2}, works=("canceled",)
+    ),
+    ("to_point", "short"): End(
+        states=_DONE, lines=_ONE, on_hand={"kept": 0}, works=("delivered",), parcels=("collected",)
+    ),
+    ("to_point", "refused"): _CAME_BACK,
+    ("to_point", "not_collected"): _CAME_BACK,
     ("collected", "delivered"): End(
         states=_DONE, lines=_ALL, on_hand={"kept": 0}, works=("collected",)
     ),
@@ -420,6 +503,11 @@ ENDS: Final[Mapping[tuple[str, str], End]] = {
         transfers=("received",),
     ),
 }  # fmt: skip
+# How what is paid as it is collected is paid in the end; what is given back is owed back.
+PAID_AT_LAST: Final = {
+    "delivered": "paid", "canceled": "none", "short": "paid", "refused": "overpaid",
+    "not_collected": "none",
+}  # fmt: skip
 BUCKETS: Final = ("canceled", "shipped", "returned", "allocated", "backordered")
 
 
@@ -433,10 +521,13 @@ def kept_of(cell: Cell) -> tuple[str, int]:
 def walk(journey: Journey) -> None:
     """Go all of the road, and hold where it ended to where it must."""
     road = (journey.method.way, journey.cell.ending)
+    steps = [
+        PAY_AND_COLLECT if step is COLLECT and journey.is_unpaid else step for step in ROADS[road]
+    ]
     journey.place()
-    for step in ROADS[road]:
+    for step in steps:
         step.do(journey)
-    story = [*BEGINS[journey.method.way], *(each for step in ROADS[road] for each in step.tells)]
+    story = [*BEGINS[journey.method.way], *(each for step in steps for each in step.tells)]
     arrive(journey, ENDS[road], story)
 
 
@@ -450,6 +541,8 @@ def arrive(journey: Journey, end: End, story: list[str]) -> None:
         ("fulfillments", end.works), ("parcels", end.parcels), ("transfers", end.transfers),
     ):  # fmt: skip
         assert tuple(each["state"] for each in order[name]) == states
+    if journey.is_unpaid:
+        assert order["payments"]["payment_state"] == PAID_AT_LAST[journey.cell.ending]
     is_open = [each["code"] for each in order["exceptions"] if each["resolved_at"] is None]
     assert tuple(is_open) == end.open_exceptions
     places = {"kept": journey.method.kept_at}
@@ -492,26 +585,11 @@ def _cancel_carried_out(journey: Journey) -> str:
     return answer
 
 
-def _send_off(journey: Journey) -> None:
+def _no_show_of_what_was_sent(journey: Journey) -> str:
     journey.place()
     for step in (ACCEPT, PICK, SEND):
         step.do(journey)
-
-
-def _no_show_of_what_was_sent(journey: Journey) -> str:
-    _send_off(journey)
     return _problem(journey.ask_to("no_show"))
-
-
-def _parcel_lies_at_a_point(journey: Journey) -> str:
-    _send_off(journey)
-    _scanned("READY_FOR_PICKUP")(journey)
-    return str(journey.work["state"])
-
-
-def _say_it_is_unpaid(journey: Journey) -> str:
-    document = journey.document(payment="in_store")
-    return _problem(journey.retail.ask("/v1/orders", document, journey.cell.origin))
 
 
 # What is asked of the API where a journey makes no sense, or is not there yet.
@@ -519,6 +597,4 @@ ASKED: Final[Mapping[str, Callable[[Journey], str]]] = {
     "carry_out_nowhere": _carry_out_nowhere,
     "cancel_carried_out": _cancel_carried_out,
     "no_show_of_what_was_sent": _no_show_of_what_was_sent,
-    "parcel_lies_at_a_point": _parcel_lies_at_a_point,
-    "say_it_is_unpaid": _say_it_is_unpaid,
 }

@@ -14,6 +14,27 @@ _OPEN: Final = """
     from order_lines k join orders o using (order_id)
 """
 INVARIANTS: Final = {
+    "the numbers of a series have no gap": """
+        select s.entity_id, s.document_type, s.fiscal_year, s.last_number, d.count, d.highest
+        from document_series s
+        full join (
+            select entity_id, document_type, fiscal_year, count(*) as count,
+                max(series_number) as highest
+            from documents group by entity_id, document_type, fiscal_year
+        ) d using (entity_id, document_type, fiscal_year)
+        where s.last_number is distinct from d.count or d.count is distinct from d.highest
+    """,
+    "a document is the sum of its lines, and says so": """
+        select d.document_number from documents d
+        left join lateral (
+            select coalesce(sum(l.net_minor), 0) as net_minor,
+                coalesce(sum(l.tax_minor), 0) as tax_minor
+            from document_lines l where l.document_id = d.document_id
+        ) l on true
+        where (d.net_minor, d.tax_minor) <> (l.net_minor, l.tax_minor)
+           or d.document_number <> d.value ->> 'number'
+           or d.total_minor <> (d.value ->> 'total_minor')::bigint
+    """,
     "a level is the fold of its movements": """
         select l.product_id, l.location_id, l.on_hand, m.on_hand as moved
         from stock_levels l
@@ -141,6 +162,81 @@ INVARIANTS: Final = {
         having (sum(greatest(0, l.shipped - l.received - l.damaged - l.missing)) > 0)
             <> (t.state in ('shipped', 'partially_received'))
     """,
+    "a return's line is what came of it, was looked at and decided": """
+        select l.return_id, l.line_no, l.received, l.inspected, l.accepted, l.rejected,
+            w.*, i.*, d.*
+        from return_lines l
+        cross join lateral (
+            select coalesce(sum(quantity), 0) as came, coalesce(sum(inspected), 0) as seen
+            from return_receipt_lines w
+            where w.return_id = l.return_id and w.line_no = l.line_no and w.state = 'taken'
+        ) w
+        cross join lateral (
+            select coalesce(sum(quantity), 0) as looked_at from return_inspections i
+            where i.return_id = l.return_id and i.line_no = l.line_no
+        ) i
+        cross join lateral (
+            select coalesce(sum(quantity) filter (where verdict = 'accepted'), 0) as yes,
+                coalesce(sum(quantity) filter (where verdict = 'rejected'), 0) as no
+            from return_decisions d
+            where d.return_id = l.return_id and d.line_no = l.line_no
+        ) d
+        where (l.received, l.inspected, l.inspected, l.accepted, l.rejected)
+            is distinct from (w.came, w.seen, i.looked_at, d.yes, d.no)
+    """,
+    "what returns accepted is returned of the order, once, with what is owed": """
+        select order_id, line_no, d.*, e.*
+        from (
+            select r.order_id, d.line_no, sum(d.quantity - d.told_before) as units,
+                sum(d.goods_net_minor) as net_minor, sum(d.goods_tax_minor) as tax_minor
+            from return_decisions d join returns r using (return_id)
+            where d.verdict = 'accepted'
+            group by r.order_id, d.line_no
+        ) d
+        full join (
+            select order_id, line_no, -sum(quantity) as returned, -sum(net_minor) as back_net,
+                -sum(tax_minor) as back_tax
+            from line_events
+            where kind = 'return' and change_ref like '*RMA%'
+            group by order_id, line_no
+        ) e using (order_id, line_no)
+        where (coalesce(d.units, 0), coalesce(d.net_minor, 0), coalesce(d.tax_minor, 0))
+            is distinct from (coalesce(e.returned, 0), coalesce(e.back_net, 0),
+                coalesce(e.back_tax, 0))
+    """,
+    "what returns put away is what was looked at and kept": """
+        select return_number, i.*, m.*
+        from (
+            select r.return_number, sum(i.quantity) as kept,
+                sum(i.quantity) filter (where i.disposition <> 'restock') as unsellable
+            from return_inspections i
+            join returns r using (return_id)
+            join orders o using (order_id)
+            where not o.is_test and i.disposition not in ('scrap', 'send_back')
+            group by r.return_number
+        ) i
+        full join (
+            select cause_id as return_number, sum(on_hand_delta) as moved,
+                sum(unavailable_delta) as moved_unsellable
+            from stock_movements where cause_type = 'return' group by cause_id
+        ) m using (return_number)
+        where (coalesce(i.kept, 0), coalesce(i.unsellable, 0))
+            is distinct from (coalesce(m.moved, 0), coalesce(m.moved_unsellable, 0))
+    """,
+    "a return is as far as its goods are": """
+        select r.return_id, r.state
+        from returns r join return_lines l using (return_id)
+        group by r.return_id, r.state
+        having case
+            when r.state in (
+                'requested', 'approved', 'declined', 'in_transit', 'canceled', 'expired')
+                then sum(l.received) > 0
+            when r.state = 'partially_received' then sum(l.received + l.missing) >= sum(l.expected)
+            when r.state = 'received' then sum(l.received + l.missing) < sum(l.expected)
+            when r.state = 'inspected' then sum(l.inspected) < sum(l.received)
+                or sum(l.accepted + l.rejected) >= sum(l.received)
+            else sum(l.accepted + l.rejected) < sum(l.received) end
+    """,
     "a fulfillment order waits as long as something is to come": """
         select f.fulfillment_id, f.state, r.quantity
         from fulfillment_orders f
@@ -211,7 +307,7 @@ INVARIANTS: Final = {
         -- Of an order canceled whole the last units take what is left of the line.
         where (k.canceled < k.quantity or e.shared = e.gone)
           and (e.net_minor, e.tax_minor, e.discount_net_minor) is distinct from (
-              first_units_minor(k.net_minor, k.quantity, e.shared),
+              first_units_net_minor(k.net_minor, k.tax_minor, k.quantity, e.shared),
               first_units_minor(k.tax_minor, k.quantity, e.shared),
               first_units_minor(e.line_discount_minor, k.quantity, e.gone))
     """,
@@ -264,7 +360,14 @@ INVARIANTS: Final = {
            or ('BACKORDERED' = any (x.codes)) <> exists (
                select from order_lines k where k.order_id = o.order_id and k.backordered > 0)
            or ('TOTALS_MISMATCH' = any (x.codes)) <> (
-               coalesce(o.stated_total_minor, o.total_minor) <> o.total_minor)
+               o.stated_total_minor <> o.total_minor - coalesce((
+                   -- What we added or changed is no part of what its channel adds up.
+                   select sum(k.net_minor + k.tax_minor - case when k.is_ours then 0
+                       else (k.told ->> 'total_minor')::bigint + case when o.prices_include_tax
+                           then 0 else (k.told ->> 'tax_minor')::bigint end end)
+                   from order_lines k
+                   where k.order_id = o.order_id and (k.is_ours or k.told is not null)), 0)
+               and o.stated_total_minor is not null)
     """,
 }  # fmt: skip
 

@@ -38,7 +38,13 @@ def settle_places(shop: Shop, **facts: dict[str, Any]) -> None:
 def activate(shop: Shop, *rules: dict[str, Any], **split: Any) -> int:
     """Let these rules decide from now on."""
     listed = list(rules) or [{"name": "near", "sort": ["distance"]}]
-    content = {"name": "t", "groups": [{"name": "all", "rules": listed, "split": split}]}
+    return activate_all(
+        shop, {"name": "t", "groups": [{"name": "all", "rules": listed, "split": split}]}
+    )
+
+
+def activate_all(shop: Shop, content: dict[str, Any]) -> int:
+    """Let a whole rule set decide from now on."""
     with shop.ledger.transaction() as tx:
         version = operations.draft(tx, messages.read_rules(content), by="ann", at=NOW)
         operations.activate(tx, version, by="ann", at=NOW)

@@ -47,6 +47,11 @@ _KEEP: Final = """
         perform setval('fulfillment_orders_fulfillment_id_seq', 500000001, false);
         perform setval('parcels_parcel_id_seq', 700000001, false);
         perform setval('transfers_transfer_id_seq', 700000001, false);
+        perform setval('payments_payment_id_seq', 800000001, false);
+        perform setval('refunds_refund_id_seq', 600000001, false);
+        perform setval('refund_batches_batch_id_seq', 610000001, false);
+        perform setval('payment_transactions_transaction_id_seq', 900000001, false);
+        perform setval('returns_return_id_seq', 800000001, false);
     end $$
 """
 

@@ -11,8 +11,13 @@ from oms.orders import history, queries
 
 _TABLES: Final = text("""
     select o.order_id, 'order' as kind, '' as name,
-        jsonb_build_array(o.order_state, o.fulfillment_state, o.is_on_hold) as value
+        jsonb_build_array(o.order_state, o.fulfillment_state, o.is_on_hold, to_jsonb(o.tags))
+            as value
     from orders o
+    union all
+    select order_id, 'note', note_id::text,
+        jsonb_build_array(version, is_pinned, redacted_at is not null)
+    from notes where order_id is not null
     union all
     select order_id, 'line', line_no::text,
         jsonb_build_array(quantity, canceled, shipped, returned, backordered)
@@ -25,16 +30,22 @@ _TABLES: Final = text("""
     join fulfillment_lines l using (fulfillment_id)
     join locations x using (location_id)
     group by f.fulfillment_id, x.location_code
+    union all
+    select order_id, 'return', return_number, to_jsonb(state) from returns
 """)
 Found = dict[tuple[str, str], Any]
 
 
 def folded(standing: history.Standing) -> Found:
     """Return what a story comes to, as the tables would say it."""
-    states = [standing.order_state, standing.fulfillment_state, standing.is_on_hold]
+    states = [
+        standing.order_state, standing.fulfillment_state, standing.is_on_hold,
+        sorted(standing.tags),
+    ]  # fmt: skip
     return {
         ("order", ""): states,
         **{("line", str(no)): list(astuple(line)) for no, line in standing.lines.items()},
+        **{("note", str(no)): list(astuple(note)) for no, note in standing.notes.items()},
         **{
             ("work", number): [
                 work.state, work.location_code,
@@ -42,6 +53,7 @@ def folded(standing: history.Standing) -> Found:
             ]
             for number, work in standing.work.items()
         },
+        **{("return", number): state for number, state in standing.returns.items()},
     }  # fmt: skip
 
 

@@ -6,15 +6,16 @@ from typing import Any, Final
 import pytest
 
 from oms.access.model import SCOPES
+from oms.change_orders.model import Edit
 from oms.fulfillment.model import Action, Reason
 from oms.holds import operations as holding
 from oms.holds.model import HoldType
 from oms.kernel.errors import OmsError
 from oms.ledger.database import Tx
-from oms.orders import operations as orders
+from oms.notes import operations as notes
+from oms.notes.model import Draft as Remark
 from oms.workflows import actions, changes, editing, fulfillment
 from oms.workflows.actions import Situation, Verdict
-from oms.workflows.editing import Edit
 from oms.workflows.fulfillment import Doing
 from tests.builders import (
     NOW,
@@ -58,7 +59,10 @@ def give(tx: Tx, now: Situation, verdict: Verdict) -> object:
             each for each in now.fulfillments
             if each.fulfillment_number == verdict.fulfillment_number
         )  # fmt: skip
-        doing = Doing(by="ann", at=minutes(2), reason=Reason.OTHER, collect_code=found.collect_code)
+        doing = Doing(
+            by="ann", at=minutes(2), reason=Reason.OTHER, collect_code=found.collect_code,
+            to_location_code="DC" if found.location_code == "AMS" else "AMS", split_off={1: 1},
+        )  # fmt: skip
         return fulfillment.act(
             tx, found.fulfillment_number, A(verdict.action), doing, version=found.version
         )
@@ -67,11 +71,11 @@ def give(tx: Tx, now: Situation, verdict: Verdict) -> object:
             tx, number, None, reason="asked", version=version, by="ann", at=NOW
         ),
         "edit": lambda: editing.change(
-            tx, number, Edit(quantities={1: 0}, ship_to=None, group_no=1, reason="asked"),
+            tx, number, Edit(quantities={1: 0}, reason="asked"), {},
             version=version, by="ann", at=NOW,
         ),
         "hold": lambda: holding.place(tx, number, HoldType.MANUAL, "Look.", by="ann", at=NOW),
-        "note": lambda: orders.add_note(tx, number, "Hm.", visibility="internal", by="a", at=NOW),
+        "note": lambda: notes.add(tx, number, Remark(body="Hm."), scopes=ALL, by="a", at=NOW),
         "route": lambda: fulfillment.open_work(tx, [now.order.summary.order_id], at=NOW),
         "release": lambda: fulfillment.release_hold(
             tx, number, verdict.hold_no or 0, "Seen.", version=version, scopes=ALL, by="bob",
@@ -127,20 +131,27 @@ SITUATIONS: Final[dict[str, Callable[[Shop], None]]] = {
     "backordered": lambda shop: shop.take(an_order()) and None,
     "historical": lambda shop: shop.take(an_order(is_historical=True)) and None,
     "assigned": routed_to(),
+    "several units": routed_to(lines=[a_line(quantity=2)]),
     "accepted": routed_to(A.ACCEPT),
     "picking": routed_to(*PICKED[:2]),
     "picked": routed_to(*PICKED),
     "packed": routed_to(*PICKED, A.PACK),
     "shipped": routed_to(*PICKED, A.PACK, A.SHIP),
     "delivery failed": routed_to(*PICKED, A.PACK, A.SHIP, A.FAIL_DELIVERY),
+    "returned to sender": routed_to(*PICKED, A.PACK, A.SHIP, A.RETURN_TO_SENDER),
+    "taken back": routed_to(*PICKED, A.PACK, A.SHIP, A.RETURN_TO_SENDER, A.TAKE_BACK),
     "rejected": routed_to(A.REJECT),
     "ready": routed_to(*PICKED, A.PACK, A.READY, **COLLECTED),
     "collected": routed_to(*PICKED, A.PACK, A.READY, A.COLLECT, **COLLECTED),
+    "refused": routed_to(*PICKED, A.PACK, A.READY, A.REFUSE, **COLLECTED),
     "not collected": routed_to(*PICKED, A.PACK, A.READY, A.NO_SHOW, **COLLECTED),
 }
 # One more after the other: some commands, then all of them are blocked.
 HOLDS: Final = (None, HoldType.ADDRESS, HoldType.PAYMENT_REVIEW, HoldType.FRAUD)
-OVER: Final = {"historical", "shipped", "delivery failed", "collected", "not collected"}
+OVER: Final = {
+    "historical", "shipped", "delivery failed", "returned to sender", "taken back", "collected",
+    "refused", "not collected",
+}  # fmt: skip
 
 
 class TestVerdicts:
@@ -173,6 +184,6 @@ class TestVerdicts:
         waiting(shop)
         may = {each.action: each.code for each in said(shop, frozenset({"orders:write"}))}
         assert may == {
-            "cancel": None, "edit": None, "hold": "SCOPE_MISSING", "note": None,
+            "cancel": None, "edit": None, "hold": "SCOPE_MISSING", "note": "SCOPE_MISSING",
             "route": "NOT_ROUTED",
         }  # fmt: skip

@@ -1,6 +1,9 @@
 """Backorders: who waits is served when stock comes, first come first served."""
 
+from typing import Final
+
 import pytest
+from sqlalchemy import text
 
 from tests.builders import (
     Draft,
@@ -13,6 +16,11 @@ from tests.builders import (
     minutes,
 )
 from tests.ledger.shop import Shelf, Shop
+
+READ_OF_EXCEPTIONS: Final = text(
+    "select seq_tup_read + idx_tup_fetch from pg_stat_xact_user_tables"
+    " where relname = 'order_exceptions'"
+)
 
 
 def waiting(shop: Shop, *quantities: int, channel: str = "web") -> None:
@@ -44,6 +52,16 @@ class TestWaiting:
         shop.take(a_movement(1, ref="two"), at=minutes(20))
         assert (shop.states()[1], shop.open_exceptions()) == ("allocated", [])
         assert shop.order().exceptions[0].resolved_at == minutes(20)
+
+    def test_who_waits_is_not_gone_through_for_those_who_come(self, shop: Shop) -> None:
+        """However many wait: what is read of their exceptions is what ten new ones have."""
+        shop.take(*(an_order(f"W-{number}") for number in range(400)))
+        for ref in ("N", "M"):
+            come = shop.work(*(an_order(f"{ref}-{number}") for number in range(10)))
+            with shop.ledger.transaction() as tx:
+                come(tx)
+                assert tx.execute(READ_OF_EXCEPTIONS).scalar_one() <= 10
+                tx.execute(text("analyze order_exceptions"))
 
     def test_nothing_is_sold_past_those_who_wait(self, shop: Shop) -> None:
         waiting(shop, 3)

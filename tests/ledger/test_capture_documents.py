@@ -29,7 +29,9 @@ class TestANewOrder:
         assert order.summary.total_minor == 2900 + 999 + 484
         assert (order.items_net_minor, order.items_tax_minor) == (2397 + 999, 503)
         assert order.ship_to == {"city": "Delft"}
-        assert [each.body for each in order.notes] == ["Ring twice"]
+        assert shop.rows("select body, visibility, is_captured from notes") == [
+            ("Ring twice", "customer", True)
+        ]
         assert [(each.seq, each.type) for each in order.events] == [(1, "order.captured")]
 
     def test_its_business_date_is_the_channels(self, shop: Shop) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oms.kernel.money import share_of_units
+from oms.kernel.money import share_of_units, shares_of_units
 from tests.builders import EFFORT, Row, a_change, a_line, a_movement, a_partial, an_order, minutes
 from tests.ledger.shop import Shop
 
@@ -35,6 +35,20 @@ class TestFirstUnitsMinor:
             minors=list(minors), units=list(units), counts=list(counts),
         )  # fmt: skip
         assert found == [(share_of_units(minor, of, 0, count),) for minor, of, count in cases]
+
+    def test_without_tax_it_is_what_python_knows(self, shop: Shop) -> None:
+        """What is paid is shared first, in SQL as in Python."""
+        for net, tax, of, count in (
+            (1653, 347, 2, 1),
+            (1653, 347, 3, 2),
+            (7, 1, 5, 4),
+            (0, 0, 1, 1),
+        ):
+            found = shop.value(
+                "select first_units_net_minor(:net, :tax, :of, :count)",
+                net=net, tax=tax, of=of, count=count,
+            )  # fmt: skip
+            assert found == shares_of_units(net, tax, of, 0, count)[0]
 
     def test_of_no_units_it_is_nothing(self, shop: Shop) -> None:
         assert shop.value("select first_units_minor(100, 0, 0)") == 0
@@ -65,6 +79,13 @@ def cases(draw: st.DrawFn) -> Case:
 
 
 class TestShares:
+    def test_one_of_two_for_twenty_is_worth_ten(self, shop: Shop) -> None:
+        """Of 16.53 and 3.47 tax: shared apart they would be 8.26 and 1.73, a cent too little."""
+        returned = a_change("return", 1, ref="r-1")
+        shop.take(an_order(lines=[a_line(quantity=2)]), a_partial("W-1", returned))
+        net, tax = shop.kept()
+        assert net + tax == 1000
+
     @settings(max_examples=8 * EFFORT)
     @given(st.lists(cases(), min_size=10, max_size=30), st.booleans())
     def test_whatever_parts_a_line_goes_in_nothing_is_kept(

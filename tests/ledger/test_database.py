@@ -239,8 +239,8 @@ def cut(tx: Tx, admin: Engine) -> None:
 
 class TestErrors:
     def test_they_do_not_tell_what_was_to_be_written(self, shop: Shop) -> None:
-        insert = text("insert into order_notes (order_id, body) values (:order_id, :body)")
+        insert = text("insert into notes (order_id, body) values (:order_id, :body)")
         with pytest.raises(DBAPIError) as raised, shop.ledger.transaction() as tx:
             tx.execute(insert, {"order_id": "ada@example.org", "body": "Ring Ada."})
-        assert "insert into order_notes" in str(raised.value)
+        assert "insert into notes" in str(raised.value)
         assert "Ring Ada." not in str(raised.value)

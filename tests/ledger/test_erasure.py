@@ -78,7 +78,7 @@ class TestOrders:
         assert erase(shop, me) == 2
         assert shop.rows(PERSONAL) == []
         assert shop.rows(money) == before
-        assert shop.rows("select distinct body from order_notes") == [("[erased]",)]
+        assert shop.rows("select distinct body, redacted_by from notes") == [(None, "agent")]
         events = "select distinct last_seq, type from orders join order_events using (order_id)"
         assert (3, "order.erased") in shop.rows(events)
 

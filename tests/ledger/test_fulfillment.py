@@ -102,8 +102,10 @@ class TestStates:
         assert made.state is S.ASSIGNED
 
     def test_every_state_is_reached_by_some_action_or_from_outside(self) -> None:
-        reached = {state for actions in NEXT.values() for state in actions.values()}
-        assert set(S) - reached == {S.WAITING_FOR_TRANSFER, S.ASSIGNED, S.CANCELED}
+        reached = {
+            after for state, actions in NEXT.items() for after in actions.values() if after != state
+        }
+        assert set(S) - reached == {S.WAITING_FOR_TRANSFER, S.ASSIGNED}
 
     def test_of_two_who_saw_the_same_one_wins(self, routed: Shop) -> None:
         routed.take(a_movement(5))
@@ -183,6 +185,12 @@ class TestCollecting:
         assert gone.state is S.UNCOLLECTED
         assert routed.shelf("AMS") == Shelf(5, 0)
         assert routed.states() == ("canceled", "canceled")
+
+    def test_who_does_not_want_it_leaves_it_to_others(self, routed: Shop) -> None:
+        refused = do(routed, self.ready(routed), A.REFUSE)
+        assert (refused.state, refused.reason) == (S.UNCOLLECTED, "refused")
+        assert (routed.shelf("AMS"), routed.states()) == (Shelf(5, 0), ("canceled", "canceled"))
+        assert routed.order().changes[-1].reason == "refused"
 
     def test_what_lies_there_serves_what_the_order_still_waits_for(self, routed: Shop) -> None:
         """One of two was not found and is waited for; nobody comes for the other."""

@@ -15,13 +15,30 @@ from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
 from oms.channels import operations as channels
 from oms.fulfillment import queries
-from oms.fulfillment.model import OPEN, Action, FulfillmentOrder, FulfillmentOrderState, Reason
+from oms.fulfillment.model import (
+    OPEN,
+    Action,
+    FulfillmentOrder,
+    FulfillmentOrderState,
+    NothingSplit,
+    NotMovable,
+    QuantityNotOpen,
+    Reason,
+    TargetNeeded,
+)
 from oms.ledger.followers import follow
 from oms.stock.model import InsufficientStock
 from oms.transfers import operations as transfer_operations
 from oms.transfers import queries as transfer_queries
 from oms.transfers.model import NEXT as WAYS
-from oms.transfers.model import Came, Transfer, TransferAction, TransferState, Wanted
+from oms.transfers.model import (
+    Came,
+    SameLocation,
+    Transfer,
+    TransferAction,
+    TransferState,
+    Wanted,
+)
 from oms.workflows import changes, fulfillment, transfers
 from oms.workflows.fulfillment import Doing
 from oms.workflows.transfers import Moved, Receipt
@@ -52,7 +69,13 @@ WAY = st.lists(
     ),
     min_size=3, max_size=7,
 )  # fmt: skip
-BACK = {Action.REJECT, Action.UNPICK, Action.UNPACK, Action.FAIL_DELIVERY}
+BACK = {
+    Action.REJECT, Action.UNPICK, Action.UNPACK, Action.FAIL_DELIVERY, Action.MOVE, Action.SPLIT,
+    Action.RETURN_TO_SENDER, Action.REFUSE,
+}  # fmt: skip
+ASTRAY = {
+    TransferAction.CANCEL, TransferAction.UNPICK, TransferAction.REDIRECT, TransferAction.RETURN,
+}  # fmt: skip
 
 
 @dataclass
@@ -91,6 +114,7 @@ class Work(Life):
         with self.shop.ledger.transaction() as tx:
             web = next(draft for draft in CHANNELS if draft.code == "web")
             channels.register(tx, replace(web, is_routed=True, collect_supply=supply), at=NOW)
+            tx.exec_driver_sql("update locations set accept_minutes = 5")
         for place in PLACES:
             for sku in self.there:
                 self.receipt(sku, place, 4)
@@ -108,6 +132,13 @@ class Work(Life):
     @rule()
     def route(self) -> None:
         self.follow()
+
+    @rule()
+    def let_off(self) -> None:
+        """Take what nobody accepted in time from its location."""
+        at = self.at()
+        while self.shop.ledger.run(lambda tx: fulfillment.let_off_unaccepted(tx, at=at)):
+            self.invariants_hold()
 
     @rule(
         which=ANY, steps=st.lists(ANY, min_size=1, max_size=6), short=st.integers(0, 5),
@@ -144,16 +175,28 @@ class Work(Life):
         doing = Doing(
             by="ann", at=self.at(), reason=reason, collect_code=self.code(number),
             picked={line.line_no: line.open - short} if short else {},
+            split_off={line.line_no: 1 + what % 3},
+            to_location_code=None if action is Action.SPLIT and what % 2 else PLACES[what % 3],
         )  # fmt: skip
         on_hand = self.shop.shelf(held.location_code, line.sku).on_hand
-        after = self.shop.ledger.run(
-            lambda tx: fulfillment.act(tx, number, action, doing, version=held.version)
-        )
+        returned = self.shop.line(ref, "1").returned
+        try:
+            after = self.shop.ledger.run(
+                lambda tx: fulfillment.act(tx, number, action, doing, version=held.version)
+            )
+        except (NotMovable, NothingSplit, QuantityNotOpen, TargetNeeded):
+            assert action in {Action.MOVE, Action.SPLIT}
+            assert self.work(number) == held
+            return
         self.believe(ref, held, action, after, short)
         missing = line.open if action is Action.REJECT else short
         lost = missing if reason is Reason.NOT_FOUND else 0
         if action in {Action.SHIP, Action.COLLECT}:
             lost = line.open
+        if action is Action.TAKE_BACK:
+            lost = returned - self.shop.line(ref, "1").returned
+            self.promises[ref].gone["return"] -= lost
+            assert -lost <= line.done
         assert self.shop.shelf(held.location_code, line.sku).on_hand == on_hand - lost
         self.there[line.sku] -= lost
 
@@ -170,7 +213,7 @@ class Work(Life):
         promise = self.promises[ref]
         if action in {Action.SHIP, Action.COLLECT}:
             promise.gone["ship"] += line.open
-        if action is Action.NO_SHOW:
+        if action in {Action.NO_SHOW, Action.REFUSE}:
             promise.gone["cancel"] += line.open
         assert promise.fits()
         all_short = action is Action.PICK and short == line.open
@@ -205,10 +248,10 @@ class Work(Life):
     def go(self, held: Transfer | None, way: list[Moving]) -> None:
         """Do with a transfer what its state allows, and hold all to the invariants in between."""
         for each in way:
-            # Eight times of nine it goes on, or nothing would ever come.
-            possible = [] if held is None else sorted(WAYS[held.state])
-            if each.what % 9:
-                possible = [one for one in possible if one is not TransferAction.CANCEL]
+            # Four times of five it goes on, or nothing would ever come.
+            possible = [] if held is None else sorted(held.allowed())
+            if each.what % 5:
+                possible = [one for one in possible if one not in ASTRAY]
             if held is None or not possible:
                 return
             held = self.move_on(held, possible[each.what % len(possible)], each)
@@ -222,7 +265,7 @@ class Work(Life):
         came = Came(received=max(0, line.in_transit + each.off), damaged=each.damaged)
         moved = Moved(
             by="ann", at=self.at(), reason=each.reason, picked={line.line_no: picked},
-            receipt=Receipt(
+            to_location_code=PLACES[each.what % 3], receipt=Receipt(
                 receipt_id=f"r-{self.minute}", came={line.line_no: came},
                 is_complete=each.is_complete,
             ),
@@ -233,8 +276,9 @@ class Work(Life):
 
         try:
             after = self.shop.ledger.run(act)
-        except InsufficientStock:
-            assert action is TransferAction.ALLOCATE
+        except (InsufficientStock, SameLocation) as refused:
+            is_kept = isinstance(refused, InsufficientStock)
+            assert action is TransferAction.ALLOCATE if is_kept else TransferAction.REDIRECT
             return held
         is_kept = held.state is not TransferState.REQUESTED
         is_missing = is_kept and each.reason is Reason.NOT_FOUND
@@ -306,7 +350,7 @@ class Work(Life):
         rows = self.shop.rows(
             "select fulfillment_number, external_ref from fulfillment_orders f"
             " join orders using (order_id) where f.state not in ('delivered', 'collected',"
-            " 'uncollected', 'rejected', 'canceled') order by fulfillment_id"
+            " 'uncollected', 'rejected', 'canceled', 'taken_back') order by fulfillment_id"
         )
         if not rows:
             return None

@@ -194,8 +194,30 @@ class TestFacets:
         assert named == {
             "channel": {"web": 2}, "order_state": {"placed": 2},
             "fulfillment_state": {"backordered": 2}, "method": {"ship_home": 2},
-            "country": {"NL": 2}, "product_type": {"mug": 1, "office": 1},
+            "country": {"NL": 2}, "product_type": {"mug": 1, "office": 1}, "tag": {},
         }  # fmt: skip
+
+    @pytest.mark.parametrize("asked", [{}, {"q": "w"}, {"q": "pen"}])
+    def test_an_order_that_goes_several_ways_counts_for_each(
+        self, shop: Shop, asked: dict[str, Any]
+    ) -> None:
+        """As many as the filter of the same value finds."""
+        shop.take(
+            an_order(
+                "W-1", fulfillment_method="mixed",
+                lines=[a_line("PEN"), a_line("INK"), a_line("LAMP")],
+                groups=[a_group("ship_home", "PEN"), a_group("ship_home", "INK"),
+                        a_group("collect_store", "LAMP", location_code="AMS")],
+            ),
+            an_order("W-2", lines=[a_line("PEN")]),
+        )  # fmt: skip
+        indexed(shop.ledger)
+        counted = {
+            each.value: each.orders_count for each in self.counts(shop, **asked).counts["method"]
+        }
+        assert counted == {"ship_home": 2, "collect_store": 1, "mixed": 1}
+        for method, count in counted.items():
+            assert len(found(shop, methods=(method,), **asked)) == count, method
 
     @pytest.mark.parametrize(
         "asked",

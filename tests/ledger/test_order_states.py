@@ -2,10 +2,9 @@
 
 import pytest
 
-from oms.ledger.database import Ledger
-from oms.orders import history, operations
-from oms.orders.model import FulfillmentState, NoteEmpty, OrderNotFound, OrderState
-from tests.builders import NOW, Row, a_change, a_line, a_movement, a_partial, an_order, minutes
+from oms.orders import history
+from oms.orders.model import FulfillmentState, OrderState
+from tests.builders import Row, a_change, a_line, a_movement, a_partial, an_order, minutes
 from tests.ledger.shop import Shop
 
 # Of three pens and two inks: what happens, and the two states it ends in (features.md 4.3).
@@ -126,25 +125,3 @@ class TestStory:
         version = shop.order().summary.version
         shop.take(an_order(), a_partial("W-1", a_change("ship")))
         assert shop.order().summary.version == version
-
-
-class TestAddNote:
-    def test_it_is_kept_and_told(self, shop: Shop) -> None:
-        shop.take(an_order())
-        with shop.ledger.transaction() as tx:
-            note = operations.add_note(
-                tx, "R100000001", "  Called back ☎  ", visibility="internal", by="eve", at=NOW
-            )
-        assert shop.order().notes == (note,)
-        assert note.body == "Called back ☎"
-        assert shop.order().events[-1].type == "note.added"
-
-    @pytest.mark.parametrize("body", ["", " \n\t ", "x" * 10_001])
-    def test_it_refuses_nothing_and_too_much(self, shop: Shop, body: str) -> None:
-        shop.take(an_order())
-        with pytest.raises(NoteEmpty), shop.ledger.transaction() as tx:
-            operations.add_note(tx, "R100000001", body, visibility="internal", by="eve", at=NOW)
-
-    def test_it_refuses_an_unknown_order(self, ledger: Ledger) -> None:
-        with pytest.raises(OrderNotFound), ledger.transaction() as tx:
-            operations.add_note(tx, "R1", "Hello", visibility="internal", by="eve", at=NOW)

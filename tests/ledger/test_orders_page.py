@@ -13,7 +13,16 @@ from oms.orders import search
 from oms.orders.cursors import BadCursor, Sort
 from oms.orders.filters import Filters, search_of
 from oms.orders.queries import order
-from tests.builders import NOW, a_change, a_line, a_movement, a_product, an_order, minutes
+from tests.builders import (
+    NOW,
+    a_change,
+    a_line,
+    a_movement,
+    a_partial,
+    a_product,
+    an_order,
+    minutes,
+)
 from tests.ledger.finding import found, indexed
 from tests.ledger.shop import Shop
 
@@ -174,6 +183,25 @@ class TestCursor:
         keys = [self.key(each, sort) for each in listed]
         assert all((a >= b) if sort.is_down else (a <= b) for a, b in pairwise(keys))
 
+    def test_it_is_sorted_by_channel_state_and_age_in_state(self, stocked: Shop) -> None:
+        stocked.take(an_order("T-1", fulfillment_method="carry_out", location_code="AMS"),
+                     channel="till")  # fmt: skip
+        stocked.take(a_partial("M-1", a_change("ship", 3, line="INK")), channel="market",
+                     at=minutes(9))  # fmt: skip
+        indexed(stocked.ledger)
+        for sort, refs in (
+            (Sort.CHANNEL, ["W-1", "W-2", "M-1", "T-1"]),
+            (Sort.CHANNEL_DOWN, ["T-1", "M-1", "W-2", "W-1"]),
+            (Sort.STATE, ["W-2", "T-1", "M-1", "W-1"]),
+            (Sort.STATE_SINCE_DOWN, ["M-1"]),
+        ):  # fmt: skip
+            assert found(stocked, sort=sort)[: len(refs)] == refs, sort
+            of_shop = [each for each in refs if each[0] == "W"]
+            alone = found(stocked, sort=sort, channel_codes=("web",))
+            assert alone[: len(of_shop)] == of_shop, sort
+        assert found(stocked, state_from=minutes(9)) == ["M-1"]
+        assert "M-1" not in found(stocked, state_to=minutes(9))
+
     @staticmethod
     def key(order: Any, sort: Sort) -> Any:
         """Return what an order is compared by, where that is plain."""
@@ -182,6 +210,9 @@ class TestCursor:
             "number": order.order_id,
             "total": (order.currency, order.total_minor),
             "customer_name": bool(order.customer_name),
+            "channel": (order.channel_code, order.placed_at),
+            "state": (order.order_state, order.fulfillment_state, order.placed_at),
+            "state_since": order.state_since,
         }[sort.removeprefix("-")]  # fmt: skip
 
 

@@ -12,9 +12,21 @@ from oms.sourcing import operations, queries
 from oms.sourcing.model import RuleSetNotDraft, RuleSetState
 from oms.workflows import fulfillment
 from oms.workflows.fulfillment import Doing
-from tests.builders import NOW, a_change, a_group, a_partial, an_order, minutes
+from tests.builders import (
+    NOW,
+    a_change,
+    a_group,
+    a_line,
+    a_movement,
+    a_partial,
+    a_product,
+    an_order,
+    minutes,
+)
 from tests.ledger.routing import (
+    NEAR_AMS,
     activate,
+    activate_all,
     decisions,
     given,
     pens,
@@ -33,6 +45,12 @@ def routed(routed: Shop) -> Shop:
     """Give the retailer whose web shop is routed, its three places known on the map."""
     settle_places(routed)
     return routed
+
+
+def look_again(shop: Shop, times: int) -> bool:
+    """Plan what waits again, so many waits later; tell whether there was anything."""
+    later = NOW + times * operations.PLANNED_AGAIN_AFTER
+    return shop.ledger.run(lambda tx: fulfillment.open_due(tx, at=later))
 
 
 class TestMoving:
@@ -103,6 +121,35 @@ class TestMoving:
         assert (given(work(routed)), decisions(routed)) == ({"UTR": 1}, [])
 
 
+class TestWhose:
+    def test_rules_know_brand_account_and_named_locations(self, routed: Shop) -> None:
+        """Of a shop's own customers Acme's pens are picked in the city, the rest in the center."""
+        routed.take(a_product("PEN", brand="Acme"), a_product("INK"))
+        city = {"name": "city", "in_groups": ["city"], "sort": ["stock_left"]}
+        content = {
+            "name": "t",
+            "location_groups": {"city": ["AMS", "UTR"]},
+            "groups": [
+                {"name": "own", "when": {"brands": ["Acme"], "has_account": True}, "rules": [city]},
+                {"name": "rest", "rules": [{"name": "dc", "but_groups": ["city"]}]},
+            ],
+        }
+        activate_all(routed, content)
+        stocked(routed, DC=9, AMS=8, UTR=9)
+        routed.take(*(a_movement(9, sku="INK", location=code) for code in ("DC", "UTR")))
+        both = [a_line(), a_line("INK")]
+        routed.take(
+            pens(ref="W-1", customer_ref="c-1"), pens(ref="W-2", customer_ref=None),
+            an_order("W-3", lines=both, customer_ref="c-1", ship_to=NEAR_AMS),
+        )  # fmt: skip
+        route(routed)
+        assert [set(given(work(routed, f"W-{no}"))) for no in (1, 2, 3)] == [
+            {"UTR"},
+            {"DC"},
+            {"DC"},
+        ]
+
+
 class TestLeft:
     def test_what_no_rule_gives_out_waits_with_its_units(self, routed: Shop) -> None:
         activate(routed, {"name": "stores", "kinds": ["store"]})
@@ -113,17 +160,36 @@ class TestLeft:
         (made,) = decisions(routed)
         assert made.plan.left == {1: 2}
 
-    def test_it_is_planned_again_after_a_while(self, routed: Shop) -> None:
+    def test_it_is_planned_again_after_a_while_and_told_once(self, routed: Shop) -> None:
         settle_places(routed, AMS={"capacity_per_day": 0})
         activate(routed, {"name": "stores", "kinds": ["store"]})
         stocked(routed, AMS=5)
         routed.take(pens(2))
         route(routed)
         assert (work(routed), len(decisions(routed))) == ([], 1)
-        later = NOW + operations.PLANNED_AGAIN_AFTER
         assert not routed.ledger.run(lambda tx: fulfillment.open_due(tx, at=NOW))
-        assert routed.ledger.run(lambda tx: fulfillment.open_due(tx, at=later))
-        assert len(decisions(routed)) == 2
+        assert look_again(routed, 1)
+        assert len(decisions(routed)) == 1
+        assert routed.rows("select count(*) from sourcing_moments") == [(1,)]
+
+    def test_what_is_new_about_it_is_told(self, routed: Shop) -> None:
+        """Other rules, or less of it: the same answer is an answer to something else."""
+        settle_places(routed, AMS={"capacity_per_day": 0})
+        stores = {"name": "stores", "kinds": ["store"]}
+        first = activate(routed, stores)
+        stocked(routed, AMS=5)
+        routed.take(pens(2))
+        route(routed)
+        second = activate(routed, stores)
+        assert look_again(routed, 1)
+        assert look_again(routed, 2)
+        assert [each.version for each in decisions(routed)] == [first, second]
+        routed.take(a_partial("W-1", a_change("cancel", 1)))
+        assert look_again(routed, 3)
+        assert [each.plan.left for each in decisions(routed)] == [{1: 2}, {1: 2}, {1: 1}]
+        settle_places(routed)
+        assert look_again(routed, 4)
+        assert (given(work(routed)), len(decisions(routed))) == ({"AMS": 1}, 4)
 
     def test_a_part_is_given_out_and_the_rest_waits(self, routed: Shop) -> None:
         activate(routed, {"name": "any", "stock_buffer": 1}, parts_max=2)

@@ -412,7 +412,9 @@ class TestStates:
             tx.execute(text("update transfers set state = 'requested'"))
 
     def test_every_state_is_reached_by_some_action_or_from_outside(self) -> None:
-        reached = {state for actions in NEXT.values() for state in actions.values()}
+        reached = {
+            after for state, actions in NEXT.items() for after in actions.values() if after != state
+        }
         assert set(S) - reached == {S.REQUESTED, S.PARTIALLY_RECEIVED}
 
     def test_who_has_seen_an_older_one_changes_nothing(self, sending: Shop) -> None:

@@ -41,6 +41,19 @@ ORDER = """
         occurred_at, occurred_on)
     select order_id, 1, 'sale', '', 2, 1681, 319, placed_at, placed_on from made
 """
+CAPTURE = """
+    with paid as (
+        insert into payments (order_id, external_ref, tender, managed_by, currency, amount_minor,
+            created_at, changed_at)
+        select min(order_id), :cause, 'cash', 'channel', 'EUR', 500, now(), now() from orders
+        returning payment_id, order_id
+    )
+    insert into payment_transactions (payment_id, order_id, type, state, amount_minor, currency,
+        source, cause, idempotency_key, requested_at, finished_at)
+    select payment_id, order_id, 'capture', 'succeeded', 500, 'EUR', 'channel', :cause, :cause,
+        now(), now()
+    from paid
+"""
 
 
 def open_shop(ledger: Ledger, name: str = "Web") -> None:
@@ -55,3 +68,9 @@ def add_order(ledger: Ledger, ref: str) -> None:
     """Write an order with one line."""
     with ledger.transaction() as tx:
         tx.execute(text(ORDER), {"ref": ref})
+
+
+def add_capture(ledger: Ledger, cause: str) -> None:
+    """Write 5.00 in cash for the first order."""
+    with ledger.transaction() as tx:
+        tx.execute(text(CAPTURE), {"cause": cause})

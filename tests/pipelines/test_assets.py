@@ -23,7 +23,11 @@ from pipelines.defs.capture import sensors
 from pipelines.defs.exports.assets import reports
 from pipelines.defs.publish.assets import published_marts
 from pipelines.defs.raw.assets import raw_tables
-from pipelines.defs.raw.checks import events_agree_with_the_ledger, orders_agree_with_the_ledger
+from pipelines.defs.raw.checks import (
+    events_agree_with_the_ledger,
+    orders_agree_with_the_ledger,
+    payments_agree_with_the_ledger,
+)
 from pipelines.defs.resources import resources
 from pipelines.defs.upkeep.checks import rebuild_equals_increments, stock_is_never_negative
 from pipelines.defs.upkeep.schedules import retention
@@ -33,7 +37,7 @@ from pipelines.resources import SystemResource
 from tests.builders import NOW
 from tests.conftest import Clock
 from tests.ledger.test_access import keep_answer
-from tests.pipelines.orders import add_order, open_shop
+from tests.pipelines.orders import add_capture, add_order, open_shop
 
 
 @pytest.fixture
@@ -176,6 +180,25 @@ class TestRaw:
         with ledger.transaction() as tx:
             tx.execute(text("delete from line_events"))
         assert not events_agree_with_the_ledger(system=system).passed
+
+    def test_misses_a_payment_that_was_changed(
+        self, ledger: Ledger, system: SystemResource
+    ) -> None:
+        open_shop(ledger)
+        add_order(ledger, "first")
+        add_capture(ledger, "first")
+        list(raw_tables(system=system))
+        add_capture(ledger, "not loaded yet")
+        assert payments_agree_with_the_ledger(system=system).passed
+        with ledger.transaction() as tx:
+            tx.execute(text("alter table payment_transactions disable trigger stamp"))
+            tx.execute(
+                text("update payment_transactions set amount_minor = 1 where cause = 'first'")
+            )
+        result = payments_agree_with_the_ledger(system=system)
+        assert result.metadata["differences"].value == {
+            "EUR capture succeeded": "ledger (1, 1), raw (1, 500)"
+        }
 
 
 # dagster-dbt asks its own context in a way that Dagster has come to warn of.

@@ -13,10 +13,12 @@ from oms.holds import operations as holds
 from oms.holds.model import HoldType
 from oms.ledger.database import Ledger
 from oms.ledger.followers import follow
+from oms.returns.model import Condition, Resolution, ReturnReason
 from oms.transfers.model import TransferAction
 from oms.transfers.operations import Wanted, request
-from oms.workflows import fulfillment, transfers
+from oms.workflows import fulfillment, return_receipts, transfers
 from oms.workflows.fulfillment import Doing
+from oms.workflows.return_receipts import Basket, Handed
 from oms.workflows.transfers import Came, Moved, Receipt
 from pipelines.lib import publishing, rebuilding
 from pipelines.lib.journals import LedgerJournal
@@ -246,6 +248,26 @@ class TestWork:
         counted = "select count(*), count(distinct order_id) from {}sourcing_decisions"
         assert story.ask(counted.format("fct_")) == story.rows(counted.format(""))
         assert rebuilding.differences(story.warehouse, story.transformer) == {}
+
+    def test_what_comes_back_stands_there_with_what_is_owed(self, story: Story) -> None:
+        story.refresh()
+        story.shop.take(a_receipt("T-9", lines=[a_line(quantity=3)]), channel="till")
+        handed = Handed(
+            line_no=1, quantity=2, reason=ReturnReason.TOO_SMALL, resolution=Resolution.REFUND,
+            condition=Condition.NEW, disposition=None,
+        )  # fmt: skip
+        basket = Basket(order_number=story.shop.order("T-9").summary.order_number, lines=(handed,))
+        story.shop.ledger.run(
+            lambda tx: return_receipts.take_at_store(tx, "AMS", [basket], by="amy", at=minutes(60))
+        )
+        story.refresh()
+        assert story.ask(
+            "select channel_code, location_code, return_state, reason, received_units,"
+            " accepted_units, goods_net_minor, goods_tax_minor, decide_seconds, asked_on::varchar"
+            " from fct_returns"
+        ) == [
+            ("till", "AMS", "resolved", "too_small", 2, 2, 1654, 346, 0, "2026-01-05"),
+        ]  # fmt: skip
 
     def test_is_taken_in_once_whatever_is_killed_meanwhile(
         self, story: Story, monkeypatch: pytest.MonkeyPatch

@@ -12,14 +12,15 @@ from tests.tidy import house
 from tests.tidy.house import ROOT, files, name, text
 
 FEATURES = (
-    "access", "attention", "catalog", "channels", "customers", "events", "feeds", "fulfillment",
-    "holds", "locations", "orders", "promise", "reservations", "shipments", "sourcing", "stock",
-    "transfers", "views", "webhooks",
+    "access", "attention", "billing", "catalog", "change_orders", "channels", "customers",
+    "events", "feeds", "fulfillment", "holds", "locations", "notes", "orders", "payments",
+    "points", "promise", "refunds", "reservations", "returns", "shipments", "sourcing", "stock",
+    "tags", "transfers", "views", "webhooks",
 )  # fmt: skip
 ROLES = {
     "__init__", "model", "tables", "store", "messages", "operations", "queries", "port", "search",
     "rules", "availability", "holds", "hours", "filters", "words", "cursors",
-    "finding", "facets", "analysis", "indexing", "history",
+    "finding", "sending", "facets", "analysis", "indexing", "history", "batches",
 }  # fmt: skip
 STATEMENT = re.compile(r"^-- name: (\S+)\n(.*)$", re.MULTILINE)
 
@@ -33,7 +34,16 @@ class TestFeatures:
         assert any(path.stem == "model" for path in inside)
 
     def test_every_package_is_known(self) -> None:
-        other = {"adapters", "cli", "kernel", "ledger", "reports", "simulator", "workflows"}
+        other = {
+            "adapters",
+            "cli",
+            "kernel",
+            "ledger",
+            "reports",
+            "sandbox",
+            "simulator",
+            "workflows",
+        }
         found = {name(path).split("/")[1] for path in files(".py") if name(path).count("/") > 1
                  and name(path).startswith("oms/")}  # fmt: skip
         assert found <= other | set(FEATURES)

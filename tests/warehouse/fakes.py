@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from oms.ledger.journal import JOURNALED, Journaled
 from oms.workflows.documents import csv_rows
+from tests.warehouse.money import Money
 from tests.warehouse.work import NOW, Work
 
 TABLES: Final = {journaled.table: journaled for journaled in JOURNALED}
@@ -116,6 +117,7 @@ class Retailer:
         self.random = random.Random(seed)
         self.numbers = {"order": 100_000_000, "movement": 0, "inbox": 0, "reservation": 0}
         self.work = Work(ledger, self.random)
+        self.money = Money(ledger, self.random)
         self._open_shop()
 
     def step(self) -> None:
@@ -124,6 +126,7 @@ class Retailer:
             for _ in range(self.random.randint(1, 12)):
                 self.random.choice(self.deeds)()
                 self.random.choice([self.group, *self.work.deeds])()
+                self.random.choice(self.money.deeds)()
             self.ledger.commit()
 
     @property

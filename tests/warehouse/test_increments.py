@@ -8,11 +8,12 @@ from pipelines.lib.warehouse import Warehouse
 from tests.warehouse.conftest import Followed
 
 MARTS: Final = (
-    "dim_channels", "dim_currencies", "dim_customers", "dim_dates", "dim_locations",
-    "dim_products", "fct_delivery_groups", "fct_fulfillment_lines", "fct_fulfillments",
-    "fct_order_holds", "fct_order_lines", "fct_orders", "fct_parcels", "fct_sourcing_decisions",
-    "fct_stock_daily", "fct_stock_levels", "fct_stock_movements", "fct_transfers",
-    "fct_unit_flows", "feeds_daily", "quarantine_items", "sales_by_channel_daily",
+    "cash_by_channel_daily", "dim_channels", "dim_currencies", "dim_customers", "dim_dates",
+    "dim_locations", "dim_products", "fct_delivery_groups", "fct_documents",
+    "fct_fulfillment_lines", "fct_fulfillments", "fct_order_balances", "fct_order_holds",
+    "fct_order_lines", "fct_orders", "fct_parcels", "fct_payments", "fct_refunds", "fct_returns",
+    "fct_sourcing_decisions", "fct_stock_daily", "fct_stock_levels", "fct_stock_movements",
+    "fct_transfers", "fct_unit_flows", "feeds_daily", "quarantine_items", "sales_by_channel_daily",
     "sales_by_channel_product_daily", "sales_by_product_daily", "stock_by_product",
 )  # fmt: skip
 
@@ -41,6 +42,7 @@ class TestIncrements:
         with followed.warehouse.open() as connection:
             left = connection.execute(
                 "select (select count(*) from raw.orders_replaced),"
-                " (select count(*) from raw.order_lines_replaced)"
+                " (select count(*) from raw.order_lines_replaced),"
+                " (select count(*) from raw.payment_transactions_replaced)"
             ).fetchone()
-        assert left == (0, 0)
+        assert left == (0, 0, 0)

@@ -20,6 +20,10 @@ SPOILED = {
         "insert into marts.marts.fct_stock_movements"
         " select * from marts.marts.fct_stock_movements limit 1"
     ),
+    "documents_reach_the_marts": (
+        "update marts.marts.fct_documents set tax_amount = tax_amount + 0.010"
+        " where document_id = (select min(document_id) from marts.marts.fct_documents)"
+    ),
     "payloads_reach_the_marts": "delete from marts.marts.feeds_daily where channel_code = 'web'",
     "sales_rollups_agree_with_the_lines": (
         "update marts.marts.sales_by_product_daily set units = units + 1"
@@ -35,6 +39,14 @@ SPOILED = {
     "work_reaches_the_marts": (
         "update marts.marts.fct_fulfillments set out_at = null"
         " where out_at = (select max(out_at) from marts.marts.fct_fulfillments)"
+    ),
+    "money_reaches_the_marts": (
+        "update marts.marts.fct_payments set occurred_on = occurred_on + 1"
+        " where transaction_id = (select max(transaction_id) from marts.marts.fct_payments)"
+    ),
+    "cash_agrees_with_its_parts": (
+        "update marts.marts.cash_by_channel_daily set cash_amount = cash_amount + 0.001"
+        " where occurred_on = (select max(occurred_on) from marts.marts.cash_by_channel_daily)"
     ),
     "unit_flows_agree_with_what_left_and_came_back": (
         "update marts.marts.fct_unit_flows set fulfilled_location_code = 'BER1'"

@@ -88,7 +88,7 @@ class TestEveryMart:
 
     def test_follows_by_a_model_it_reads(self, marts: list[Any]) -> None:
         followers = [mart for mart in marts if mart.config.materialized == "incremental"]
-        assert len(followers) == 19
+        assert len(followers) == 24
         assert not names_where(
             followers,
             lambda m: (
@@ -102,7 +102,7 @@ class TestEveryMart:
 class TestStaging:
     def test_renames_one_source_each_and_joins_nothing(self, models: list[Any]) -> None:
         staging = [model for model in models if model.fqn[1] == "staging"]
-        assert len(staging) == len(JOURNALED) + 4
+        assert len(staging) == len(JOURNALED) + 5
         assert not names_where(staging, lambda m: len(m.depends_on_nodes) != 1)
         assert not names_where(staging, lambda m: " join " in m.raw_code.lower())
 

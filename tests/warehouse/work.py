@@ -25,7 +25,8 @@ class Work:
     def deeds(self) -> list[Any]:
         return [
             self.route, self.route, self.step, self.step, self.step, self.decide, self.pack,
-            self.scan, self.scan, self.send, self.arrive, self.put_on_hold,
+            self.scan, self.scan, self.send, self.arrive, self.put_on_hold, self.bill,
+            self.give_back, self.judge,
         ]  # fmt: skip
 
     def open_rules(self) -> None:
@@ -82,6 +83,20 @@ class Work:
             decided_at=self._moment(), outcome=json.dumps(outcome),
         )  # fmt: skip
 
+    def bill(self) -> None:
+        order = self._any("orders")
+        if order is None:
+            return
+        number, net = self._number("document"), self.random.randint(0, 9_999)
+        kind = self.random.choice(["invoice", "credit_note", "receipt"])
+        self.ledger.write(
+            "documents", document_id=number, document_number=f"NL-I2026-{number:06}",
+            document_type=kind, fiscal_year=2026, order_id=order["order_id"],
+            channel_id=order["channel_id"], preceding_id=1 if kind == "credit_note" else None,
+            issued_at=self._moment(), issued_on=NOW.date(), currency=order["currency"],
+            net_minor=net, tax_minor=21, total_minor=net + 21,
+        )  # fmt: skip
+
     def pack(self) -> None:
         work = self._any("fulfillment_orders")
         if work is None:
@@ -136,6 +151,37 @@ class Work:
             kind=self.random.choice(["over", "short", "damaged", "wrong_item"]), quantity=1,
             found_at=NOW,
         )  # fmt: skip
+
+    def give_back(self) -> None:
+        order = self._any("orders")
+        if order is None:
+            return
+        number = self._number("return")
+        self.ledger.write(
+            "returns", return_id=number, return_number=f"RMA{number}", order_id=order["order_id"],
+            kind="customer", state="inspected", method="carrier", is_after_expiry=False,
+            location_id=self.random.choice([None, 1, 2]), created_at=self._moment(),
+            changed_at=NOW,
+        )  # fmt: skip
+        self.ledger.write(
+            "return_lines", return_id=number, line_no=1, product_id=1, expected=3, received=3,
+            missing=0, inspected=3, accepted=0, rejected=0, reason="gift", resolution="refund",
+        )  # fmt: skip
+
+    def judge(self) -> None:
+        of = self._any("returns")
+        if of is None:
+            return
+        verdict = self.random.choice(["accepted", "rejected"])
+        self.ledger.write(
+            "return_decisions", return_id=of["return_id"], line_no=1,
+            act=self._number("decision of a return"), verdict=verdict, quantity=1, told_before=0,
+            goods_net_minor=826, goods_tax_minor=174, shipping_net_minor=0, shipping_tax_minor=0,
+            fee_minor=self.random.choice([0, 250]), decided_at=self._moment(),
+        )  # fmt: skip
+        line = self.ledger.rows["return_lines"][of["return_id"], 1]
+        self.ledger.change("return_lines", line, **{verdict: line[verdict] + 1})
+        self.ledger.change("returns", of, state=self.random.choice(["resolved", "completed"]))
 
     def put_on_hold(self) -> None:
         hold = self._any("order_holds")

@@ -38,6 +38,7 @@ class ListedCarrier:
     """A carrier that tells us of parcels whose labels were made elsewhere."""
 
     is_asked = False
+    points = None
 
     def __init__(self, profile: Profile) -> None:
         """Take what is known of it."""

@@ -39,6 +39,12 @@ SHIPPING = {
 METHODS = {code: method for method, (code, _) in SHIPPING.items()}
 COLLECTED = frozenset({"collect_store", "reserve"})
 PICKUP_ATTRIBUTE = "Pickup-Location-Id"
+POINT_ATTRIBUTE = "Pickup-Point"
+# What the sandbox carrier calls the places customers choose.
+POINTS = {
+    "P-UTRECHT": "SB-NL-3511-1", "P-ARNHEM": "SB-NL-6811-2", "P-BRUSSEL": "SB-BE-1060-1",
+    "P-DUESSELDORF": "SB-DE-40223-2", "P-HACKNEY": "SB-GB-E8-3", "P-LEEDS": "SB-GB-LS1-3",
+}  # fmt: skip
 _GONE = frozenset({"cancel", "return"})
 _CANCEL_REASONS = {"customer": "customer", "out_of_stock": "inventory"}
 
@@ -116,6 +122,8 @@ def document(snapshot: Snapshot) -> dict[str, Any]:
 
 def _attributes(order: Order) -> list[dict[str, Any]]:
     """Write where it is collected, as the shop's app for that notes it."""
+    if order.method == "pickup_point" and order.pickup is not None:
+        return [{"name": POINT_ATTRIBUTE, "value": f"sandbox:{POINTS[order.pickup.code]}"}]
     if order.pickup is None or order.method not in COLLECTED:
         return []
     return [{"name": PICKUP_ATTRIBUTE, "value": str(location_id(order.pickup))}]

@@ -16,6 +16,7 @@ KEPT = {
     "builds": "Which load the marts follow, and by which models.",
     "orders_replaced": "Orders before a change, until the marts have followed it.",
     "order_lines_replaced": "Lines before a change, until the marts have followed it.",
+    "payment_transactions_replaced": "Payments before a change, until the marts have followed it.",
 }
 
 

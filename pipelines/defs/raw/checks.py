@@ -28,6 +28,16 @@ def events_agree_with_the_ledger(system: SystemResource) -> dg.AssetCheckResult:
     return _compared(system, reconciling.events)
 
 
+@dg.asset_check(
+    asset=["raw", "payment_transactions"],
+    description="Operations on payments per currency, type and state, in count and money:"
+    " ledger = raw.",
+)
+def payments_agree_with_the_ledger(system: SystemResource) -> dg.AssetCheckResult:
+    """Compare what was done with payments."""
+    return _compared(system, reconciling.payments)
+
+
 def _compared(
     system: SystemResource, compare: Callable[[Ledger, Warehouse], Compared]
 ) -> dg.AssetCheckResult:

@@ -26,7 +26,7 @@ ORDER: Final[dict[str, Any]] = {
     "customer_name": 'Zoë "Z" Doe', "customer_email": "zoe@example.com", "customer_phone": "1",
     "country_code": "NL", "shipping_net": "4.09", "shipping_tax": "0.86", "total": "59.85",
     "ship_to": {"name": "Jo", "street": "Laan 1", "postcode": "1", "city": "X", "region": None,
-                "country_code": "NL"},
+                "country_code": "NL", "latitude": 52.370216, "longitude": -4.5},
     "bill_to": None, "is_test": True, "is_historical": False,
     "canceled_at": "2026-03-03T00:00:00Z", "cancel_reason": "no", "note": "a note",
     "lines": [
@@ -52,10 +52,11 @@ VALUES: Final = st.sampled_from([
     "2026-03-01T24:00:00Z", "2026-03-01T23:59:60Z", "2026-03-01", "1899-12-31T00:00:00Z",
     "2026-03-01T00:00:00+15:00", "2026-03-01T00:00:00-14:59", "return", "sale", "reserve", "gift",
     "a\nb", "a\tb", "a\0b", "a\x7fb", "\x08", '"', "\\", "é", "\ud800", "x" * 201, "x" * 501,
-    "y" * 10_001, [], {}, [1], {"a": 1}, "null", '":', ",}", "1", "2",
+    52.37, -180, 90.000001, 1e-7, "y" * 10_001, [], {}, [1], {"a": 1}, "null", '":', ",}", "1", "2",
 ])  # fmt: skip
 KEYS: Final = st.sampled_from([
-    *ORDER, *ORDER["lines"][0], *ORDER["changes"][0], "color", "Sku", "sku ", "s\u006bu",
+    *ORDER, *ORDER["ship_to"], *ORDER["lines"][0], *ORDER["changes"][0], "color", "Sku",
+    "sku ", "s\u006bu",
 ])  # fmt: skip
 
 
@@ -136,6 +137,10 @@ class TestFastLane:
             (b'"bill_to": null', b'"bill_to": {"city": "a", "city": "b"}'),
             (b'"bill_to": null', b'"bill_to": {"city": {"name": "a"}}'),
             (b'"discount": "5.00"', b'"discount": null'), (b'"is_test": true', b'"is_test": null'),
+            (b"52.370216", b'"52.37"'), (b"52.370216", b"null"), (b"52.370216", b"90.5"),
+            (b"52.370216", b"NaN"), (b"52.370216", b"0.00001"), (b"52.370216", b"1e1"),
+            (b"52.370216", b"true"), (b"-4.5", b"-181"), (b"-4.5", b"-0.0"), (b"-4.5", b"52"),
+            (b"-4.5", b"4.8999999999999999999"),
             (b'"changes": [', b'"changes": null, "x": ['), (b'"note": "a', b'"note": "\\b'),
             (b'"note": "a', b'"note": "\x7f'), (b'"note": "a', b'"note": "\\u0001'),
         ],

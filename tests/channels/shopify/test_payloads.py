@@ -32,6 +32,32 @@ def refs(result: Mapped) -> list[str]:
     return [order["external_ref"] for order in result.rows("orders")]
 
 
+class TestPickupPoints:
+    OPTIONS: Final = {"methods": {"point": "pickup_point"}, "point_attribute": "Pickup-Point"}
+
+    def read(self, value: str) -> Mapped:
+        order = {
+            **ORDER, "shipping_lines": [{"code": "point", "title": "Point", "price": "0.00"}],
+            "note_attributes": [{"name": "Other", "value": "x"},
+                                {"name": "Pickup-Point", "value": value}],
+        }  # fmt: skip
+        body = source(json.dumps(order).encode(), content_type="application/json")
+        return mapped(build(self.OPTIONS), body)
+
+    def test_an_attribute_names_the_point_of_all_lines(self):
+        result = self.read("sandbox:SB-NL-1012-1")
+        (group,) = result.rows("groups")
+        assert json.loads(group["pickup_point"]) == {
+            "provider": "sandbox", "point_id": "SB-NL-1012-1",
+        }  # fmt: skip
+        assert (group["method"], group["location_code"] or None) == ("pickup_point", None)
+        assert len(json.loads(group["line_refs"])) == len(result.rows("lines"))
+
+    @pytest.mark.parametrize("value", ["", "sandbox", "sandbox:", ":7"])
+    def test_what_names_no_point_is_refused(self, value: str):
+        assert self.read(value).rejected
+
+
 class TestWrappings:
     @pytest.mark.parametrize(
         ("payload", "content_type"),

@@ -18,6 +18,7 @@ from oms.kernel.money import (
     minor_from_text,
     round_half_up,
     share_of_units,
+    shares_of_units,
     split,
     tax_in,
     text_from_minor,
@@ -220,3 +221,15 @@ class TestMoney:
     @pytest.mark.parametrize(("currency", "exponent"), [("ISK", 0), ("USD", 2), ("TND", 3)])
     def test_a_currency_has_its_decimals(self, currency: str, exponent: int) -> None:
         assert exponent_of(currency) == exponent
+
+
+class TestSharesOfUnits:
+    def test_what_is_paid_comes_first(self) -> None:
+        assert [sum(shares_of_units(1653, 347, 2, taken, 1)) for taken in (0, 1)] == [1000, 1000]
+
+    @given(st.integers(0, 10**9), st.integers(0, 10**9), st.integers(1, 99))
+    def test_units_add_up_and_differ_by_one_at_most(self, net: int, tax: int, units: int) -> None:
+        each = [shares_of_units(net, tax, units, taken, 1) for taken in range(units)]
+        assert (sum(n for n, _ in each), sum(t for _, t in each)) == (net, tax)
+        gross = {n + t for n, t in each}
+        assert max(gross) - min(gross) <= 1

@@ -30,8 +30,8 @@ def a_work(state: FulfillmentOrderState, method: str = "ship_home") -> Fulfillme
     return FulfillmentOrder(
         fulfillment_id=1, fulfillment_number="F1", order_id=1, order_number="R1",
         channel_code="webshop-eu", group_no=1, method=method, location_code=STORE.code, state=state,
-        created_at=MONDAY, changed_at=MONDAY, collect_code=None, collect_by=None, carrier=None,
-        tracking_number=None, reason=None, version=1, lines=(line,), holds=(),
+        created_at=MONDAY, changed_at=MONDAY, accept_by=None, collect_code=None, collect_by=None,
+        carrier=None, tracking_number=None, reason=None, version=1, lines=(line,), holds=(),
     )  # fmt: skip
 
 

@@ -23,7 +23,9 @@ def a_demand(*quantities: int, value_minor: int = 5000, **facts: Any) -> Demand:
     """Return a delivery group of lines of pens, ink, lamps …, so many of each."""
     skus = ("PEN", "INK", "LAMP", "PEN")
     lines = tuple(
-        DemandLine(line_no=no, sku=skus[no - 1], quantity=quantity, product_type="office")
+        DemandLine(
+            line_no=no, sku=skus[no - 1], quantity=quantity, product_type="office", brand="Acme"
+        )
         for no, quantity in enumerate(quantities or (2,), start=1)
     )
     return Demand(
@@ -52,9 +54,12 @@ def a_rule(name: str = "any", **facts: Any) -> Rule:
     return Rule(name=name, **facts)
 
 
-def some_rules(*rules: Rule, when: Match | None = None, **split: Any) -> Rules:
+def some_rules(
+    *rules: Rule, when: Match | None = None, in_groups: dict[str, tuple[str, ...]] | None = None,
+    **split: Any,
+) -> Rules:  # fmt: skip
     """Return one group of rules."""
     group = Group(
         name="all", rules=rules or (a_rule(),), when=when or Match(), split=Split(**split)
     )
-    return Rules(name="test", groups=(group,))
+    return Rules(name="test", groups=(group,), location_groups=in_groups or {})

@@ -35,9 +35,17 @@ class TestReading:
             (with_rule(kinds=["shop"]), "/groups/0/rules/0/kinds/0", "must be one of dc"),
             (with_rule(stock_buffer=-1), "/groups/0/rules/0/stock_buffer", "0 or more"),
             (with_rule(stock_buffer="many"), "/groups/0/rules/0/stock_buffer", "a whole number"),
+            (with_rule(in_groups=["x"]), "/groups/0/rules/0/in_groups/0", "location_groups: none"),
+            ({"location_groups": {"city": ["A"]}, **with_rule(but_groups=["far"])},
+             "/groups/0/rules/0/but_groups/0", "location_groups: city"),
+            ({**GOOD, "location_groups": {"city": []}}, "/location_groups/city", "at least one"),
+            ({**GOOD, "location_groups": {"city": "AMS"}}, "/location_groups/city", "a list"),
+            ({"name": "x", "groups": [{"name": "g", "rules": [{"name": "r"}],
+                                       "split": {"in_time": "maybe"}}]},
+             "/groups/0/split/in_time", "must be one of 'ignore'"),
             (with_rule(distance_km_max=0), "/groups/0/rules/0/distance_km_max", "more than 0"),
         ],
-    )
+    )  # fmt: skip
     def test_what_is_wrong_is_named_with_its_place(
         self, content: Any, path: str, said: str
     ) -> None:

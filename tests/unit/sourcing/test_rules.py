@@ -2,16 +2,17 @@
 
 import random
 from collections import Counter
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oms.sourcing.model import Candidate, Match, Plan, Rules, Sort
+from oms.sourcing.model import Candidate, InTime, Lines, Match, Plan, Rules, Sort
 from oms.sourcing.rules import plan
 from tests.builders import EFFORT
-from tests.unit.sourcing.plans import a_candidate, a_demand, a_rule, some_rules
+from tests.unit.sourcing.plans import AT, a_candidate, a_demand, a_rule, some_rules
 
 
 def taken(made: Plan) -> dict[str, dict[int, int]]:
@@ -36,11 +37,27 @@ class TestGroups:
             (Match(value_from_minor=5000, value_below_minor=5001), True),
             (Match(value_from_minor=5001), False),
             (Match(value_below_minor=5000), False),
+            (Match(skus=("PEN", "NIB"), brands=("Acme",)), True),
+            (Match(skus=("NIB",)), False),
+            (Match(brands=("Bic",)), False),
+            (Match(has_account=False), True),
+            (Match(has_account=True), False),
         ],
     )
     def test_a_group_is_for_what_it_matches(self, when: Match, *, is_met: bool) -> None:
         made = plan(a_demand(), [a_candidate("A")], some_rules(when=when))
         assert (made.group == "all", bool(made.parts)) == (is_met, is_met)
+
+    @pytest.mark.parametrize(
+        ("lines", "skus", "is_met"),
+        [("all", ("PEN",), False), ("any", ("PEN",), True), ("any", ("NIB",), False),
+         ("all", ("PEN", "INK"), True), ("any", (), True)],
+    )  # fmt: skip
+    def test_articles_are_of_each_line_or_of_one(
+        self, lines: str, skus: tuple[str, ...], *, is_met: bool
+    ) -> None:
+        rules = some_rules(when=Match(skus=skus, lines=Lines(lines)))
+        assert (plan(a_demand(1, 1), [a_candidate("A")], rules).group == "all") is is_met
 
     def test_the_first_that_matches_decides(self) -> None:
         one, two = some_rules(a_rule("first")), some_rules(a_rule("second"))
@@ -76,6 +93,32 @@ class TestFilters:
         assert (made.parts, said(made)) == ((), {"A": reason})
         assert made.left == {1: 2}
 
+    @pytest.mark.parametrize(
+        ("rule", "asked"),
+        [
+            ({"in_groups": ("city",)}, ["A", "B"]),
+            ({"in_groups": ("city", "far")}, ["A", "B", "C"]),
+            ({"in_groups": ("far",), "locations": ("A",)}, ["A", "C"]),
+            ({"but_groups": ("city",)}, ["C"]),
+            ({"in_groups": ("city",), "but_groups": ("first",)}, ["B"]),
+        ],
+    )
+    def test_locations_are_named_by_their_groups(
+        self, rule: dict[str, Any], asked: list[str]
+    ) -> None:
+        rules = some_rules(
+            a_rule(**rule), in_groups={"city": ("A", "B"), "far": ("C",), "first": ("A",)}
+        )
+        found = said(plan(a_demand(), [a_candidate(code) for code in "ABC"], rules))
+        assert [code for code in "ABC" if found[code] != "is of no rule's locations"] == asked
+
+    def test_an_unknown_distance_is_far_unless_it_is_allowed(self) -> None:
+        known = [a_candidate("A", distance_km=None)]
+        near = a_rule(distance_km_max=5)
+        assert taken(plan(a_demand(), known, some_rules(near))) == {}
+        allowed = a_rule(distance_km_max=5, allows_unknown_distance=True)
+        assert taken(plan(a_demand(), known, some_rules(allowed))) == {"A": {1: 2}}
+
     def test_at_a_peak_capacity_may_be_passed_by(self) -> None:
         rules = some_rules(a_rule(only_with_capacity=False))
         assert taken(plan(a_demand(), [a_candidate("A", capacity_left=0)], rules)) == {"A": {1: 2}}
@@ -91,6 +134,7 @@ class TestSorting:
             (Sort.CAPACITY_LEFT, {"capacity_left": 50}, {"capacity_left": 3}),
             (Sort.PRIORITY, {"priority": 0}, {}),
             (Sort.NODE_COST, {"node_cost_minor": 99}, {}),
+            (Sort.READY_AT, {"ready_at": AT}, {}),
         ],
     )
     def test_the_better_one_comes_first(
@@ -132,6 +176,48 @@ class TestSplitting:
         known = [a_candidate("A", 3, stock={"PEN": 3, "INK": 1, "LAMP": 1})]
         made = plan(a_demand(2, 1, 1, 2), known, some_rules(parts_max=2))
         assert (taken(made), made.left) == ({"A": {1: 2, 2: 1, 3: 1, 4: 1}}, {4: 1})
+
+
+class TestPromises:
+    """Late is who is ready three days after an order that is promised in two."""
+
+    late: Final = AT + timedelta(days=3)
+
+    def made(self, in_time: str, *known: Candidate, parts_max: int = 2) -> Plan:
+        rules = some_rules(parts_max=parts_max, in_time=InTime(in_time))
+        return plan(a_demand(4), known, rules)
+
+    @pytest.mark.parametrize(
+        ("in_time", "expected"),
+        [("ignore", {"A": {1: 4}}), ("prefer", {"B": {1: 4}}), ("require", {"B": {1: 4}})],
+    )
+    def test_who_is_in_time_comes_before_who_is_better_placed(
+        self, in_time: str, expected: dict[str, dict[int, int]]
+    ) -> None:
+        known = a_candidate("A", priority=0, ready_at=self.late), a_candidate("B")
+        assert taken(self.made(in_time, *known)) == expected
+
+    def test_rather_split_than_late_and_rather_late_than_not_at_all(self) -> None:
+        late = a_candidate("A", ready_at=self.late)
+        both = late, a_candidate("B", 2), a_candidate("C", 2)
+        assert taken(self.made("prefer", *both)) == {"B": {1: 2}, "C": {1: 2}}
+        alone = self.made("prefer", *both, parts_max=1)
+        assert taken(alone) == {"A": {1: 4}}
+        assert said(alone)["A"] == (
+            "any: supplies all of it, first by priority (10 km);"
+            " late: ready 2026-01-08 12:00 UTC, promised 2026-01-07 12:00 UTC"
+        )
+
+    def test_where_it_is_required_who_is_late_is_told_so(self) -> None:
+        made = self.made("require", a_candidate("A", ready_at=self.late), a_candidate("B", 3))
+        assert (taken(made), made.left) == ({"B": {1: 3}}, {1: 1})
+        assert said(made)["A"] == (
+            "any: would be ready 2026-01-08 12:00 UTC, promised was 2026-01-07 12:00 UTC"
+        )
+
+    def test_ready_at_the_very_moment_is_in_time(self) -> None:
+        just = a_candidate("A", ready_at=AT + timedelta(hours=48))
+        assert taken(self.made("require", just)) == {"A": {1: 4}}
 
 
 quantities = st.integers(0, 6)

@@ -35,8 +35,9 @@ _CHUNK_ROWS: Final = 1024  # two threads share a block by its chunks
 # Fields by the rule their values follow; those after the bar may be null or left out.
 _ADDRESS: Final = {
     **dict.fromkeys(("name", "street", "postcode", "city", "region"), "text"),
-    "country_code": "country",
-}
+    "country_code": "country", "latitude": "latitude", "longitude": "longitude",
+    "vat_id": "text",
+}  # fmt: skip
 _LINE: Final = {
     "line_ref": "ref!", "sku": "ref!", "title": "text", "quantity": "quantity!",
     "unit_price": "amount", "discount": "amount", "total": "amount!", "tax": "amount!",
@@ -62,12 +63,15 @@ _NOT_NULL: Final = (
 )  # fmt: skip
 _NESTED: Final = ("ship_to", "bill_to", "lines", "changes")
 # Too seldom to be worth a rule here: a document that has it is left to the model.
-LEFT: Final = ("groups",)
+LEFT: Final = ("groups", "payments")
 _PATHS: Final = [
     *(f"$.{name}" for name in (*_ORDER, *_NESTED)),
     *(f"$.{side}.{name}" for side in ("ship_to", "bill_to") for name in _ADDRESS),
 ]
-_TYPES: Final = {"flag": "BOOLEAN", "quantity": "BIGINT", "version": "BIGINT"}
+_TYPES: Final = {
+    "flag": "BOOLEAN", "quantity": "BIGINT", "version": "BIGINT", "latitude": "DOUBLE",
+    "longitude": "DOUBLE",
+}  # fmt: skip
 
 
 def _shape(fields: dict[str, str]) -> str:
@@ -96,6 +100,7 @@ _FORBIDDEN: Final = "|".join([
     rf'"({_keys("VARCHAR")})"\s*:\s*([^"n\s]|n[^u])',
     rf'"({_keys("BOOLEAN")})"\s*:\s*[^tfn\s]',
     rf'"({_keys("BIGINT")})"\s*:\s*([^0-9n\s]|[0-9]+[.eE])',
+    rf'"({_keys("DOUBLE")})"\s*:\s*[^-0-9n\s]',
 ])  # fmt: skip
 _SPACES: Final = r"\s\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
 _RULES: Final = {
@@ -115,6 +120,9 @@ _RULES: Final = {
     " and try_cast(<field> as timestamptz) is not null",
     "quantity": f"<field> between 1 and {QUANTITY_MAX}",
     "version": f"<field> between 0 and {2**62}",
+    # What is this small is written in two ways.
+    "latitude": "abs(<field>) between 0.001 and 90",
+    "longitude": "abs(<field>) between 0.001 and 180",
     "flag": "<field> is not null",
     "kind": "<field> in ('cancel', 'ship', 'return')",
     "type": "<field> in ('sale', 'exchange', 'replacement')",
@@ -131,6 +139,10 @@ def _checks(fields: dict[str, str], at: str) -> str:
 def _check(field: str, rule: str) -> str:
     follows = f"coalesce({_RULES[rule.strip('!')].replace('<field>', field)}, false)"
     return follows if rule.endswith("!") else f"({field} is null or {follows})"
+
+
+def _located(at: str) -> str:
+    return f"({at}.latitude is null) = ({at}.longitude is null)"
 
 
 def _count(fields: dict[str, str], at: str) -> str:
@@ -198,6 +210,7 @@ _GOOD: Final = f"""
         and p.inner_keys = n.keys + coalesce(c.keys, 0)
         and {_checks(_ORDER, "d")}
         and {_checks(_ADDRESS, "d.ship_to")} and {_checks(_ADDRESS, "d.bill_to")}
+        and {_located("d.ship_to")} and {_located("d.bill_to")}
 """
 
 

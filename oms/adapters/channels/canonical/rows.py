@@ -7,14 +7,15 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from oms.adapters.channels.canonical.fields import instant_text
 from oms.adapters.channels.canonical.schema import (
     ChangeIn,
     CountIn,
     MovementIn,
     OrderChangesIn,
     OrderIn,
+    PaymentIn,
     ProductIn,
-    instant_text,
 )
 from oms.kernel import clock
 from oms.kernel.money import minor_from_text
@@ -60,7 +61,24 @@ def order_rows(order: OrderIn, position: int, digest: str, *, is_gross: bool) ->
         for number, group in enumerate(order.groups, start=1)
     ]  # fmt: skip
     tables: Tables = {"orders": [header], "lines": lines, "changes": changes}
-    return tables | ({"groups": groups} if groups else {})
+    if groups:
+        tables["groups"] = groups
+    if order.payments:
+        tables["payments"] = [_payment(position, order, each) for each in order.payments]
+    return tables
+
+
+def _payment(position: int, order: OrderIn, payment: PaymentIn) -> list[Any]:
+    currency = order.currency
+    return [
+        position, payment.ref, payment.tender, payment.psp, payment.psp_reference,
+        payment.managed_by, payment.brand, payment.last4,
+        *(
+            minor_from_text(text, currency)
+            for text in (payment.amount, payment.authorized, payment.captured, payment.refunded)
+        ),
+        _at(payment.authorized_until_at), None if payment.psp else order.location_code,
+    ]  # fmt: skip
 
 
 def _method(order: OrderIn) -> str:

@@ -25,116 +25,51 @@ prices_include_tax, line totals, unit prices and discounts contain the tax, with
 not; shipping_net never does. An instant is RFC 3339 with its offset. Unknown fields are refused.
 """
 
-import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
     StringConstraints,
-    ValidationError,
     model_validator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from oms.adapters.channels.canonical.fields import (
+    COLLECTED,
+    Amount,
+    Country,
+    Currency,
+    Email,
+    Instant,
+    Last4,
+    Method,
+    NoteText,
+    Quantity,
+    Ref,
+    TenderName,
+    Text,
+)
+from oms.adapters.channels.canonical.wire import Fault, Located, refuse
 from oms.kernel.limits import (
     AMOUNT_MINOR_MAX,
-    NOTE_CHARACTERS_MAX,
     ORDER_LINES_MAX,
     QUANTITY_MAX,
-    REF_CHARACTERS_MAX,
 )
 from oms.kernel.money import EXPONENTS, minor_from_text
 
 CHANGES_MAX: Final = ORDER_LINES_MAX * 3
 GROUPS_MAX: Final = 50
-AMOUNT: Final = r"^[0-9]{1,13}(\.[0-9]{1,3})?$"
-INSTANT: Final = re.compile(
-    r"(19|20|21)[0-9]{2}-[01][0-9]-[0-3][0-9]T[012][0-9]:[0-5][0-9]:[0-5][0-9]"
-    r"(\.[0-9]{1,6})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])"
-)
-
-# Characters no text of ours may hold: PostgreSQL has no NUL, and the other controls only serve
-# to hide something from whoever reads it. Tab and line breaks are for notes.
-_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-
-
-def _printable(text: str) -> str:
-    if _CONTROLS.search(text):
-        raise PydanticCustomError("text", "the text holds control characters")
-    return text
-
-
-def _trimmed(text: str) -> str:
-    if text != text.strip() or "\n" in text or "\t" in text or "\r" in text:
-        raise PydanticCustomError(
-            "text", "the text begins or ends with a space, or is not one line"
-        )
-    return _printable(text)
-
-
-def _instant(value: Any) -> datetime:
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        return value
-    if not isinstance(value, str) or not INSTANT.fullmatch(value):
-        raise PydanticCustomError(
-            "instant", "an instant such as 2026-03-01T09:30:00+01:00 is needed"
-        )
-    try:
-        return datetime.fromisoformat(value)
-    except ValueError:
-        raise PydanticCustomError("instant", "there is no such day or hour") from None
-
-
-def instant_text(at: datetime) -> str:
-    """Write an instant as every draft does: in UTC, with microseconds."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-Amount = Annotated[str, StringConstraints(strict=True, pattern=AMOUNT, max_length=17)]
-Ref = Annotated[
-    str,
-    StringConstraints(strict=True, min_length=1, max_length=REF_CHARACTERS_MAX),
-    AfterValidator(_trimmed),
-]
-Text = Annotated[str, StringConstraints(strict=True, max_length=500), AfterValidator(_printable)]
-NoteText = Annotated[
-    str,
-    StringConstraints(strict=True, max_length=NOTE_CHARACTERS_MAX),
-    AfterValidator(_printable),
-]
-Email = Annotated[
-    str, StringConstraints(strict=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"),
-    AfterValidator(_printable),
-]  # fmt: skip
-Country = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Z]{2}$")]
-Currency = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Z]{3}$")]
-Quantity = Annotated[int, Field(strict=True, ge=1, le=QUANTITY_MAX)]
-Instant = Annotated[
-    datetime,
-    BeforeValidator(_instant, json_schema_input_type=str),
-    PlainSerializer(instant_text, when_used="json"),
-]
-
-
-Method = Literal[
-    "carry_out", "ship_home", "pickup_point", "collect_store", "ship_from_store", "reserve"
-]
-COLLECTED: Final = frozenset({"collect_store", "reserve"})
+PAYMENTS_MAX: Final = 20
 
 
 class _Wire(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class AddressIn(_Wire):
-    """Where goods or a bill go."""
+class AddressIn(Located):
+    """Where goods or a bill go; with coordinates rules know how far it is."""
 
     name: Text | None = None
     street: Text | None = None
@@ -142,6 +77,7 @@ class AddressIn(_Wire):
     city: Text | None = None
     region: Text | None = None
     country_code: Country | None = None
+    vat_id: Text | None = None
 
 
 class LineIn(_Wire):
@@ -157,7 +93,7 @@ class LineIn(_Wire):
     tax: Amount
 
 
-class PickupPointIn(_Wire):
+class PickupPointIn(Located):
     """A parcel locker or service point, as it was when the customer chose it."""
 
     provider: Ref
@@ -177,6 +113,25 @@ class GroupIn(_Wire):
     location_code: Annotated[Ref | None, Field(description="where it is collected")] = None
     ship_to: AddressIn | None = None
     pickup_point: PickupPointIn | None = None
+
+
+class PaymentIn(_Wire):
+    """A payment, with what was done with it so far in all: nothing, while it is awaited."""
+
+    ref: Annotated[Ref, Field(description="the channel's id of it")]
+    tender: TenderName
+    amount: Annotated[Amount, Field(description="what it is meant for")]
+    authorized: Amount = "0"
+    captured: Amount = "0"
+    refunded: Amount = "0"
+    psp: Annotated[Ref | None, Field(description="the payment service, where it has one")] = None
+    psp_reference: Annotated[Ref | None, Field(description="the service's id of it")] = None
+    managed_by: Annotated[
+        Literal["oms", "channel"], Field(description="who captures, voids and refunds it")
+    ] = "channel"
+    brand: Text | None = None
+    last4: Last4 | None = None
+    authorized_until_at: Instant | None = None
 
 
 class ChangeIn(_Wire):
@@ -231,10 +186,11 @@ class OrderIn(_Wire):
             description="delivery groups, where the lines go several ways or are collected",
         ),
     ] = []
+    payments: Annotated[list[PaymentIn], Field(max_length=PAYMENTS_MAX)] = []
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        _refuse(self, _order_faults(self))
+        refuse(self, _order_faults(self))
         return self
 
 
@@ -247,7 +203,7 @@ class OrderChangesIn(_Wire):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        _refuse(self, _partial_faults(self))
+        refuse(self, _partial_faults(self))
         return self
 
 
@@ -287,7 +243,7 @@ class MovementIn(_Wire):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        _refuse(self, _movement_faults(self))
+        refuse(self, _movement_faults(self))
         return self
 
 
@@ -302,20 +258,8 @@ MODELS: Final[dict[str, type[Document]]] = {
     "movements": MovementIn,
 }
 
-_Fault = tuple[tuple[str | int, ...], str, str]
 
-
-def _refuse(document: BaseModel, faults: Iterator[_Fault]) -> None:
-    """Raise what rules across fields found as errors of those very fields."""
-    errors = [
-        InitErrorDetails(type=PydanticCustomError(kind, detail), loc=where, input=None)
-        for where, kind, detail in faults
-    ]
-    if errors:
-        raise ValidationError.from_exception_data(type(document).__name__, errors)
-
-
-def _order_faults(order: OrderIn) -> Iterator[_Fault]:
+def _order_faults(order: OrderIn) -> Iterator[Fault]:
     if order.currency not in EXPONENTS:
         yield ("currency",), "unknown_currency", "it is not a currency of ISO 4217"
         return
@@ -331,9 +275,28 @@ def _order_faults(order: OrderIn) -> Iterator[_Fault]:
     yield from _change_faults(order.changes, order.currency)
     if order.groups:
         yield from _group_faults(order)
+    yield from _payment_faults(order)
 
 
-def _group_faults(order: OrderIn) -> Iterator[_Fault]:
+def _payment_faults(order: OrderIn) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for number, payment in enumerate(order.payments):
+        for name in ("amount", "authorized", "captured", "refunded"):
+            where = ("payments", number, name)
+            yield from _amount_fault(getattr(payment, name), order.currency, where)
+        if not minor_from_text(payment.amount, order.currency):
+            yield ("payments", number, "amount"), "amount", "a payment is of more than nothing"
+        if payment.managed_by == "oms" and None in {payment.psp, payment.psp_reference}:
+            yield (
+                ("payments", number, "psp_reference"), "missing",
+                "what we are to capture is known by its payment service and its id there",
+            )  # fmt: skip
+        if payment.ref in seen or payment.ref.startswith("*"):
+            yield ("payments", number, "ref"), "twice", "each payment has a ref of its own"
+        seen.add(payment.ref)
+
+
+def _group_faults(order: OrderIn) -> Iterator[Fault]:
     left = {line.line_ref for line in order.lines}
     for number, group in enumerate(order.groups):
         if not left.issuperset(group.line_refs) or len(set(group.line_refs)) < len(group.line_refs):
@@ -350,7 +313,7 @@ def _group_faults(order: OrderIn) -> Iterator[_Fault]:
         yield ("groups",), "group", "each line of the order is in one of its groups"
 
 
-def _partial_faults(partial: OrderChangesIn) -> Iterator[_Fault]:
+def _partial_faults(partial: OrderChangesIn) -> Iterator[Fault]:
     has_amounts = any(
         change.total is not None or change.tax is not None for change in partial.changes
     )
@@ -362,7 +325,7 @@ def _partial_faults(partial: OrderChangesIn) -> Iterator[_Fault]:
         yield from _change_faults(partial.changes, partial.currency or "")
 
 
-def _change_faults(changes: list[ChangeIn], currency: str) -> Iterator[_Fault]:
+def _change_faults(changes: list[ChangeIn], currency: str) -> Iterator[Fault]:
     seen: set[tuple[str, str, str]] = set()
     for number, change in enumerate(changes):
         for name in ("total", "tax"):
@@ -376,9 +339,7 @@ def _change_faults(changes: list[ChangeIn], currency: str) -> Iterator[_Fault]:
         seen.add(key)
 
 
-def _amount_fault(
-    text: str | None, currency: str, where: tuple[str | int, ...]
-) -> Iterator[_Fault]:
+def _amount_fault(text: str | None, currency: str, where: tuple[str | int, ...]) -> Iterator[Fault]:
     if text is None:
         return
     if len(text.partition(".")[2]) > EXPONENTS[currency]:
@@ -387,7 +348,7 @@ def _amount_fault(
         yield where, "amount", f"an amount is at most {AMOUNT_MINOR_MAX} minor units"
 
 
-def _movement_faults(movement: MovementIn) -> Iterator[_Fault]:
+def _movement_faults(movement: MovementIn) -> Iterator[Fault]:
     if movement.quantity == 0:
         yield ("quantity",), "quantity", "a movement moves something"
     if movement.quantity < 0 and movement.kind != "adjust":

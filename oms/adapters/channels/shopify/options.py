@@ -22,6 +22,8 @@ class Options(BaseModel):
     """Codes or titles of shipping lines to fulfillment methods; others are sent home."""
     pickup_attribute: str = ""
     """The note attribute in which the shop names the location where an order is collected."""
+    point_attribute: str = ""
+    """The note attribute in which it names a carrier's pick-up point, as `carrier:point`."""
     inventory_items: dict[str, str] = {}
     """Inventory item ids to SKUs, for stock levels."""
     make_products: bool = False

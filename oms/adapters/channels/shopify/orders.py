@@ -21,6 +21,7 @@ RESTOCKS: Final = {
     "no_restock": ("return", False),
 }
 COLLECTED: Final = frozenset({"collect_store", "reserve"})
+AT_POINT: Final = "pickup_point"
 # Pending and open ones are still with whoever packs them, and may be called off.
 SHIPPED: Final = frozenset({"success"})
 
@@ -182,15 +183,16 @@ class OrderRows:
         )
 
     def _collected(self, position: int, reader: Reader, method: str) -> None:
-        """Add where an order is collected, if the shop says so."""
-        if method not in COLLECTED or not self.options.pickup_attribute:
-            return
-        for attribute in reader.each("note_attributes"):
-            if attribute.text("name") == self.options.pickup_attribute:
+        """Add where an order is collected, or which pick-up point it goes to, if the shop says."""
+        name = self.options.pickup_attribute if method in COLLECTED else ""
+        name = self.options.point_attribute if method == AT_POINT else name
+        for attribute in reader.each("note_attributes") if name else ():
+            if attribute.text("name") == name:
                 refs = [row[1] for row in self.tables["lines"] if row[0] == position]
+                is_point = method == AT_POINT
                 self.tables["groups"].append([
-                    position, 1, method, self._location(attribute, "value"), None, None,
-                    json.dumps(refs),
+                    position, 1, method, None if is_point else self._location(attribute, "value"),
+                    None, _point(attribute) if is_point else None, json.dumps(refs),
                 ])  # fmt: skip
                 return
 
@@ -201,6 +203,14 @@ class OrderRows:
         if shop_id not in self.options.locations:
             reader.refuse(field, "UNMAPPED_CODE", f"location {shop_id} is not mapped")
         return self.options.locations.get(shop_id)
+
+
+def _point(attribute: Reader) -> str | None:
+    """Return the pick-up point an attribute names; its carrier knows the rest."""
+    provider, _, point_id = (attribute.text("value") or "").partition(":")
+    if not provider or not point_id:
+        attribute.refuse("value", "VALIDATION", "a pick-up point is carrier:point")
+    return json.dumps({"provider": provider, "point_id": point_id})
 
 
 def _kept(reader: Reader, items: list[Reader], quantities: list[int]) -> list[int]:
@@ -260,7 +270,7 @@ def _taxes(
     return split(stated, taxable)
 
 
-def _address(reader: Reader | None) -> dict[str, str] | None:
+def _address(reader: Reader | None) -> dict[str, Any] | None:
     if reader is None:
         return None
     street = " ".join(part for f in ("address1", "address2") if (part := reader.text(f)))
@@ -269,10 +279,11 @@ def _address(reader: Reader | None) -> dict[str, str] | None:
         "postcode": reader.text("zip"), "city": reader.text("city"),
         "region": reader.text("province"), "country_code": reader.text("country_code"),
     }  # fmt: skip
-    return {name: value for name, value in given.items() if value} or None
+    told: dict[str, Any] = {name: value for name, value in given.items() if value}
+    return told | reader.coordinates() or None
 
 
-def _customer_name(customer: Reader | None, *addresses: dict[str, str] | None) -> str | None:
+def _customer_name(customer: Reader | None, *addresses: dict[str, Any] | None) -> str | None:
     if customer is not None:
         names = [name for f in ("first_name", "last_name") if (name := customer.text(f))]
         if names:

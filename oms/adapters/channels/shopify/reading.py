@@ -12,6 +12,7 @@ from oms.workflows.documents import Problem
 
 TEXT_CHARACTERS_MAX: Final = 500
 YEAR_MIN, YEAR_MAX = 1900, 2199
+DEGREES_MAX: Final = {"latitude": 90, "longitude": 180}
 SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -130,3 +131,19 @@ class Reader:
         if value is not None and not isinstance(value, bool):
             self.refuse(field, "VALIDATION", "true or false is needed here")
         return value is True
+
+    def coordinates(self) -> dict[str, float]:
+        """Read where an address is on the map; what is not there in full or no place is left out.
+
+        A shop looks it up by itself: an order is none the worse where that went wrong.
+        """
+        found = {}
+        for field, most in DEGREES_MAX.items():
+            try:
+                degrees = float(str(self.value.get(field)))
+            except ValueError:
+                return {}
+            if not abs(degrees) <= most:
+                return {}
+            found[field] = degrees
+        return found

@@ -129,7 +129,8 @@ def _held(plan: Plan, field: Field) -> str:
         return f"h.{name}"
     if field.kind is Kind.BOOLEAN:
         return f"coalesce(h.{name}, {str(is_true(default)).lower()})"
-    return f"coalesce(h.{name}, {default if field.kind is Kind.INTEGER else literal(default)})"
+    is_number = field.kind in {Kind.INTEGER, Kind.DEGREES}
+    return f"coalesce(h.{name}, {default if is_number else literal(default)})"
 
 
 def amount(plan: Plan, name: str) -> str:
@@ -151,7 +152,7 @@ def _address(plan: Plan, side: str) -> str:
     if not parts:
         return "null::varchar"
     pairs = ", ".join(f"{literal(part)}, {value}" for part, value in parts.items())
-    there = f"coalesce({', '.join(parts.values())}) is not null"
+    there = f"coalesce({', '.join(f'{value}::varchar' for value in parts.values())}) is not null"
     return f"case when {there} then json_object({pairs})::varchar end"
 
 

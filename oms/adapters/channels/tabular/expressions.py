@@ -72,6 +72,8 @@ class Compiler:
                     value = self._boolean(target, text, column)
                 case Kind.CODE:
                     value = self._code(target, text, column)
+                case Kind.DEGREES:
+                    value = self._degrees(target, text, column)
                 case _:
                     value = self._text(target, text, column)
         self._refuse_empty(target, value, column, before)
@@ -197,6 +199,20 @@ class Compiler:
                 f"abs({value}) > {QUANTITY_MAX}", column, "VALIDATION",
                 f"'a quantity is at most {QUANTITY_MAX} ({target.name})'",
             )  # fmt: skip
+        return value
+
+    def _degrees(self, target: Field, text: str, column: str) -> str:
+        mark, most = self.spec.file.decimal_mark, 90 if target.name.endswith("latitude") else 180
+        pattern = literal(f"[+-]?[0-9]{{1,3}}([{mark}][0-9]{{0,15}})?")
+        pointed = f"replace({text}, ',', '.')" if mark == "," else text
+        value = self.rows.add(
+            f"case when regexp_full_match({text}, {pattern}) then try_cast({pointed} as double) end"
+        )
+        wanted = f" is not in degrees from -{most} to {most}, such as 4{mark}89"
+        self.refuse(
+            f"{text} is not null and not coalesce(abs({value}) <= {most}, false)", column,
+            "VALIDATION", f"{self._shown(text)} || {literal(wanted)}",
+        )  # fmt: skip
         return value
 
     def _shown(self, name: str) -> str:

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     INTEGER = "integer"
     INSTANT = "instant"
     BOOLEAN = "boolean"
+    DEGREES = "degrees"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,13 @@ def _code(name: str, *codes: str, required: bool = False) -> Field:
 ADDRESS: Final = tuple(
     f"{side}.{part}"
     for side in ("ship_to", "bill_to")
-    for part in ("name", "street", "postcode", "city", "region", "country_code")
+    for part in ("name", "street", "postcode", "city", "region", "country_code", "vat_id")
+)
+
+COORDINATES: Final = tuple(
+    Field(name=f"{side}.{part}", kind=Kind.DEGREES, is_personal=True)
+    for side in ("ship_to", "bill_to")
+    for part in ("latitude", "longitude")
 )
 
 ORDER: Final = (
@@ -71,6 +78,7 @@ ORDER: Final = (
     _ref("customer_ref"),
     *(_text(f"customer_{part}", personal=True) for part in ("name", "email", "phone")),
     *(_text(name, personal=True) for name in ADDRESS),
+    *COORDINATES,
     _ref("country_code"),
     _typed("shipping_net", Kind.MONEY),
     _typed("shipping_tax", Kind.MONEY),

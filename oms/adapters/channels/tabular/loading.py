@@ -21,6 +21,7 @@ from oms.workflows.documents import ChannelFacts
 
 MAPPING_BYTES_MAX: Final = 1024 * 1024
 _WHOLE: Final = re.compile(r"-?[0-9]{1,12}")
+_DEGREES: Final = re.compile(r"-?[0-9]{1,3}(\.[0-9]{1,15})?")
 _PLAIN_DECIMAL: Final = re.compile(r"-?[0-9]{1,15}\.[0-9]{1,15}")
 
 
@@ -203,6 +204,8 @@ def _constant_faults(place: str, field: Field, text: str) -> Iterator[str]:
         yield f"{place}: it is neither true nor false"
     if field.kind in {Kind.INTEGER, Kind.QUANTITY} and not _WHOLE.fullmatch(text):
         yield f"{place}: it is not a whole number"
+    if field.kind is Kind.DEGREES and not _DEGREES.fullmatch(text):
+        yield f"{place}: it is not degrees such as 4.89"
 
 
 def _refused(function: str, argument: str) -> str | None:

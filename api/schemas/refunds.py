@@ -1,0 +1,142 @@
+"""Refunds on the wire."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import Field
+
+from api.paging import Paging
+from api.schemas.common import MoneyOut, Out, Wire, Words, values_of
+from api.schemas.payments import MoneyIn, SumIn
+from oms.payments.model import CurrencyDiffers, TransactionState
+from oms.refunds.model import (
+    NEXT,
+    Preview,
+    Refund,
+    RefundAction,
+    RefundKind,
+    RefundState,
+    TenderShare,
+)
+
+
+class ShareOut(Out):
+    """What of a refund goes back to one payment."""
+
+    payment_number: str
+    amount: MoneyOut
+    state: Annotated[TransactionState | None, Field(description="null: not asked for")]
+    failure: Annotated[str | None, Field(description="the payment service's code")]
+
+    @classmethod
+    def of(cls, share: TenderShare, currency: str) -> Self:
+        """Write a part of a refund."""
+        return cls(
+            payment_number=share.payment_number, state=share.state, failure=share.failure,
+            amount=MoneyOut.of(share.amount_minor, currency),
+        )  # fmt: skip
+
+
+class RefundOut(Out):
+    """Money that goes back for an order, and how far it is."""
+
+    refund_number: str
+    order_number: str
+    channel_code: str
+    kind: RefundKind
+    state: RefundState
+    amount: MoneyOut
+    reason: str
+    requested_by: str
+    decided_by: Annotated[str | None, Field(description="who approved or rejected it")]
+    created_at: datetime
+    changed_at: datetime
+    version: Annotated[int, Field(description="what `If-Match` is to say")]
+    tenders: list[ShareOut]
+    allowed_actions: list[RefundAction]
+
+    @classmethod
+    def of(cls, refund: Refund) -> Self:
+        """Write a refund."""
+        values = {name: value for name, value in values_of(refund).items()
+                  if name in cls.model_fields and name != "tenders"}  # fmt: skip
+        return cls(
+            **values, amount=MoneyOut.of(refund.amount_minor, refund.currency),
+            tenders=[ShareOut.of(each, refund.currency) for each in refund.tenders],
+            allowed_actions=sorted(NEXT[refund.state]),
+        )  # fmt: skip
+
+
+class PreviewTenderOut(Out):
+    """What would go back to one payment."""
+
+    payment_number: str
+    amount: MoneyOut
+
+
+class PreviewOut(Out):
+    """What a refund would come to."""
+
+    kind: RefundKind
+    amount: MoneyOut
+    owed: Annotated[MoneyOut, Field(description="owed back now, and on no way back yet")]
+    maximum: MoneyOut
+    tenders: list[PreviewTenderOut]
+    needs_approval: bool
+
+    @classmethod
+    def of(cls, found: Preview) -> Self:
+        """Write a preview."""
+        currency = found.currency
+        return cls(
+            kind=found.kind, amount=MoneyOut.of(found.amount_minor, currency),
+            owed=MoneyOut.of(found.owed_minor, currency),
+            maximum=MoneyOut.of(found.max_minor, currency), needs_approval=found.needs_approval,
+            tenders=[
+                PreviewTenderOut(payment_number=number, amount=MoneyOut.of(amount, currency))
+                for number, amount in found.tenders
+            ],
+        )  # fmt: skip
+
+
+class RefundPost(Wire):
+    """A refund to make, or to look at first."""
+
+    kind: RefundKind = RefundKind.OWED
+    amount: Annotated[MoneyIn | None, Field(description="left out: all that is owed")] = None
+    reason: Annotated[Words, Field(description="for what is not owed", max_length=500)] = ""
+    already_refunded: Annotated[
+        SumIn | None, Field(description="what its caller has seen gone back; refused if not so")
+    ] = None
+
+    def amount_minor(self, currency: str) -> int | None:
+        """Return how much in minor units. Raises CurrencyDiffers, NotAnAmount."""
+        return None if self.amount is None else _of(self.amount, currency)
+
+    def seen_minor(self, currency: str) -> int | None:
+        """Return what was seen gone back. Raises CurrencyDiffers, NotAnAmount."""
+        return None if self.already_refunded is None else _of(self.already_refunded, currency)
+
+
+def _of(amount: SumIn, currency: str) -> int:
+    if amount.currency != currency:
+        raise CurrencyDiffers
+    return amount.minor()
+
+
+class RefundActionPost(Wire):
+    """Something that is done with a refund."""
+
+    action: RefundAction
+
+
+class RefundQuery(Paging):
+    """Which refunds to list."""
+
+    state: Annotated[
+        list[RefundState],
+        Field(default_factory=list, description="repeat it for several; none: all", max_length=20),
+    ]
+    channel: Annotated[Words | None, Field(description="a channel's code")] = None
+    kind: RefundKind | None = None
+    order: Annotated[Words | None, Field(description="an order's number")] = None

@@ -1,0 +1,1 @@
+"""Payment service providers, each with an adapter of its own."""

@@ -1,0 +1,1 @@
+"""Documents: invoices, credit notes and receipts, numbered without gaps and never changed."""

@@ -1,0 +1,1 @@
+"""Change orders: what an order shall be instead, looked at before it is made."""

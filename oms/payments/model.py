@@ -1,0 +1,357 @@
+"""Payments as values: tenders, transactions and their states, and what an order owes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from oms.kernel.errors import Conflict, NotFound, Rejected
+from oms.kernel.money import share_of_units
+
+# The columns of the draft table, in the order adapters write them: totals so far, of each payment.
+PAYMENT_DRAFT: Final = (
+    "position", "external_ref", "tender", "psp", "psp_reference", "managed_by", "brand", "last4",
+    "amount_minor", "authorized_minor", "captured_minor", "refunded_minor",
+    "authorized_until_at", "location_code",
+)  # fmt: skip
+
+
+class Tender(StrEnum):
+    """What somebody pays with."""
+
+    CARD = "card"
+    WALLET = "wallet"
+    BANK = "bank"
+    GIFT_CARD = "gift_card"
+    STORE_CREDIT = "store_credit"
+    CASH = "cash"
+    INVOICE = "invoice"
+
+
+class TransactionType(StrEnum):
+    """What is done with a payment, or happens to it."""
+
+    AUTHORIZE = "authorize"
+    CAPTURE = "capture"
+    VOID = "void"
+    REFUND = "refund"
+    REFUND_REVERSAL = "refund_reversal"
+    CHARGEBACK = "chargeback"
+    CHARGEBACK_REVERSAL = "chargeback_reversal"
+
+
+# What we ask a PSP for; the others only happen.
+ASKED: Final = frozenset({
+    TransactionType.AUTHORIZE, TransactionType.CAPTURE, TransactionType.VOID,
+    TransactionType.REFUND,
+})  # fmt: skip
+
+
+class TransactionState(StrEnum):
+    """How far an operation is (features: a timeout is not a failure)."""
+
+    REQUESTED = "requested"
+    PENDING = "pending"
+    UNKNOWN = "unknown"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+# A PSP has the last word: what it first said was done may turn out not to be, and the reverse.
+NEXT: Final[Mapping[TransactionState, frozenset[TransactionState]]] = {
+    TransactionState.REQUESTED: frozenset({
+        TransactionState.PENDING, TransactionState.UNKNOWN, TransactionState.SUCCEEDED,
+        TransactionState.FAILED,
+    }),
+    TransactionState.PENDING: frozenset({
+        TransactionState.UNKNOWN, TransactionState.SUCCEEDED, TransactionState.FAILED,
+    }),
+    TransactionState.UNKNOWN: frozenset({
+        TransactionState.PENDING, TransactionState.SUCCEEDED, TransactionState.FAILED,
+    }),
+    TransactionState.SUCCEEDED: frozenset({TransactionState.FAILED}),
+    TransactionState.FAILED: frozenset({TransactionState.SUCCEEDED}),
+}  # fmt: skip
+assert set(NEXT) == set(TransactionState)
+# Not over yet: it counts as if it had succeeded, so that nothing is done a second time meanwhile.
+OPEN: Final = frozenset({
+    TransactionState.REQUESTED, TransactionState.PENDING, TransactionState.UNKNOWN,
+})  # fmt: skip
+
+
+class PaymentState(StrEnum):
+    """How far a payment is, folded from its transactions."""
+
+    CREATED = "created"
+    AUTHORIZED = "authorized"
+    PARTIALLY_CAPTURED = "partially_captured"
+    CAPTURED = "captured"
+    PARTIALLY_REFUNDED = "partially_refunded"
+    REFUNDED = "refunded"
+    VOIDED = "voided"
+    FAILED = "failed"
+    CHARGED_BACK = "charged_back"
+
+
+class OrderPaymentState(StrEnum):
+    """How an order is paid, folded from its payments and what it comes to."""
+
+    NONE = "none"
+    AWAITING = "awaiting"
+    PARTIALLY_AUTHORIZED = "partially_authorized"
+    AUTHORIZED = "authorized"
+    PARTIALLY_PAID = "partially_paid"
+    PAID = "paid"
+    OVERPAID = "overpaid"
+    PARTIALLY_REFUNDED = "partially_refunded"
+    REFUNDED = "refunded"
+    VOIDED = "voided"
+    CHARGEBACK = "chargeback"
+
+
+class ManagedBy(StrEnum):
+    """Who captures, voids and refunds a payment."""
+
+    OMS = "oms"
+    CHANNEL = "channel"  # by itself, and tells us
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentDraft:
+    """A payment that is begun with us."""
+
+    tender: Tender
+    amount_minor: int
+    currency: str
+    external_ref: str
+    psp: str | None = None
+    token: str | None = None  # of the instrument: never its number
+    brand: str | None = None
+    last4: str | None = None
+    location_code: str | None = None
+
+
+class PaymentNotFound(NotFound):
+    """There is no such payment."""
+
+    code = "PAYMENT_NOT_FOUND"
+
+
+class PaymentExceeded(Conflict):
+    """The payment does not have that much left."""
+
+    code = "PAYMENT_EXCEEDED"
+
+
+class NotManaged(Conflict):
+    """Its channel does that with this payment by itself."""
+
+    code = "PAYMENT_NOT_MANAGED"
+
+
+class UnknownPsp(Rejected):
+    """There is no such payment service."""
+
+    code = "UNKNOWN_PSP"
+
+
+class PaymentDue(Conflict):
+    """It is to be paid before it is handed over."""
+
+    code = "PAYMENT_DUE"
+
+
+class CurrencyDiffers(Rejected):
+    """A payment is in the currency of its order."""
+
+    code = "CURRENCY_MISMATCH"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """What of a payment is where, in minor units; what is not over yet counts apart."""
+
+    authorized: int = 0
+    authorizing: int = 0
+    captured: int = 0
+    capturing: int = 0
+    voided: int = 0
+    voiding: int = 0
+    refunded: int = 0
+    refunding: int = 0
+    charged_back: int = 0
+
+    @property
+    def capturable(self) -> int:
+        """What is authorized and neither captured nor given up, by anybody's request."""
+        gone = self.captured + self.capturing + self.voided + self.voiding
+        return max(0, self.authorized - gone)
+
+    @property
+    def refundable(self) -> int:
+        """What may still be given back: captured, less every refund that is not known to fail."""
+        gone = self.refunded + self.refunding + self.charged_back
+        return max(0, self.captured - gone)
+
+    def __add__(self, other: "Sums") -> "Sums":
+        """Add what is where of another payment."""
+        return Sums(
+            authorized=self.authorized + other.authorized,
+            authorizing=self.authorizing + other.authorizing,
+            captured=self.captured + other.captured, capturing=self.capturing + other.capturing,
+            voided=self.voided + other.voided, voiding=self.voiding + other.voiding,
+            refunded=self.refunded + other.refunded, refunding=self.refunding + other.refunding,
+            charged_back=self.charged_back + other.charged_back,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """One operation on a payment: what was asked or told, and what became of it."""
+
+    transaction_id: int
+    transaction_number: str
+    payment_id: int
+    type: TransactionType
+    state: TransactionState
+    amount_minor: int
+    currency: str
+    psp_reference: str | None
+    source: str  # oms, channel, psp or till: who began it
+    cause: str
+    failure: str | None
+    requested_at: datetime
+    finished_at: datetime | None
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """An instrument used on an order, with all that happened with it."""
+
+    payment_id: int
+    payment_number: str
+    order_id: int
+    order_number: str
+    channel_code: str
+    external_ref: str
+    tender: Tender
+    psp: str | None
+    psp_reference: str | None
+    managed_by: ManagedBy
+    brand: str | None
+    last4: str | None
+    currency: str
+    amount_minor: int
+    state: PaymentState
+    authorized_until_at: datetime | None
+    location_code: str | None
+    created_at: datetime
+    version: int
+    sums: Sums
+    transactions: tuple[Transaction, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineMoney:
+    """What of a line's money and units decides what is owed."""
+
+    quantity: int
+    canceled: int
+    gone: int  # shipped, or returned without having been told to be shipped
+    total_minor: int  # with tax, of all its units
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """What an order comes to, in minor units with tax."""
+
+    payable_minor: int  # what was not canceled, with shipping
+    returned_minor: int  # of that, what came back
+    open_minor: int  # of that, what has not left
+
+    @property
+    def due_minor(self) -> int:
+        """What is to be paid for it after all that was canceled and returned."""
+        return self.payable_minor - self.returned_minor
+
+    @property
+    def earned_minor(self) -> int:
+        """What may be captured: the goods that have left."""
+        return self.payable_minor - self.open_minor
+
+
+def owed(
+    lines: Iterable[LineMoney], *, total_minor: int, canceled_minor: int, returned_minor: int
+) -> Owed:
+    """Return what an order comes to.
+
+    `total_minor` is all of it as ordered, items and shipping; what was canceled and returned are
+    sums of its line events, both positive. Shipping is earned with the first goods that leave,
+    and an order that is canceled whole costs none.
+    """
+    known = list(lines)
+    ordered = sum(line.quantity for line in known)
+    if known and sum(line.canceled for line in known) >= ordered:
+        return Owed(payable_minor=0, returned_minor=0, open_minor=0)
+    payable = total_minor - canceled_minor
+    still = sum(_open_minor(line) for line in known)
+    if not any(line.gone for line in known):
+        still = payable
+    return Owed(
+        payable_minor=payable, returned_minor=returned_minor, open_minor=min(payable, still)
+    )
+
+
+def _open_minor(line: LineMoney) -> int:
+    """Return what the units that have not left are worth: the last ones of their line."""
+    left = line.quantity - line.canceled - line.gone
+    if left <= 0:
+        return 0
+    return share_of_units(line.total_minor, line.quantity, line.quantity - left, left)
+
+
+def payment_state_of(sums: Sums, *, has_failed: bool) -> PaymentState:
+    """Return how far a payment is."""
+    if sums.charged_back:
+        return PaymentState.CHARGED_BACK
+    if sums.refunded:
+        is_all = sums.refunded >= sums.captured
+        return PaymentState.REFUNDED if is_all else PaymentState.PARTIALLY_REFUNDED
+    if sums.captured:
+        is_all = sums.captured + sums.voided >= max(sums.authorized, sums.captured)
+        return PaymentState.CAPTURED if is_all else PaymentState.PARTIALLY_CAPTURED
+    if sums.authorized:
+        is_void = sums.voided >= sums.authorized
+        return PaymentState.VOIDED if is_void else PaymentState.AUTHORIZED
+    return PaymentState.FAILED if has_failed else PaymentState.CREATED
+
+
+def order_payment_state_of(
+    due: Owed, payments: Sequence[tuple[PaymentState, Sums]]
+) -> OrderPaymentState:
+    """Return how an order is paid: what is kept of it beside what is due."""
+    if not payments:
+        return OrderPaymentState.NONE
+    sums = sum((each for _, each in payments), Sums())
+    if sums.charged_back:
+        return OrderPaymentState.CHARGEBACK
+    if sums.captured:
+        return _of_captured(due, sums)
+    held = sums.authorized - sums.voided
+    if held > 0:
+        is_all = held >= due.due_minor
+        return OrderPaymentState.AUTHORIZED if is_all else OrderPaymentState.PARTIALLY_AUTHORIZED
+    if sums.authorized:
+        return OrderPaymentState.VOIDED
+    return OrderPaymentState.AWAITING if due.due_minor > 0 else OrderPaymentState.NONE
+
+
+def _of_captured(due: Owed, sums: Sums) -> OrderPaymentState:
+    kept = sums.captured - sums.refunded
+    if kept > due.due_minor:
+        return OrderPaymentState.OVERPAID
+    if sums.refunded:
+        return OrderPaymentState.PARTIALLY_REFUNDED if kept else OrderPaymentState.REFUNDED
+    return OrderPaymentState.PAID if kept == due.due_minor else OrderPaymentState.PARTIALLY_PAID

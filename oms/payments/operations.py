@@ -1,0 +1,329 @@
+"""Writes on payments: recorded as told, asked of their PSP, answered, folded.
+
+Whoever writes here holds the order first. What a PSP is to do is written with its key before it
+is asked, and what it does is believed from it alone: an answer that is missing is not a failure.
+"""
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from oms.ledger.copying import copy_in
+from oms.ledger.database import Tx
+from oms.orders import operations as orders
+from oms.payments import queries
+from oms.payments.model import (
+    NEXT,
+    OPEN,
+    PAYMENT_DRAFT,
+    CurrencyDiffers,
+    ManagedBy,
+    NotManaged,
+    Payment,
+    PaymentDraft,
+    PaymentExceeded,
+    Sums,
+    TransactionState,
+    TransactionType,
+    order_payment_state_of,
+    payment_state_of,
+)
+from oms.payments.port import Answer, Asked
+from oms.payments.store import DRAFTS, SQL
+
+# For so long nobody else takes up operations that were taken up: longer than a service may take
+# for as many as are taken up at once.
+LEASE: Final = timedelta(seconds=60)
+# When a PSP is asked again: at once, then ever later.
+_WAITS: Final = (0.5, 1, 2, 5, 10, 30, 60, 300)
+# What is over elsewhere, but not told so far, is asked for this often.
+_PENDING_WAIT: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """An operation that was taken up, and how its PSP is to be asked."""
+
+    transaction_id: int
+    psp: str
+    claim: int
+    is_first: bool  # the PSP was never asked
+    is_over: bool  # it is only to be asked what became of it
+    asked: Asked
+
+
+def record(tx: Tx, rows: bytes, *, actor: str, at: datetime) -> list[tuple[int, str, str, str]]:
+    """Write down payments as channels tell them beside their orders, just captured.
+
+    `rows` is the CSV of the draft table. Totals that are higher than what is known are what was
+    done since; lower ones are old news. Returns what was refused: a payment whose service says
+    that it is another order's.
+    """
+    DRAFTS.clear(tx)
+    copy_in(tx, "draft_payments", PAYMENT_DRAFT, rows)
+    SQL.run(tx, "record", at=at)
+    refused = [
+        (row.position, "/payments", "PAYMENT_REFERENCE_IN_USE",
+         f"payment {row.external_ref[:60]!r} has the service's id of another payment")
+        for row in SQL.run(tx, "not_recorded")
+    ]  # fmt: skip
+    done = SQL.run(tx, "record_done", at=at).all()
+    payment_ids = sorted({row.payment_id for row in done})
+    steps: list[tuple[int, str, Mapping[str, Any]]] = [
+        (
+            row.order_id, f"payment.{_PAST[TransactionType(row.type)]}",
+            {"payment": row.payment_number, "amount_minor": row.amount, "currency": row.currency},
+        )
+        for row in done
+    ]  # fmt: skip
+    orders.tell(tx, steps, actor_type="channel", actor=actor, at=at)
+    _fold(tx, payment_ids, at=at)
+    return refused
+
+
+def add(tx: Tx, order_id: int, draft: PaymentDraft, *, at: datetime) -> str:
+    """Begin a payment of an order that is held; return its number. The same ref is the same one.
+
+    Raises CurrencyDiffers.
+    """
+    (facts,) = SQL.run(tx, "facts", order_ids=[order_id])
+    if facts.currency != draft.currency:
+        raise CurrencyDiffers
+    made = SQL.run(
+        tx, "add", order_id=order_id, external_ref=draft.external_ref, tender=draft.tender,
+        psp=draft.psp, token=draft.token, brand=draft.brand, last4=draft.last4,
+        managed_by=ManagedBy.OMS if draft.psp else ManagedBy.CHANNEL, currency=draft.currency,
+        amount_minor=draft.amount_minor, location_code=draft.location_code, at=at,
+    ).one_or_none()  # fmt: skip
+    if made is None:
+        return queries.number_of(tx, order_id, draft.external_ref)
+    return str(made.payment_number)
+
+
+def request(
+    tx: Tx, payment: Payment, kind: TransactionType, amount_minor: int, *, cause: str, by: str,
+    at: datetime, actor_type: str = "system",
+) -> bool:  # fmt: skip
+    """Have a PSP do something with a payment of an order that is held; False when it was asked.
+
+    One cause is one operation, however often it is requested. Raises NotManaged;
+    PaymentExceeded with the most that is possible.
+    """
+    if payment.managed_by is not ManagedBy.OMS:
+        raise NotManaged
+    most = _most(payment, kind)
+    if queries.has_cause(tx, payment.payment_id, kind, cause):
+        return False
+    if not 0 < amount_minor <= most:
+        raise PaymentExceeded(max_minor=most, currency=payment.currency)
+    _begin(
+        tx, payment, kind, TransactionState.REQUESTED, amount_minor, source="oms", cause=cause,
+        next_try_at=at, at=at,
+    )  # fmt: skip
+    _tell(
+        tx, payment, f"payment.{kind}_requested", amount_minor, by=by, actor_type=actor_type,
+        at=at, cause=cause,
+    )  # fmt: skip
+    _fold(tx, [payment.payment_id], at=at)
+    return True
+
+
+def done(
+    tx: Tx, payment: Payment, kind: TransactionType, amount_minor: int, *, cause: str, source: str,
+    by: str, at: datetime, psp_reference: str | None = None, psp_at: datetime | None = None,
+    actor_type: str = "user",
+) -> bool:  # fmt: skip
+    """Write down what was done with a payment elsewhere; False when that is known."""
+    made = _begin(
+        tx, payment, kind, TransactionState.SUCCEEDED, amount_minor, source=source, cause=cause,
+        next_try_at=None, at=at, psp_reference=psp_reference, psp_at=psp_at,
+    )  # fmt: skip
+    if made:
+        _tell(
+            tx, payment, f"payment.{_PAST[kind]}", amount_minor, by=by, actor_type=actor_type,
+            at=at, cause=cause,
+        )  # fmt: skip
+        _fold(tx, [payment.payment_id], at=at)
+    return made
+
+
+def take_due(tx: Tx, *, at: datetime, limit: int) -> list[Due]:
+    """Take up operations whose time it is, for a while."""
+    rows = SQL.run(tx, "take_due", at=at, limit=limit, lease_until=at + LEASE)
+    return [
+        Due(
+            transaction_id=row.transaction_id, psp=row.psp, claim=row.claim,
+            is_first=row.attempts == 1 and row.state == TransactionState.REQUESTED,
+            is_over=TransactionState(row.state) not in OPEN,
+            asked=Asked(
+                key=row.idempotency_key, type=TransactionType(row.type), token=row.token,
+                amount_minor=row.amount_minor, currency=row.currency,
+                reference=row.transaction_number, parent_reference=row.parent_reference,
+            ),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def order_of(tx: Tx, transaction_id: int) -> int:
+    """Return the order a transaction is of."""
+    return int(SQL.run(tx, "order_of_transaction", transaction_id=transaction_id).scalar_one())
+
+
+def answer(
+    tx: Tx,
+    transaction_id: int,
+    told: Answer,
+    *,
+    source: str,
+    at: datetime,
+    claim: int | None = None,
+) -> bool:
+    """Write down a word about a transaction whose order is held; tell whether it is that now.
+
+    With a claim only who took it up last is listened to. A word that it ended the other way than
+    it is known to have is not believed: its PSP is asked, and what it says then is.
+    """
+    held = SQL.run(tx, "hold_transaction", transaction_id=transaction_id).one()
+    if claim is not None and held.claim != claim:
+        return False
+    before, after = TransactionState(held.state), told.state
+    is_over = before not in OPEN
+    is_same = before is after
+    is_believed = source == "inquiry" or not is_over
+    is_applied = not is_same and is_believed and after in NEXT[before]
+    is_disputed = is_over and not is_same and after not in OPEN and not is_believed
+    SQL.run(
+        tx, "step", transaction_id=transaction_id, seq=held.last_step + 1, state=after.value,
+        is_applied=is_applied, source=source, psp_at=told.psp_at, failure=told.failure, at=at,
+    )  # fmt: skip
+    state = after if is_applied else before
+    SQL.run(
+        tx, "settle", transaction_id=transaction_id, state=state.value,
+        psp_reference=told.psp_reference, is_disputed=is_disputed,
+        psp_at=told.psp_at if is_applied or is_same else None,
+        failure=told.failure if state is TransactionState.FAILED else None,
+        next_try_at=at if is_disputed else _next_try(state, held.attempts, at=at),
+        finished_at=None if state in OPEN else at,
+    )  # fmt: skip
+    if is_applied:
+        _follow(tx, held, state, told, at=at)
+    return is_applied
+
+
+def _follow(tx: Tx, held: Any, state: TransactionState, told: Answer, *, at: datetime) -> None:
+    """Let the payment and the story follow what a transaction has become."""
+    kind = TransactionType(held.type)
+    is_done = state is TransactionState.SUCCEEDED
+    if is_done and kind is TransactionType.AUTHORIZE and told.psp_reference:
+        SQL.run(tx, "name_payment", payment_id=held.payment_id, psp_reference=told.psp_reference)
+    data = {
+        "payment": held.payment_number, "transaction": held.transaction_number,
+        "amount_minor": held.amount_minor, "currency": held.currency,
+    }  # fmt: skip
+    if told.failure and not is_done:
+        data["reason"] = told.failure
+    kind_told = _PAST[kind] if is_done else f"{kind}_{state}"
+    orders.tell(
+        tx, [(held.order_id, f"payment.{kind_told}", data)], actor_type="psp", actor="psp", at=at
+    )
+    _fold(tx, [held.payment_id], at=at)
+
+
+def balance(tx: Tx, order_ids: Sequence[int], *, at: datetime) -> None:
+    """Keep how these orders are paid in step with what they come to by now."""
+    for order_id, (due, currency) in queries.owed_of(tx, order_ids).items():
+        known = queries.sums_of(tx, order_id)
+        sums = sum((each for _, each in known), Sums())
+        SQL.run(
+            tx, "balance", order_id=order_id, currency=currency, due_minor=due.due_minor,
+            payment_state=order_payment_state_of(due, known), authorized_minor=sums.authorized,
+            captured_minor=sums.captured, refunded_minor=sums.refunded, at=at,
+        )  # fmt: skip
+
+
+def known_notice(tx: Tx, psp: str, ref: str) -> bool:
+    """Tell whether a PSP has told this before."""
+    return SQL.run(tx, "known_notice", psp=psp, notice_ref=ref).scalar() is not None
+
+
+def note(
+    tx: Tx, psp: str, ref: str, *, outcome: str, detail: Mapping[str, Any], at: datetime
+) -> None:
+    """Keep what a PSP has told, and what became of it."""
+    SQL.run(tx, "note", psp=psp, notice_ref=ref, outcome=outcome, detail=json.dumps(detail), at=at)
+
+
+_PAST: Final[Mapping[TransactionType, str]] = {
+    TransactionType.AUTHORIZE: "authorized",
+    TransactionType.CAPTURE: "captured",
+    TransactionType.VOID: "voided",
+    TransactionType.REFUND: "refunded",
+    TransactionType.REFUND_REVERSAL: "refund_reversed",
+    TransactionType.CHARGEBACK: "charged_back",
+    TransactionType.CHARGEBACK_REVERSAL: "chargeback_reversed",
+}
+
+
+def _most(payment: Payment, kind: TransactionType) -> int:
+    """Return the most an operation may be about."""
+    sums = payment.sums
+    if kind is TransactionType.AUTHORIZE:
+        return payment.amount_minor - sums.authorized - sums.authorizing
+    if kind is TransactionType.REFUND:
+        return sums.refundable
+    return sums.capturable
+
+
+def _next_try(state: TransactionState, attempts: int, *, at: datetime) -> datetime | None:
+    if state not in OPEN:
+        return None
+    if state is TransactionState.PENDING:
+        return at + _PENDING_WAIT
+    return at + timedelta(seconds=_WAITS[min(max(attempts, 1), len(_WAITS)) - 1])
+
+
+def _begin(
+    tx: Tx, payment: Payment, kind: TransactionType, state: TransactionState, amount_minor: int, *,
+    source: str, cause: str, next_try_at: datetime | None, at: datetime,
+    psp_reference: str | None = None, psp_at: datetime | None = None,
+) -> bool:  # fmt: skip
+    """Write a transaction; False when its cause has one."""
+    made = SQL.run(
+        tx, "begin", payment_id=payment.payment_id, order_id=payment.order_id, type=kind.value,
+        state=state.value, amount_minor=amount_minor, currency=payment.currency, psp=payment.psp,
+        psp_reference=psp_reference, source=source, cause=cause, next_try_at=next_try_at, at=at,
+        # Of dice, not of a number: a ledger that was restored would give a number away twice.
+        idempotency_key=secrets.token_hex(16), psp_at=psp_at,
+        finished_at=None if state in OPEN else at,
+    )  # fmt: skip
+    return made.one_or_none() is not None
+
+
+def _tell(
+    tx: Tx, payment: Payment, kind: str, amount_minor: int, *, by: str, actor_type: str,
+    at: datetime, cause: str,
+) -> None:  # fmt: skip
+    data = {
+        "payment": payment.payment_number, "amount_minor": amount_minor,
+        "currency": payment.currency, "cause": cause,
+    }  # fmt: skip
+    orders.tell(tx, [(payment.order_id, kind, data)], actor_type=actor_type, actor=by, at=at)
+
+
+def _fold(tx: Tx, payment_ids: Sequence[int], *, at: datetime) -> None:
+    """Sum payments up from their transactions; their states and balances follow."""
+    rows = SQL.run(tx, "fold", payment_ids=list(payment_ids), at=at).all()
+    states = [
+        {
+            "payment_id": row.payment_id,
+            "state": payment_state_of(queries.sums_from(row), has_failed=bool(row.has_failed)),
+        }
+        for row in rows
+    ]
+    if states:
+        SQL.run(tx, "set_states", states=json.dumps(states))
+        balance(tx, sorted({row.order_id for row in rows}), at=at)

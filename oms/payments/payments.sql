@@ -1,0 +1,280 @@
+-- Payments: recorded, asked for, answered, folded.
+
+-- name: record
+-- Payments as channels tell them, with what was done with each so far; what is known of one stays.
+-- A payment's order is the one its document was captured as.
+with told as (
+    select d.*, o.order_id, o.currency, o.placed_at, x.location_id
+    from draft_payments d
+    join draft_orders c using (position)
+    join orders o on o.order_id = c.order_id
+    left join locations x on x.location_code = d.location_code
+    where c.outcome in ('captured', 'updated', 'duplicate')
+)
+insert into payments (
+    order_id, external_ref, tender, psp, psp_reference, managed_by, brand, last4, currency,
+    amount_minor, authorized_until_at, location_id, created_at, changed_at
+)
+select distinct on (order_id, external_ref)
+    order_id, external_ref, tender, psp, psp_reference, managed_by, brand, last4, currency,
+    amount_minor, authorized_until_at, location_id, placed_at, :at
+from told
+order by order_id, external_ref, position desc
+on conflict do nothing;
+
+-- name: not_recorded
+-- Payments of the batch that are not there: their service's id is another payment's.
+select d.position, d.external_ref
+from draft_payments d
+join draft_orders c using (position)
+left join payments p on p.order_id = c.order_id and p.external_ref = d.external_ref
+where c.outcome in ('captured', 'updated', 'duplicate') and p.payment_id is null
+order by d.position;
+
+-- name: record_done
+-- What channels did with their payments, as totals: beyond what is known of each it is one more
+-- transaction, of the time its document says it is of: of a new order without one, of when it was
+-- placed.
+with told as (
+    select distinct on (p.payment_id) p.*, d.authorized_minor as told_authorized,
+        d.captured_minor as told_captured, d.refunded_minor as told_refunded,
+        d.position,
+        coalesce(c.updated_at, case when c.outcome = 'captured' then c.placed_at end) as told_at
+    from draft_payments d
+    join draft_orders c using (position)
+    join payments p on p.order_id = c.order_id and p.external_ref = d.external_ref
+    where c.outcome in ('captured', 'updated', 'duplicate')
+    order by p.payment_id, d.position desc
+),
+more as (
+    select t.payment_id, t.order_id, t.currency, t.psp, m.type, m.told - m.known as amount,
+        m.told as total, t.told_at
+    from told t
+    cross join lateral (values
+        ('authorize', t.told_authorized, t.authorized_minor),
+        ('capture', t.told_captured, t.captured_minor),
+        ('refund', t.told_refunded, t.refunded_minor)
+    ) as m (type, told, known)
+    where m.told > m.known and (t.managed_by = 'channel' or m.type = 'authorize')
+),
+made as (
+    insert into payment_transactions (
+        payment_id, order_id, type, state, amount_minor, currency, psp, source, cause,
+        idempotency_key, requested_at, finished_at, psp_at
+    )
+    select payment_id, order_id, type, 'succeeded', amount, currency, psp, 'channel',
+        'told:' || total, 'told:' || payment_id || ':' || type || ':' || total, :at, :at, told_at
+    from more
+    on conflict (payment_id, type, cause) do nothing
+    returning transaction_id, order_id, payment_id
+),
+steps as (
+    insert into payment_steps (transaction_id, seq, state, is_applied, source, recorded_at)
+    select transaction_id, 1, 'succeeded', true, 'record', :at from made
+)
+select m.order_id, m.payment_id, p.payment_number, t.type, t.amount, p.currency
+from made m
+join payments p using (payment_id)
+join more t using (payment_id)
+order by m.order_id, m.transaction_id;
+
+-- name: add
+-- A payment that is begun with us.
+insert into payments (
+    order_id, external_ref, tender, psp, managed_by, token, brand, last4, currency, amount_minor,
+    location_id, created_at, changed_at
+)
+select :order_id, :external_ref, :tender, :psp, :managed_by, :token, :brand, :last4, :currency,
+    :amount_minor, (select location_id from locations where location_code = :location_code),
+    :at, :at
+on conflict (order_id, external_ref) do nothing
+returning payment_id, payment_number;
+
+-- name: begin
+-- A transaction that is to be done, or was; the same cause again is no second one.
+with made as (
+    insert into payment_transactions (
+        payment_id, order_id, type, state, amount_minor, currency, psp, psp_reference, source,
+        cause, idempotency_key, next_try_at, requested_at, finished_at, psp_at
+    )
+    values (
+        :payment_id, :order_id, :type, :state, :amount_minor, :currency, :psp, :psp_reference,
+        :source, :cause, :idempotency_key, :next_try_at, :at, :finished_at, :psp_at
+    )
+    on conflict (payment_id, type, cause) do nothing
+    returning transaction_id, transaction_number
+),
+step as (
+    insert into payment_steps (transaction_id, seq, state, is_applied, source, psp_at, recorded_at)
+    select transaction_id, 1, :state, true,
+        case when cast(:next_try_at as timestamptz) is null then 'record' else 'request' end,
+        :psp_at, :at
+    from made
+)
+select transaction_id, transaction_number from made;
+
+-- name: take_due
+-- Operations whose time it is, taken up for a while: whoever takes them later may answer instead.
+with due as (
+    select transaction_id from payment_transactions
+    where next_try_at <= :at
+    order by next_try_at, transaction_id
+    limit :limit
+    for update skip locked
+)
+update payment_transactions t
+set claim = t.claim + 1, attempts = t.attempts + 1, next_try_at = :lease_until
+from due, payments p
+where t.transaction_id = due.transaction_id and p.payment_id = t.payment_id
+returning t.transaction_id, t.transaction_number, t.type, t.state, t.amount_minor, t.currency,
+    t.psp, t.idempotency_key, t.attempts, t.claim, t.is_disputed, p.token,
+    case when t.type <> 'authorize' then p.psp_reference end as parent_reference;
+
+-- name: hold_transaction
+-- A transaction whose order is held.
+select t.transaction_id, t.transaction_number, t.payment_id, t.order_id, t.type, t.state,
+    t.amount_minor, t.currency, t.psp_at, t.claim, t.attempts, t.psp_reference, p.payment_number,
+    coalesce((select max(seq) from payment_steps s where s.transaction_id = t.transaction_id), 0)
+        as last_step
+from payment_transactions t
+join payments p using (payment_id)
+where t.transaction_id = :transaction_id
+for update of t;
+
+-- name: order_of_transaction
+-- The order a transaction is of.
+select order_id from payment_transactions where transaction_id = :transaction_id;
+
+-- name: order_of_payment
+-- The order a payment is of.
+select order_id from payments where payment_number = :number;
+
+-- name: step
+-- A word about a transaction, whether or not it became that.
+insert into payment_steps
+    (transaction_id, seq, state, is_applied, source, psp_at, failure, recorded_at)
+values (:transaction_id, :seq, :state, :is_applied, :source, :psp_at, :failure, :at);
+
+-- name: settle
+-- What a transaction has become.
+-- Told again that it is so, it is so since it was first told: its day in the books stays.
+update payment_transactions
+set state = :state, psp_reference = coalesce(:psp_reference, psp_reference), failure = :failure,
+    psp_at = case when state = :state then coalesce(psp_at, :psp_at) else :psp_at end,
+    finished_at = case when state = :state then finished_at else :finished_at end,
+    is_disputed = :is_disputed, next_try_at = :next_try_at
+where transaction_id = :transaction_id;
+
+-- name: name_payment
+-- A payment that its PSP has given an id; what it was begun with is no longer kept.
+update payments set psp_reference = :psp_reference, token = null
+where payment_id = :payment_id and psp_reference is null;
+
+-- name: fold
+-- What of payments is where, summed up from their transactions.
+with sums as (
+    select t.payment_id,
+        sum(amount_minor) filter (where type = 'authorize' and is_done) as authorized,
+        sum(amount_minor) filter (where type = 'authorize' and is_open) as authorizing,
+        sum(amount_minor) filter (where type = 'capture' and is_done) as captured,
+        sum(amount_minor) filter (where type = 'capture' and is_open) as capturing,
+        sum(amount_minor) filter (where type = 'void' and is_done) as voided,
+        sum(amount_minor) filter (where type = 'void' and is_open) as voiding,
+        sum(case type when 'refund' then amount_minor else -amount_minor end)
+            filter (where type in ('refund', 'refund_reversal') and is_done) as refunded,
+        sum(amount_minor) filter (where type = 'refund' and is_open) as refunding,
+        sum(case type when 'chargeback' then amount_minor else -amount_minor end)
+            filter (where type in ('chargeback', 'chargeback_reversal') and is_done) as charged_back,
+        bool_or(type = 'authorize' and state = 'failed') as has_failed
+    from payment_transactions t
+    cross join lateral (select state = 'succeeded' as is_done,
+        state in ('requested', 'pending', 'unknown') as is_open) s
+    where t.payment_id = any (cast(:payment_ids as bigint[]))
+    group by t.payment_id
+)
+update payments p
+set authorized_minor = coalesce(s.authorized, 0), authorizing_minor = coalesce(s.authorizing, 0),
+    captured_minor = coalesce(s.captured, 0), capturing_minor = coalesce(s.capturing, 0),
+    voided_minor = coalesce(s.voided, 0), voiding_minor = coalesce(s.voiding, 0),
+    refunded_minor = coalesce(s.refunded, 0), refunding_minor = coalesce(s.refunding, 0),
+    charged_back_minor = coalesce(s.charged_back, 0), changed_at = :at, version = p.version + 1
+from sums s
+where p.payment_id = s.payment_id
+returning p.payment_id, p.order_id, s.has_failed, p.authorized_minor, p.authorizing_minor,
+    p.captured_minor, p.capturing_minor, p.voided_minor, p.voiding_minor, p.refunded_minor,
+    p.refunding_minor, p.charged_back_minor;
+
+-- name: set_states
+-- The states that were folded from these sums.
+update payments p
+set state = f.state
+from jsonb_to_recordset(cast(:states as jsonb)) as f(payment_id bigint, state text)
+where p.payment_id = f.payment_id and p.state <> f.state;
+
+-- name: balance
+-- How an order is paid, where that has changed.
+insert into order_balances (
+    order_id, payment_state, currency, due_minor, authorized_minor, captured_minor,
+    refunded_minor, changed_at
+)
+values (
+    :order_id, :payment_state, :currency, :due_minor, :authorized_minor, :captured_minor,
+    :refunded_minor, :at
+)
+on conflict (order_id) do update
+set payment_state = excluded.payment_state, due_minor = excluded.due_minor,
+    authorized_minor = excluded.authorized_minor, captured_minor = excluded.captured_minor,
+    refunded_minor = excluded.refunded_minor, changed_at = excluded.changed_at
+where (order_balances.payment_state, order_balances.due_minor, order_balances.authorized_minor,
+        order_balances.captured_minor, order_balances.refunded_minor)
+    is distinct from (excluded.payment_state, excluded.due_minor, excluded.authorized_minor,
+        excluded.captured_minor, excluded.refunded_minor);
+
+-- name: facts
+-- What decides what orders owe: their lines, and what was canceled and returned of them, with
+-- what returns keep of it or give beyond it.
+select o.order_id, o.currency, o.total_minor, o.is_historical or o.is_test as is_apart,
+    coalesce(e.canceled_minor, 0)::bigint as canceled_minor,
+    (coalesce(e.returned_minor, 0) - coalesce(m.kept_minor, 0))::bigint as returned_minor,
+    (select jsonb_agg(jsonb_build_array(l.line_no, l.quantity, l.canceled, greatest(l.shipped, l.returned),
+            l.net_minor + l.tax_minor) order by l.line_no)
+        from order_lines l where l.order_id = o.order_id) as lines
+from orders o
+left join lateral (
+    select -sum(net_minor + tax_minor) filter (where kind = 'cancel') as canceled_minor,
+        -sum(net_minor + tax_minor) filter (where kind = 'return') as returned_minor
+    from line_events where order_id = o.order_id
+) e on true
+left join return_money m on m.order_id = o.order_id
+where o.order_id = any (cast(:order_ids as bigint[]));
+
+-- name: changed_orders
+-- Orders with payments of which something was written from one transaction up to another.
+select distinct o.order_id
+from orders o
+join payments p using (order_id)
+where o.changed_xid >= cast(:after as xid8) and o.changed_xid < cast(:upto as xid8)
+order by 1;
+
+-- name: known_notice
+-- What became of a notification, where it came before.
+select outcome from psp_notices where psp = :psp and notice_ref = :notice_ref;
+
+-- name: note
+-- What a payment service told, and what became of it.
+insert into psp_notices (psp, notice_ref, received_at, outcome, detail)
+values (:psp, :notice_ref, :at, :outcome, cast(:detail as jsonb))
+on conflict (psp, notice_ref) do nothing;
+
+-- name: noticed
+-- The transaction or the payment a notice is about: by our number, or by the PSP's references.
+select p.payment_id, p.order_id, p.currency, t.transaction_id
+from payments p
+left join payment_transactions t on t.payment_id = p.payment_id and t.type = :type
+    and (t.transaction_number = :reference
+        or (cast(:psp_reference as text) is not null and t.psp_reference = :psp_reference))
+where p.psp = :psp and (p.psp_reference = :parent_reference
+    or exists (select from payment_transactions x where x.payment_id = p.payment_id
+        and x.transaction_number = :reference))
+order by t.transaction_id nulls last
+limit 1;

@@ -1,0 +1,228 @@
+"""Reads of payments: those of an order, what it owes, one by its number."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import text
+
+from oms.ledger.database import Tx
+from oms.ledger.rows import by_name
+from oms.payments.model import (
+    LineMoney,
+    ManagedBy,
+    OrderPaymentState,
+    Owed,
+    Payment,
+    PaymentNotFound,
+    PaymentState,
+    Sums,
+    Tender,
+    Transaction,
+    TransactionState,
+    TransactionType,
+    order_payment_state_of,
+    owed,
+)
+from oms.payments.port import Notice
+from oms.payments.store import SQL
+
+NOTHING: Final[Mapping[int, int]] = {}
+_SUMS: Final = (
+    "authorized", "authorizing", "captured", "capturing", "voided", "voiding", "refunded",
+    "refunding", "charged_back",
+)  # fmt: skip
+_PAYMENTS: Final = """
+    select p.payment_id, p.payment_number, p.order_id, o.order_number, c.channel_code,
+        p.external_ref, p.tender, p.psp, p.psp_reference, p.managed_by, p.brand, p.last4,
+        p.currency, p.amount_minor, p.state, p.authorized_until_at, x.location_code, p.created_at,
+        p.version, p.authorized_minor, p.authorizing_minor, p.captured_minor, p.capturing_minor,
+        p.voided_minor, p.voiding_minor, p.refunded_minor, p.refunding_minor, p.charged_back_minor
+    from payments p
+    join orders o using (order_id)
+    join channels c using (channel_id)
+    left join locations x on x.location_id = p.location_id
+"""
+_TRANSACTIONS: Final = text("""
+    select transaction_id, transaction_number, payment_id, type, state, amount_minor, currency,
+        psp_reference, source, cause, failure, requested_at, finished_at, attempts
+    from payment_transactions
+    where payment_id = any (cast(:payment_ids as bigint[]))
+    order by transaction_id
+""")
+
+_OPEN: Final = """
+    select t.transaction_id, t.transaction_number, t.payment_id, t.type, t.state, t.amount_minor,
+        t.currency, t.psp_reference, t.source, t.cause, t.failure, t.requested_at, t.finished_at,
+        t.attempts, p.payment_number, o.order_number, c.channel_code, t.psp
+    from payment_transactions t
+    join payments p using (payment_id)
+    join orders o on o.order_id = t.order_id
+    join channels c using (channel_id)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfinished:
+    """An operation that is not known to be over, and whose it is."""
+
+    transaction: Transaction
+    payment_number: str
+    order_number: str
+    channel_code: str
+    psp: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noticed:
+    """What a notice is about: a payment, and the transaction of it where we know of one."""
+
+    payment_id: int
+    order_id: int
+    currency: str
+    transaction_id: int | None
+
+
+def noticed(tx: Tx, psp: str, notice: Notice) -> Noticed | None:
+    """Return what a notice is about; None where it is of no payment we know."""
+    row = SQL.run(
+        tx, "noticed", psp=psp, type=notice.type.value, reference=notice.reference,
+        psp_reference=notice.answer.psp_reference, parent_reference=notice.parent_reference,
+    ).one_or_none()  # fmt: skip
+    return None if row is None else Noticed(**by_name(row))
+
+
+def changed(tx: Tx, after: int, upto: int) -> list[int]:
+    """Return the orders with payments that transactions from one up to another wrote."""
+    return list(SQL.run(tx, "changed_orders", after=str(after), upto=str(upto)).scalars())
+
+
+def of_order(tx: Tx, order_id: int) -> list[Payment]:
+    """Return the payments of an order, oldest first."""
+    return _read(tx, "p.order_id = :order_id", order_id=order_id)
+
+
+def payment(tx: Tx, number: str) -> Payment:
+    """Return a payment by its number. Raises PaymentNotFound."""
+    found = _read(tx, "p.payment_number = :number", number=number.upper())
+    if not found:
+        raise PaymentNotFound
+    return found[0]
+
+
+def unfinished(
+    tx: Tx, states: Sequence[TransactionState], *, psp: str | None,
+    channel_codes: Sequence[str] | None, after: int, limit: int,
+) -> tuple[list[Unfinished], int | None]:  # fmt: skip
+    """Return operations in open states, oldest first, and where the next page begins."""
+    # What is open is to be tried again or asked about: it is found by when.
+    conditions = ["t.transaction_id > :after", "t.next_try_at is not null",
+                  "t.state = any (:states)"]  # fmt: skip
+    named: dict[str, Any] = {"after": after, "limit": limit + 1, "states": list(states)}
+    if psp is not None:
+        conditions.append("t.psp = :psp")
+        named["psp"] = psp
+    if channel_codes is not None:
+        conditions.append("c.channel_code = any (:channels)")
+        named["channels"] = list(channel_codes)
+    where = " and ".join(conditions)
+    query = text(f"{_OPEN} where {where} order by t.transaction_id limit :limit")
+    found = []
+    for row in tx.execute(query, named):
+        facts = by_name(row)
+        whose = {name: facts.pop(name) for name in (
+            "payment_number", "order_number", "channel_code", "psp")}  # fmt: skip
+        facts |= {"type": TransactionType(row.type), "state": TransactionState(row.state)}
+        found.append(Unfinished(transaction=Transaction(**facts), **whose))
+    more = found[limit - 1].transaction.transaction_id if len(found) > limit else None
+    return found[:limit], more
+
+
+def number_of(tx: Tx, order_id: int, external_ref: str) -> str:
+    """Return the number of a payment that is there, by its order and the channel's id of it."""
+    (found,) = _read(
+        tx, "p.order_id = :order_id and p.external_ref = :ref", order_id=order_id, ref=external_ref
+    )
+    return found.payment_number
+
+
+def order_of(tx: Tx, number: str) -> int:
+    """Return the order a payment is of. Raises PaymentNotFound."""
+    found: int | None = SQL.run(tx, "order_of_payment", number=number.upper()).scalar()
+    if found is None:
+        raise PaymentNotFound
+    return found
+
+
+def has_cause(tx: Tx, payment_id: int, kind: TransactionType, cause: str) -> bool:
+    """Tell whether a payment has an operation for this cause."""
+    query = text(
+        "select exists (select from payment_transactions"
+        " where payment_id = :payment_id and type = :type and cause = :cause)"
+    )
+    names = {"payment_id": payment_id, "type": kind.value, "cause": cause}
+    return bool(tx.execute(query, names).scalar())
+
+
+def owed_of(
+    tx: Tx, order_ids: Sequence[int], *, leaving: Mapping[int, int] = NOTHING
+) -> dict[int, tuple[Owed, str]]:
+    """Return what orders come to, with their currencies, as if units of lines had left, too."""
+    return {
+        row.order_id: (
+            owed(
+                (
+                    LineMoney(
+                        quantity=quantity, canceled=canceled, gone=gone + leaving.get(no, 0),
+                        total_minor=total,
+                    )
+                    for no, quantity, canceled, gone, total in row.lines or ()
+                ),
+                total_minor=row.total_minor, canceled_minor=row.canceled_minor,
+                returned_minor=row.returned_minor,
+            ),
+            row.currency,
+        )
+        for row in SQL.run(tx, "facts", order_ids=list(order_ids))
+    }  # fmt: skip
+
+
+def sums_of(tx: Tx, order_id: int) -> list[tuple[PaymentState, Sums]]:
+    """Return where the money of an order's payments is."""
+    return [(each.state, each.sums) for each in of_order(tx, order_id)]
+
+
+def state_of(tx: Tx, order_id: int) -> tuple[OrderPaymentState, Owed]:
+    """Return how an order is paid, and what it comes to."""
+    due, _ = owed_of(tx, [order_id])[order_id]
+    return order_payment_state_of(due, sums_of(tx, order_id)), due
+
+
+def sums_from(row: Any) -> Sums:
+    """Return the sums a row of payments has."""
+    return Sums(**{name: getattr(row, f"{name}_minor") for name in _SUMS})
+
+
+def _read(tx: Tx, condition: str, **values: Any) -> list[Payment]:
+    query = text(f"{_PAYMENTS} where {condition} order by p.payment_id")
+    rows = tx.execute(query, values).all()
+    done: dict[int, list[Transaction]] = defaultdict(list)
+    for row in tx.execute(_TRANSACTIONS, {"payment_ids": [row.payment_id for row in rows]}):
+        facts = by_name(row)
+        facts |= {"type": TransactionType(row.type), "state": TransactionState(row.state)}
+        done[row.payment_id].append(Transaction(**facts))
+    return [_payment(row, done[row.payment_id]) for row in rows]
+
+
+def _payment(row: Any, transactions: Sequence[Transaction]) -> Payment:
+    facts = {
+        name: value for name, value in by_name(row).items()
+        if name.removesuffix("_minor") not in _SUMS
+    }  # fmt: skip
+    facts |= {
+        "tender": Tender(row.tender), "managed_by": ManagedBy(row.managed_by),
+        "state": PaymentState(row.state), "sums": sums_from(row),
+        "transactions": tuple(transactions),
+    }  # fmt: skip
+    return Payment(**facts)

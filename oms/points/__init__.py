@@ -1,0 +1,1 @@
+"""Pick-up points of carriers: lockers and counters where customers collect their parcels."""

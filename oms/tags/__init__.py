@@ -1,0 +1,1 @@
+"""Tags: words people sort orders by, put on and taken off."""

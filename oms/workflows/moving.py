@@ -1,0 +1,161 @@
+"""Work that moves: units of a fulfillment order become another's, here or at another location.
+
+Their reservations go with them in the same moment, the levels of both places held: a unit is
+always kept somewhere, and for somebody who is asked for it.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from oms.fulfillment import operations
+from oms.fulfillment.model import (
+    FulfillmentOrder,
+    NothingSplit,
+    NotMovable,
+    QuantityNotOpen,
+    TargetNeeded,
+)
+from oms.fulfillment.operations import Step, Target
+from oms.ledger.database import Tx
+from oms.orders import operations as orders
+from oms.sourcing import operations as sourced
+from oms.sourcing import queries as sourcing
+from oms.stock import operations as stock
+from oms.stock import queries as stock_queries
+from oms.stock.model import Units, UnknownLocation
+
+
+def refuse_split(held: FulfillmentOrder, quantities: Mapping[int, int]) -> None:
+    """Refuse to split off what is not there, or all of it. Raises QuantityNotOpen, NothingSplit."""
+    left = {line.line_no: line.open for line in held.lines}
+    for line_no, quantity in quantities.items():
+        if not 0 <= quantity <= left.get(line_no, -1):
+            raise QuantityNotOpen(line_no=line_no, max=left.get(line_no, 0))
+    taken = sum(quantities.values())
+    if not 0 < taken < sum(left.values()):
+        raise NothingSplit
+
+
+def give(
+    tx: Tx, held: FulfillmentOrder, quantities: Mapping[int, int], code: str | None, *,
+    must_leave: bool, at: datetime,
+) -> list[Units]:  # fmt: skip
+    """Have units of work that is held kept at another location; without one they stay.
+
+    Raises TargetNeeded, UnknownLocation; NotMovable with every reason why it cannot be.
+    """
+    target = _target(tx, held, code or held.location_code)
+    if must_leave and target.location_id == target.from_id:
+        raise TargetNeeded
+    units = stock_queries.units_of_work(tx, held.order_id, held.fulfillment_id)
+    taken = _taken(units, quantities)
+    if target.location_id != target.from_id:
+        _refuse(tx, held, target, units, taken, at=at)
+    pieces = {
+        each.reservation_id: [
+            piece
+            for piece in (
+                (each.location_id, each.quantity - taken[each.reservation_id]),
+                (target.location_id, taken[each.reservation_id]),
+            )
+            if piece[1]
+        ]
+        for each in units
+        if taken[each.reservation_id]
+    }
+    names = stock.move(tx, pieces, at=at)
+    return [
+        replace(
+            each, reservation_id=names[each.reservation_id][-1], location_id=target.location_id,
+            quantity=taken[each.reservation_id],
+        )
+        for each in units
+        if taken[each.reservation_id]
+    ]  # fmt: skip
+
+
+def open_given(
+    tx: Tx, held: FulfillmentOrder, units: Sequence[Units], *, by: str, actor_type: str,
+    at: datetime,
+) -> None:  # fmt: skip
+    """Ask for units that were given away by work that is held, where they are now.
+
+    What became free where they were is given to who waits for it there.
+    """
+    opened = operations.open_for(tx, units, at=at)
+    stock.assign(tx, {kept: one.fulfillment_id for one in opened for kept in one.reservation_ids})
+    steps = [
+        Step(
+            one.order_id, f"fulfillment.{one.state}", one.fulfillment_number,
+            {"taken_from": held.fulfillment_number},
+        )
+        for one in opened
+    ]  # fmt: skip
+    operations.tell(tx, steps, actor_type=actor_type, actor=by, at=at)
+    _serve_others(tx, held, units, at=at)
+
+
+def _serve_others(tx: Tx, held: FulfillmentOrder, units: Sequence[Units], *, at: datetime) -> None:
+    """Give what became free where units left to who waits for it there."""
+    target = _target(tx, held, held.location_code)
+    risen = frozenset(
+        (each.product_id, target.from_id) for each in units if each.location_id != target.from_id
+    )
+    if risen:
+        orders.record_backorders(tx, stock.fill_backorders(tx, risen, at=at), at=at)
+        sourced.wake(tx, {product_id for product_id, _ in risen})
+
+
+def _target(tx: Tx, held: FulfillmentOrder, code: str) -> Target:
+    found = operations.target(tx, held, code)
+    if found is None:
+        raise UnknownLocation
+    return found
+
+
+def _taken(units: Sequence[Units], quantities: Mapping[int, int]) -> dict[int, int]:
+    """Return how much of each reservation goes: of each line the youngest first."""
+    left, taken = dict(quantities), {}
+    for each in reversed(units):
+        taken[each.reservation_id] = min(each.quantity, left.get(each.line_no, 0))
+        left[each.line_no] = left.get(each.line_no, 0) - taken[each.reservation_id]
+    assert not any(left.values()), "a fulfillment order has the units kept for it"
+    return taken
+
+
+def _refuse(
+    tx: Tx, held: FulfillmentOrder, target: Target, units: Sequence[Units],
+    taken: Mapping[int, int], *, at: datetime,
+) -> None:  # fmt: skip
+    """Hold both places, and say all that keeps the one from taking over. Raises NotMovable."""
+    of_line = {line.line_no: line.sku for line in held.lines}
+    skus = {each.product_id: of_line[each.line_no] for each in units}
+    wanted: Counter[int] = Counter()
+    for each in units:
+        wanted[each.product_id] += taken[each.reservation_id]
+    wanted = +wanted
+    sourced.hold_limited(tx, [target.location_id])
+    stock.hold(tx, list(wanted), [target.from_id, target.location_id])
+    free = sourcing.free_at(tx, [(product, target.location_id) for product in wanted], at=at)
+    capacity = sourcing.capacity_left(tx, [target.location_id], at=at)
+    reasons: list[dict[str, Any]] = [
+        {"code": code}
+        for code, is_so in (
+            ("LOCATION_DISABLED", not target.is_enabled),
+            ("NOT_IN_NETWORK", not target.is_in_network),
+            ("NO_CAPACITY", capacity.get(target.location_id) == 0),
+        )
+        if is_so
+    ]
+    for product, quantity in sorted(wanted.items(), key=lambda each: skus[each[0]]):
+        available = max(0, free.get((product, target.location_id), 0))
+        if quantity > available:
+            reasons.append({
+                "code": "INSUFFICIENT_STOCK", "sku": skus[product], "requested": quantity,
+                "available": available,
+            })  # fmt: skip
+    if reasons:
+        raise NotMovable(reasons=reasons)

@@ -1,0 +1,274 @@
+"""Money follows the goods: captured when they leave, given up when nothing will, as PSPs say.
+
+A PSP is never called inside a transaction. What it is to do is committed first, with its key; a
+worker takes it up for a while, asks, and writes the answer in a transaction of its own. One that
+was frozen meanwhile is not listened to, and what it asked for had the same key.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Final
+
+from oms.kernel import clock
+from oms.kernel.errors import VersionConflict
+from oms.ledger import journal
+from oms.ledger.database import Ledger, Tx
+from oms.orders import operations as orders
+from oms.orders import queries as order_queries
+from oms.payments import operations, queries
+from oms.payments.model import (
+    CurrencyDiffers,
+    ManagedBy,
+    Owed,
+    Payment,
+    PaymentDraft,
+    PaymentDue,
+    Sums,
+    Tender,
+    TransactionState,
+    TransactionType,
+    UnknownPsp,
+)
+from oms.payments.port import Answer, NoAnswer, Notice, Psp
+from oms.workflows import refunds
+
+log = logging.getLogger("oms.payments")
+
+FOLLOWER: Final = "payments"
+# Asked one after the other, within one lease.
+AT_ONCE_MAX: Final = 5
+# Orders a follower holds at once.
+ORDERS_AT_ONCE_MAX: Final = 500
+
+
+def psp_of(psps: Mapping[str, Psp], code: str) -> Psp:
+    """Return a payment service. Raises UnknownPsp."""
+    if code not in psps:
+        raise UnknownPsp(f"there is no payment service {code[:40]!r}")
+    return psps[code]
+
+
+def authorize(
+    tx: Tx, number: str, draft: PaymentDraft, *, by: str, at: datetime, actor_type: str = "user"
+) -> Payment:
+    """Begin a payment of an order at a PSP; the worker asks it. The same ref is the same payment.
+
+    Raises OrderNotFound, CurrencyDiffers.
+    """
+    order_id = order_queries.order(tx, number).summary.order_id
+    orders.hold(tx, order_id)
+    begun = queries.payment(tx, operations.add(tx, order_id, draft, at=at))
+    if not begun.transactions:
+        operations.request(
+            tx, begun, TransactionType.AUTHORIZE, draft.amount_minor, cause="authorize", by=by,
+            at=at, actor_type=actor_type,
+        )  # fmt: skip
+    return queries.payment(tx, begun.payment_number)
+
+
+def take_at_till(tx: Tx, number: str, draft: PaymentDraft, *, by: str, at: datetime) -> Payment:
+    """Write down what a till has taken for an order. The same ref is the same payment.
+
+    Raises OrderNotFound, CurrencyDiffers.
+    """
+    order_id = order_queries.order(tx, number).summary.order_id
+    orders.hold(tx, order_id)
+    taken = queries.payment(tx, operations.add(tx, order_id, draft, at=at))
+    operations.done(
+        tx, taken, TransactionType.CAPTURE, draft.amount_minor, cause="till", source="till",
+        by=by, at=at,
+    )  # fmt: skip
+    return queries.payment(tx, taken.payment_number)
+
+
+def act(
+    tx: Tx, number: str, action: str, amount_minor: int | None, *, currency: str | None,
+    version: int, by: str, at: datetime,
+) -> Payment:  # fmt: skip
+    """Have a payment captured or given up by hand, all of it unless an amount is said.
+
+    Raises PaymentNotFound, VersionConflict, CurrencyDiffers, NotManaged, PaymentExceeded.
+    """
+    orders.hold(tx, queries.order_of(tx, number))
+    held = queries.payment(tx, number)
+    if held.version != version:
+        raise VersionConflict(version=held.version, state=held.state)
+    if currency not in {None, held.currency}:
+        raise CurrencyDiffers
+    wanted = held.sums.capturable if amount_minor is None else amount_minor
+    operations.request(
+        tx, held, TransactionType(action), wanted, cause=f"by hand:{version}", by=by, at=at,
+        actor_type="user",
+    )  # fmt: skip
+    return queries.payment(tx, number)
+
+
+def stop(tx: Tx, after: int, upto: int) -> int:
+    """Say how far to go in one step: so many orders are held until it ends."""
+    return journal.rows_before(tx, "orders", after=after, upto=upto, rows_max=ORDERS_AT_ONCE_MAX)
+
+
+def refuse_unpaid(tx: Tx, order_id: int, leaving: Mapping[int, int]) -> None:
+    """Refuse to hand over units that are to be paid and are not. Raises PaymentDue with how much.
+
+    An order of which no payment was ever told is its channel's business; what is paid by invoice
+    is paid after it has come.
+    """
+    known = queries.of_order(tx, order_id)
+    if any(each.tender is Tender.INVOICE for each in known):
+        return
+    due, currency = queries.owed_of(tx, [order_id], leaving=leaving)[order_id]
+    sums = sum((each.sums for each in known), Sums())
+    held = max(sums.captured - sums.refunded, 0) + sums.capturable + sums.capturing
+    missing = due.earned_minor - due.returned_minor - held
+    if known and missing > 0:
+        raise PaymentDue(due_minor=missing, currency=currency)
+
+
+def follow_orders(tx: Tx, after: int, upto: int, *, at: datetime) -> bool:
+    """Let money follow what happened to orders: a follower's step."""
+    found = queries.changed(tx, after, upto)
+    orders.hold_all(tx, found)
+    for order_id in found:
+        settle(tx, order_id, at=at)
+    return bool(found)
+
+
+def settle(tx: Tx, order_id: int, *, at: datetime) -> None:
+    """Capture what has left of an order that is held, and give up what will not be captured.
+
+    It asks for the difference between what should be and what is, or is asked for: asked again
+    it asks for nothing.
+    """
+    due, _ = queries.owed_of(tx, [order_id])[order_id]
+    known = queries.of_order(tx, order_id)
+    sums = sum((each.sums for each in known), Sums())
+    wanted = due.earned_minor - sums.captured - sums.capturing
+    for payment in _managed(known):
+        taken = min(max(0, wanted), payment.sums.capturable)
+        if taken:
+            _ask(tx, payment, TransactionType.CAPTURE, taken, due.earned_minor, at=at)
+            wanted -= taken
+    if not due.open_minor:
+        _give_up(tx, order_id, due, at=at)
+    refunds.follow(tx, order_id, at=at)
+    operations.balance(tx, [order_id], at=at)
+
+
+def _give_up(tx: Tx, order_id: int, due: Owed, *, at: datetime) -> None:
+    """Give up what nothing will be earned for; what is earned and could not be captured is kept."""
+    known = _managed(queries.of_order(tx, order_id))
+    sums = sum((each.sums for each in known), Sums())
+    missing = max(0, due.earned_minor - sums.captured - sums.capturing)
+    left = sum(each.sums.capturable for each in known) - missing
+    for payment in reversed(known):
+        given_up = min(left, payment.sums.capturable)
+        if given_up > 0:
+            _ask(tx, payment, TransactionType.VOID, given_up, due.payable_minor, at=at)
+            left -= given_up
+
+
+def _managed(payments: Sequence[Payment]) -> list[Payment]:
+    return [
+        each for each in payments
+        if each.managed_by is ManagedBy.OMS and each.psp_reference is not None
+    ]  # fmt: skip
+
+
+def _ask(
+    tx: Tx, payment: Payment, kind: TransactionType, amount_minor: int, upto: int, *, at: datetime
+) -> None:
+    """Ask for what is missing up to an amount, once: what failed is for a person to ask again."""
+    operations.request(
+        tx, payment, kind, amount_minor, cause=f"{kind}:{upto}", by="payments", at=at
+    )
+
+
+def execute_due(ledger: Ledger, psps: Mapping[str, Psp]) -> bool:
+    """Ask PSPs for what is due, one after the other; tell whether anything was."""
+    due = ledger.run(lambda tx: operations.take_due(tx, at=clock.now(), limit=AT_ONCE_MAX))
+    for each in due:
+        told = _told(psps.get(each.psp), each)
+        ledger.run(_writing(each, told))
+    return bool(due)
+
+
+def _writing(due: operations.Due, told: tuple[Answer, str]) -> Callable[[Tx], bool]:
+    def write(tx: Tx) -> bool:
+        at = clock.now()
+        order_id = operations.order_of(tx, due.transaction_id)
+        orders.hold(tx, order_id)
+        is_new = operations.answer(
+            tx, due.transaction_id, told[0], source=told[1], at=at, claim=due.claim
+        )
+        if is_new:
+            settle(tx, order_id, at=at)
+        return is_new
+
+    return write
+
+
+def _told(psp: Psp | None, due: operations.Due) -> tuple[Answer, str]:
+    """Return what a PSP says became of an operation, and whether it was asked for that alone.
+
+    Whoever cannot know whether it was done asks before it is asked for again, by the same key.
+    """
+    if psp is None:
+        return Answer(state=TransactionState.UNKNOWN, failure="PSP_NOT_THERE"), "answer"
+    try:
+        if not due.is_first:
+            found = psp.find(due.asked)
+            if found is None and due.is_over:
+                found = Answer(state=TransactionState.FAILED, failure="NOT_KNOWN_THERE")
+            if found is not None:
+                return found, "inquiry"
+        return psp.execute(due.asked), "answer"
+    except NoAnswer as error:
+        log.warning("%s: no answer from %s (%s)", due.asked.reference, due.psp, error)
+        return Answer(state=TransactionState.UNKNOWN, failure="NO_ANSWER"), "answer"
+
+
+def take_notice(tx: Tx, psp: str, notice: Notice, *, at: datetime) -> str:
+    """Take in what a PSP tells: once, whichever way it comes first. Returns what became of it.
+
+    What we asked for is answered; what we did not (a refund made at the PSP, a chargeback) is
+    written down as one more transaction; what is of no payment we know is parked for a person.
+    """
+    if operations.known_notice(tx, psp, notice.ref):
+        return "ignored"
+    found = queries.noticed(tx, psp, notice)
+    if found is None:
+        outcome = "parked"
+    else:
+        orders.hold(tx, found.order_id)
+        outcome = _apply(tx, found, notice, psp, at=at)
+        settle(tx, found.order_id, at=at)
+    detail = _detail(notice)
+    operations.note(tx, psp, notice.ref, outcome=outcome, detail=detail, at=at)
+    return outcome
+
+
+def _apply(tx: Tx, found: queries.Noticed, notice: Notice, psp: str, *, at: datetime) -> str:
+    if found.transaction_id is not None:
+        is_new = operations.answer(tx, found.transaction_id, notice.answer, source="notice", at=at)
+        return "applied" if is_new else "ignored"
+    if notice.answer.state is not TransactionState.SUCCEEDED or notice.currency != found.currency:
+        return "parked"
+    (payment,) = [
+        each for each in queries.of_order(tx, found.order_id)
+        if each.payment_id == found.payment_id
+    ]  # fmt: skip
+    operations.done(
+        tx, payment, notice.type, notice.amount_minor, source="psp",
+        cause=f"{psp}:{notice.answer.psp_reference or notice.ref}", by=psp, at=at,
+        psp_reference=notice.answer.psp_reference, psp_at=notice.answer.psp_at, actor_type="psp",
+    )  # fmt: skip
+    return "external"
+
+
+def _detail(notice: Notice) -> dict[str, Any]:
+    known = {**asdict(notice), **asdict(notice.answer)}
+    known.pop("answer")
+    return {name: str(value) for name, value in known.items() if value is not None}

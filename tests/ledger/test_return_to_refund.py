@@ -1,0 +1,129 @@
+"""From what a warehouse received to the money: matched, decided, put away, refunded, complete."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from oms.channels import operations as channels
+from oms.kernel import clock
+from oms.ledger.database import Tx
+from oms.refunds import operations
+from oms.refunds import queries as refund_queries
+from oms.refunds.model import Mode, Policy, RefundKind, RefundState
+from oms.returns import queries as return_queries
+from oms.returns.model import Return, ReturnState
+from oms.workflows import refunds as workflow
+from tests.builders import NOW, a_change, a_line, a_movement, a_partial, an_order
+from tests.ledger.shop import CHANNELS, Shelf, Shop
+from tests.ledger.test_payments import CARD, balance, begin, follow_money, paid, work
+from tests.ledger.test_returns import a_notice, asking, telling
+from tests.payers import Payer, paying
+
+RULES = {"approval": "auto", "inspection": [{"then": "accept", "conditions": ["A"]}]}
+
+
+@pytest.fixture
+def payer(tmp_path: Path) -> Iterator[Payer]:
+    with paying(tmp_path) as payer:
+        yield payer
+
+
+def bought(shop: Shop, payer: Payer, **policy: object) -> str:
+    """Sell two pens for 20.00 and 4.95 of shipping, paid by card and delivered."""
+    with shop.ledger.transaction() as tx:
+        channels.register(tx, replace(CHANNELS[0], return_policy=RULES | policy), at=NOW)
+    shop.take(
+        a_movement(9),
+        an_order(lines=[a_line(quantity=2)], shipping_net_minor=409, shipping_tax_minor=86),
+    )
+    follow_money(shop)
+    number = shop.order().summary.order_number
+    begin(shop, number, replace(CARD, amount_minor=2495))
+    shop.take(a_partial("W-1", a_change("ship", 2, ref="s-1")))
+    work(shop, payer)
+    assert (balance(shop), paid(shop).sums.captured) == ("paid", 2495)
+    return number
+
+
+def of(shop: Shop) -> Return:
+    with shop.ledger.snapshot() as tx:
+        (found,) = return_queries.of_order(tx, shop.order().summary.order_id)
+    return found
+
+
+def refunds(shop: Shop) -> list[tuple[RefundState, int]]:
+    with shop.ledger.snapshot() as tx:
+        found, _ = refund_queries.page(tx, refund_queries.Sought(), after=0, limit=10)
+    return [(each.state, each.amount_minor) for each in found]
+
+
+class TestWarehouse:
+    def test_a_receipt_becomes_a_refund_by_itself(self, shop: Shop, payer: Payer) -> None:
+        number = bought(shop, payer)
+        made = asking(shop, number)()
+        telling(shop, a_notice(made.return_number))()
+        assert (of(shop).state, shop.shelf("DC")) == (ReturnState.RESOLVED, Shelf(8, 0))
+        work(shop, payer)
+        assert refunds(shop) == [(RefundState.SUCCEEDED, 1000)]
+        assert (of(shop).state, balance(shop)) == (ReturnState.COMPLETED, "partially_refunded")
+        telling(shop, a_notice(made.return_number))()
+        work(shop, payer)
+        assert [each for each in payer.done() if each[0] == "refund"] == [
+            ("refund", 1000, "succeeded")
+        ]
+
+    def test_all_of_it_gives_shipping_back(self, shop: Shop, payer: Payer) -> None:
+        number = bought(shop, payer)
+        made = asking(shop, number, 2)()
+        telling(shop, a_notice(made.return_number, 2))()
+        work(shop, payer)
+        assert (refunds(shop), balance(shop)) == ([(RefundState.SUCCEEDED, 2495)], "refunded")
+
+    def test_a_fee_is_kept(self, shop: Shop, payer: Payer) -> None:
+        number = bought(shop, payer, fee_minor={"EUR": 250})
+        made = asking(shop, number)()
+        telling(shop, a_notice(made.return_number))()
+        work(shop, payer)
+        assert refunds(shop) == [(RefundState.SUCCEEDED, 750)]
+        assert (of(shop).state, balance(shop)) == (ReturnState.COMPLETED, "partially_refunded")
+
+    def test_goodwill_completes_nothing_that_is_still_owed(self, shop: Shop, payer: Payer) -> None:
+        number = bought(shop, payer)
+        never = Policy(mode=Mode.APPROVE, limit_minor=None)
+        free = Policy(mode=Mode.AUTO, limit_minor=None)
+
+        def policies(tx: Tx) -> None:
+            operations.set_policy(tx, None, RefundKind.OWED, never)
+            operations.set_policy(tx, None, RefundKind.GOODWILL, free)
+
+        shop.ledger.run(policies)
+        made = asking(shop, number)()
+        telling(shop, a_notice(made.return_number))()
+        work(shop, payer)
+        shop.ledger.run(
+            lambda tx: workflow.compose_by_hand(
+                tx,
+                number,
+                RefundKind.GOODWILL,
+                100,
+                reason="late",
+                by="ann",
+                at=clock.now(),
+                already_refunded_minor=None,
+            )
+        )
+        work(shop, payer)
+        assert of(shop).state is ReturnState.RESOLVED
+        states = {RefundState.AWAITING_APPROVAL, RefundState.SUCCEEDED}
+        assert {state for state, _ in refunds(shop)} == states
+
+    def test_that_is_refused_by_the_bank_stays_open(self, shop: Shop, payer: Payer) -> None:
+        number = bought(shop, payer)
+        made = asking(shop, number)()
+        telling(shop, a_notice(made.return_number))()
+        payer.behaves(decline_ratio=1.0)
+        work(shop, payer)
+        assert [state for state, _ in refunds(shop)] == [RefundState.FAILED]
+        assert of(shop).state is ReturnState.RESOLVED

@@ -1,0 +1,204 @@
+"""Guards: what was really paid and given back stands in the marts, to the minor unit and day."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from oms.kernel import clock
+from oms.ledger.database import Ledger
+from oms.payments import operations, queries
+from oms.payments.model import TransactionType
+from oms.reports import exports
+from oms.reports.model import Filters, Period
+from oms.reports.published import Publications
+from pipelines.lib import rebuilding
+from pipelines.lib.journals import LedgerJournal
+from pipelines.lib.refreshing import Refresh
+from tests.builders import NOW, Draft, a_change, a_line, a_movement, a_partial, a_receipt, an_order
+from tests.ledger.shop import Shop, furnish
+from tests.ledger.test_payments import begin, paid, ship, tell, work
+from tests.payers import Payer, paying
+from tests.pipelines.conftest import Shop as Followed
+from tests.pipelines.conftest import published
+from tests.warehouse.conftest import a_warehouse
+
+# Half past eleven in the evening, UTC: in Amsterdam it is the next day.
+LATE: Final = NOW.replace(hour=23, minute=30)
+NEXT: Final = date(2026, 1, 6)
+LEDGER_DAYS: Final = """
+    select c.channel_code, t.currency, t.type,
+        (least(t.psp_at, t.finished_at) at time zone c.time_zone)::date,
+        count(*)::int, sum(t.amount_minor)::int
+    from payment_transactions t join orders o using (order_id) join channels c using (channel_id)
+    where t.state = 'succeeded' group by 1, 2, 3, 4 order by 1, 2, 3, 4
+"""
+MART_DAYS: Final = """
+    select channel_code, currency, transaction_type, occurred_on, count(*)::int,
+        sum(amount * power(10, exponent)::int)::int
+    from fct_payments inner join dim_currencies using (currency)
+    group by all order by 1, 2, 3, 4
+"""
+LEDGER_CASH: Final = """
+    select t.currency, sum(case when type in ('refund', 'chargeback') then -t.amount_minor
+        when type not in ('authorize', 'void') then t.amount_minor else 0 end)::int
+    from payment_transactions t where state = 'succeeded' group by 1 order by 1
+"""
+MART_CASH: Final = """
+    select currency, sum(cash_amount * power(10, exponent)::int)::int
+    from cash_by_channel_daily inner join dim_currencies using (currency)
+    group by 1 order by 1
+"""
+
+
+class Story:
+    """A retailer who is paid, and the warehouse that follows."""
+
+    def __init__(self, ledger: Ledger, followed: Followed, folder: Path) -> None:
+        furnish(ledger)
+        self.shop = Shop(ledger)
+        self.warehouse = a_warehouse(folder)
+        self.transformer = followed.transformer.on(self.warehouse)
+
+    def refresh(self) -> None:
+        """Let a freshly started refresher follow once."""
+        journal = LedgerJournal(ledger=self.shop.ledger)
+        Refresh(self.warehouse, journal, self.transformer, lambda: NOW)()
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        """Ask the published marts."""
+        return published(self.warehouse, sql)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Ask the ledger."""
+        return [tuple(row) for row in self.shop.rows(sql)]
+
+    def buy(self, payer: Payer) -> None:
+        """Two pens are ordered by card, and shipped: 20.00 are captured."""
+        self.shop.take(a_movement(9), an_order(lines=[a_line(quantity=2)]))
+        work(self.shop, payer, rounds=1)
+        begin(self.shop, self.shop.order().summary.order_number)
+        work(self.shop, payer)
+        ship(self.shop, 2)
+        work(self.shop, payer)
+
+    def regret(self, payer: Payer) -> None:
+        """One comes back and so do 10.00; a bank takes 5.00, late on another day."""
+        self.shop.take(a_partial("W-1", a_change("return", 1, ref="r-1")))
+        work(self.shop, payer)
+        self.shop.ledger.run(
+            lambda tx: operations.done(
+                tx, queries.payment(tx, paid(self.shop).payment_number),
+                TransactionType.CHARGEBACK, 500, cause="bank", source="psp", by="sandbox",
+                at=clock.now(), psp_at=LATE,
+            )
+        )  # fmt: skip
+
+    def told(self) -> None:
+        """Tills and shops tell days later what they took, and what they gave back since."""
+        later = NOW + timedelta(days=9)
+        self.shop.take(told(a_receipt("T-1"), "cash", 1000), channel="till", at=later)
+        order = an_order("W-2", currency="KWD", updated_at=LATE, version=1)
+        self.shop.take(told(order, "card", 12_345), at=later)
+        again = order.but(updated_at=LATE + timedelta(days=1), version=2)
+        self.shop.take(told(again, "card", 12_345, refunded=1_001), at=later)
+
+
+def told(order: Draft, tender: str, captured: int, *, refunded: int = 0) -> Draft:
+    """Give an order a payment its channel handles, with what was done with it in all."""
+    payment = {
+        "external_ref": "p", "tender": tender, "managed_by": "channel", "amount_minor": captured,
+        "authorized_minor": 0, "captured_minor": captured, "refunded_minor": refunded,
+    }  # fmt: skip
+    return replace(order, rows={**order.rows, "payments": (payment,)})
+
+
+@pytest.fixture
+def payer(tmp_path: Path) -> Iterator[Payer]:
+    with paying(tmp_path) as payer:
+        yield payer
+
+
+@pytest.fixture
+def story(ledger: Ledger, first_shop: Followed, tmp_path: Path) -> Story:
+    return Story(ledger, first_shop, tmp_path / "home")
+
+
+class TestMoney:
+    def test_stands_in_the_marts_to_the_minor_unit_and_the_day(
+        self, story: Story, payer: Payer
+    ) -> None:
+        story.buy(payer)
+        story.refresh()
+        assert story.ask("select sum(cash_amount) from cash_by_channel_daily") == [(20,)]
+        story.regret(payer)
+        story.told()
+        story.refresh()
+        assert story.ask(MART_DAYS) == story.rows(LEDGER_DAYS)
+        assert story.ask(MART_CASH) == story.rows(LEDGER_CASH) == [("EUR", 1500), ("KWD", 11_344)]
+        assert story.ask(
+            "select * from cash_by_channel_daily where occurred_on < date '2026-02-01' order by all"
+        ) == [
+            (NOW.date(), "till", "EUR", 1, 10, 0, 0, 10),
+            (NEXT, "web", "EUR", 1, 0, 0, -5, -5),
+            (NEXT, "web", "KWD", 1, Decimal("12.345"), 0, 0, Decimal("12.345")),
+            (date(2026, 1, 7), "web", "KWD", 1, 0, Decimal("-1.001"), 0, Decimal("-1.001")),
+        ]
+        assert story.ask(
+            "select refund_kind, refund_state, amount, ended_at >= requested_at,"
+            " refund_seconds >= 0 from fct_refunds"
+        ) == [("owed", "succeeded", 10, True, True)]
+        assert story.ask(
+            "select channel_code, tender, service, transaction_type, amount, cash_amount"
+            " from fct_payments where currency = 'EUR' order by transaction_id"
+        ) == [
+            ("web", "card", "sandbox", "authorize", 20, 0),
+            ("web", "card", "sandbox", "capture", 20, 20),
+            ("web", "card", "sandbox", "refund", 10, -10),
+            ("web", "card", "sandbox", "chargeback", 5, -5),
+            ("till", "cash", None, "capture", 10, 10),
+        ]
+        assert story.ask(
+            "select payment_state, due_amount, captured_amount, refunded_amount"
+            " from fct_order_balances inner join fct_orders using (order_id)"
+            " where external_ref = 'W-1'"
+        ) == [("chargeback", 10, 20, 10)]
+        assert rebuilding.differences(story.warehouse, story.transformer) == {}
+
+    def test_that_was_never_taken_leaves_the_cash_of_its_day(
+        self, story: Story, payer: Payer
+    ) -> None:
+        """A service that said yes says no: the day it was counted on is counted anew."""
+        story.buy(payer)
+        with story.shop.ledger.transaction() as tx:  # nothing else of this order is of that day
+            tx.exec_driver_sql(
+                f"update payment_transactions set psp_at = '{LATE}' where type = 'capture'"
+            )
+        story.refresh()
+        assert story.ask("select occurred_on from cash_by_channel_daily") == [(NEXT,)]
+        capture = payer.record()[-1]
+        payer.service.book.become(capture.key, "failed", None, at=clock.now())
+        tell(story.shop, payer, capture.document() | {"state": "failed"})
+        work(story.shop, payer, rounds=1)
+        story.refresh()
+        assert story.ask(MART_DAYS) == story.rows(LEDGER_DAYS)
+        assert story.ask("select count(*) from cash_by_channel_daily") == [(0,)]
+        assert rebuilding.differences(story.warehouse, story.transformer) == {}
+
+    def test_is_exported_by_day_and_channel(self, story: Story) -> None:
+        story.told()
+        story.refresh()
+        publication = Publications(story.warehouse.published_dir).current()
+        period = Period(from_on=NOW.date(), to_on=NEXT + timedelta(days=9))
+        sheet = exports.report(
+            "cash_by_day", publication, Filters(period=period, currency="KWD", channels=("web",))
+        )
+        assert sheet.frame.select("occurred_on", "channel_code", "cash_amount").rows() == [
+            (NEXT, "web", Decimal("12.345")), (date(2026, 1, 7), "web", Decimal("-1.001")),
+        ]  # fmt: skip
+        assert sheet.total is not None
+        assert sheet.total["cash_amount"] == Decimal("11.344")
