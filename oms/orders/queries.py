@@ -179,6 +179,15 @@ class LiveSales:
     net_minor: int
 
 
+def has_changes(tx: Tx, after: int, upto: int) -> bool:
+    """Tell whether transactions from one up to another wrote any order."""
+    query = text(
+        "select exists (select from orders"
+        " where changed_xid >= cast(:after as xid8) and changed_xid < cast(:upto as xid8))"
+    )
+    return bool(tx.execute(query, {"after": str(after), "upto": str(upto)}).scalar())
+
+
 def number_of(tx: Tx, order_id: int) -> str:
     """Return the number of an order that is there."""
     query = text("select order_number from orders where order_id = :order_id")

@@ -128,12 +128,15 @@ def refuse_unpaid(tx: Tx, order_id: int, leaving: Mapping[int, int]) -> None:
 
 
 def follow_orders(tx: Tx, after: int, upto: int, *, at: datetime) -> bool:
-    """Let money follow what happened to orders: a follower's step."""
+    """Let money follow what happened to orders: a follower's step.
+
+    Orders nobody pays for here are passed, too: the follower is to get beyond them.
+    """
     found = queries.changed(tx, after, upto)
     orders.hold_all(tx, found)
     for order_id in found:
         settle(tx, order_id, at=at)
-    return bool(found)
+    return bool(found) or order_queries.has_changes(tx, after, upto)
 
 
 def settle(tx: Tx, order_id: int, *, at: datetime) -> None:

@@ -117,6 +117,24 @@ class TestGoods:
             ("capture", 1000, "succeeded"),
         ]  # fmt: skip
 
+    def test_are_paid_for_behind_however_many_others(
+        self, shop: Shop, payer: Payer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A follower that goes in steps gets beyond steps in which it has nothing to do."""
+        monkeypatch.setattr(payments, "ORDERS_AT_ONCE_MAX", 1)
+        for number in range(4):
+            shop.take(an_order(f"W-{number}0"))
+        shop.take(a_movement(9), an_order(lines=[a_line(quantity=2)]))
+        begin(shop, shop.order().summary.order_number)
+        payments.execute_due(shop.ledger, {"sandbox": payer.psp})
+        ship(shop, 2)
+        for _ in range(12):
+            follow(
+                shop.ledger, payments.FOLLOWER, stop=payments.stop,
+                step=lambda tx, a, u: payments.follow_orders(tx, a, u, at=clock.now()),
+            )  # fmt: skip
+        assert [each.type for each in paid(shop).transactions] == [T.AUTHORIZE, T.CAPTURE]
+
     def test_that_never_leave_are_not_paid_for(self, shop: Shop, order: str, payer: Payer) -> None:
         begin(shop, order)
         work(shop, payer)
