@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Protocol
 
 from oms.kernel.errors import OmsError
@@ -55,18 +55,6 @@ class Notice:
     parent_reference: str | None  # the payment it is on
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettledRow:
-    """A row of a PSP's settlement report."""
-
-    psp_reference: str
-    type: TransactionType
-    amount_minor: int
-    currency: str
-    fee_minor: int
-    settled_on: date
-
-
 class Psp(Protocol):
     """A payment service provider."""
 
@@ -88,8 +76,4 @@ class Psp(Protocol):
 
     def read(self, headers: Mapping[str, str], body: bytes, *, at: datetime) -> Sequence[Notice]:
         """Read a notification. Raises NotOurs for one the PSP did not sign, or long ago."""
-        ...
-
-    def settled(self, day: date) -> Sequence[SettledRow]:
-        """Return the settlement report of a day. Raises NoAnswer."""
         ...

@@ -107,18 +107,6 @@ class Service:
         found = await run_in_threadpool(lambda: self.book.all(after=after))
         return JSONResponse([each.document() for each in found])
 
-    async def settlement(self, request: Request) -> Response:
-        """Return what was settled on a day, as the report a PSP sends."""
-        day = request.path_params["day"]
-        fee_ppm = (await run_in_threadpool(self.book.switches))["fee_ppm"]
-        rows = [
-            each.document() | {"fee_minor": each.amount_minor * fee_ppm // 1_000_000}
-            for each in await run_in_threadpool(self.book.all)
-            if each.changed_at.startswith(day) and each.state == "succeeded"
-            and each.type in {"capture", "refund"}
-        ]  # fmt: skip
-        return JSONResponse(rows)
-
     async def switch(self, request: Request) -> Response:
         """Have the sandbox behave otherwise."""
         try:
@@ -206,7 +194,6 @@ def create_app(path: Path) -> Starlette:
             Route("/operations", service.find, methods=["GET"]),
             Route("/external", service.external, methods=["POST"]),
             Route("/record", service.record, methods=["GET"]),
-            Route("/settlements/{day}", service.settlement, methods=["GET"]),
             Route("/switches", service.switch, methods=["POST"]),
         ]
     )

@@ -4,13 +4,13 @@ import hmac
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import httpx
 
 from oms.payments.model import TransactionState, TransactionType
-from oms.payments.port import Answer, Asked, NoAnswer, Notice, NotOurs, SettledRow
+from oms.payments.port import Answer, Asked, NoAnswer, Notice, NotOurs
 from oms.webhooks.messages import signature
 
 TIMEOUT_SECONDS: Final = 10.0
@@ -70,20 +70,6 @@ class SandboxPsp:
                 amount_minor=told["amount_minor"], currency=told["currency"],
                 reference=told["reference"] or None, parent_reference=told["payment_id"],
             )
-        ]  # fmt: skip
-
-    def settled(self, day: date) -> Sequence[SettledRow]:
-        """Return the settlement report of a day. Raises NoAnswer."""
-        answer = self._call("GET", f"/settlements/{day.isoformat()}")
-        if not answer.is_success:
-            raise NoAnswer(f"status {answer.status_code}")
-        return [
-            SettledRow(
-                psp_reference=row["id"], type=TransactionType(row["type"]),
-                currency=row["currency"],
-                amount_minor=row["amount_minor"], fee_minor=row["fee_minor"], settled_on=day,
-            )
-            for row in answer.json()
         ]  # fmt: skip
 
     def close(self) -> None:
