@@ -117,6 +117,7 @@ class TestTransfers:
         assert failures(app) == []
         (made,) = [each for each in transfers(shop) if each not in before]
         number = made["transfer_number"]
+        app = screen("transfers", shop, transfer=number)
         for key in (f"allocate_{number}", f"pick_{number}"):
             app.button(key=key).click().run()
             assert failures(app) == [], key
