@@ -23,6 +23,7 @@ from oms.payments.model import (
     Transaction,
     TransactionState,
     TransactionType,
+    total,
 )
 from oms.payments.queries import Unfinished
 
@@ -150,7 +151,7 @@ class PaymentsOut(BalanceOut):
         cls, state: OrderPaymentState, due: Owed, payments: Sequence[Payment], currency: str
     ) -> Self:
         """Write the payments of an order."""
-        sums = sum((each.sums for each in payments), Sums())
+        sums = total(each.sums for each in payments)
         balance = BalanceOut.of(state, due, sums, currency)
         return cls(**dict(balance), payments=[PaymentOut.of(each) for each in payments])
 

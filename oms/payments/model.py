@@ -206,6 +206,11 @@ class Sums:
         )  # fmt: skip
 
 
+def total(parts: Iterable[Sums]) -> Sums:
+    """Return what is where of several payments together."""
+    return sum(parts, Sums())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction:
     """One operation on a payment: what was asked or told, and what became of it."""
@@ -251,6 +256,11 @@ class Payment:
     version: int
     sums: Sums
     transactions: tuple[Transaction, ...]
+
+    @property
+    def is_ours_to_move(self) -> bool:
+        """Whether we have its service capture, give up and refund it, and it is there to do so."""
+        return self.managed_by is ManagedBy.OMS and self.psp_reference is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -334,7 +344,7 @@ def order_payment_state_of(
     """Return how an order is paid: what is kept of it beside what is due."""
     if not payments:
         return OrderPaymentState.NONE
-    sums = sum((each for _, each in payments), Sums())
+    sums = total(each for _, each in payments)
     if sums.charged_back:
         return OrderPaymentState.CHARGEBACK
     if sums.captured:

@@ -25,11 +25,11 @@ from oms.payments.model import (
     Payment,
     PaymentDraft,
     PaymentExceeded,
-    Sums,
     TransactionState,
     TransactionType,
     order_payment_state_of,
     payment_state_of,
+    total,
 )
 from oms.payments.port import Answer, Asked
 from oms.payments.store import DRAFTS, SQL
@@ -237,7 +237,7 @@ def balance(tx: Tx, order_ids: Sequence[int], *, at: datetime) -> None:
     """Keep how these orders are paid in step with what they come to by now."""
     for order_id, (due, currency) in queries.owed_of(tx, order_ids).items():
         known = queries.sums_of(tx, order_id)
-        sums = sum((each for _, each in known), Sums())
+        sums = total(each for _, each in known)
         SQL.run(
             tx, "balance", order_id=order_id, currency=currency, due_minor=due.due_minor,
             payment_state=order_payment_state_of(due, known), authorized_minor=sums.authorized,

@@ -103,6 +103,11 @@ def of_order(tx: Tx, order_id: int) -> list[Payment]:
     return _read(tx, "p.order_id = :order_id", order_id=order_id)
 
 
+def ours_to_move(tx: Tx, order_id: int) -> list[Payment]:
+    """Return the payments of an order that we have their services move, oldest first."""
+    return [each for each in of_order(tx, order_id) if each.is_ours_to_move]
+
+
 def payment(tx: Tx, number: str) -> Payment:
     """Return a payment by its number. Raises PaymentNotFound."""
     found = _read(tx, "p.payment_number = :number", number=number.upper())

@@ -6,7 +6,7 @@ was frozen meanwhile is not listened to, and what it asked for had the same key.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
@@ -20,16 +20,15 @@ from oms.orders import queries as order_queries
 from oms.payments import operations, queries
 from oms.payments.model import (
     CurrencyDiffers,
-    ManagedBy,
     Owed,
     Payment,
     PaymentDraft,
     PaymentDue,
-    Sums,
     Tender,
     TransactionState,
     TransactionType,
     UnknownPsp,
+    total,
 )
 from oms.payments.port import Answer, NoAnswer, Notice, Psp
 from oms.workflows import refunds
@@ -120,7 +119,7 @@ def refuse_unpaid(tx: Tx, order_id: int, leaving: Mapping[int, int]) -> None:
     if any(each.tender is Tender.INVOICE for each in known):
         return
     due, currency = queries.owed_of(tx, [order_id], leaving=leaving)[order_id]
-    sums = sum((each.sums for each in known), Sums())
+    sums = total(each.sums for each in known)
     held = max(sums.captured - sums.refunded, 0) + sums.capturable + sums.capturing
     missing = due.earned_minor - due.returned_minor - held
     if known and missing > 0:
@@ -147,9 +146,9 @@ def settle(tx: Tx, order_id: int, *, at: datetime) -> None:
     """
     due, _ = queries.owed_of(tx, [order_id])[order_id]
     known = queries.of_order(tx, order_id)
-    sums = sum((each.sums for each in known), Sums())
+    sums = total(each.sums for each in known)
     wanted = due.earned_minor - sums.captured - sums.capturing
-    for payment in _managed(known):
+    for payment in (each for each in known if each.is_ours_to_move):
         taken = min(max(0, wanted), payment.sums.capturable)
         if taken:
             _ask(tx, payment, TransactionType.CAPTURE, taken, due.earned_minor, at=at)
@@ -162,8 +161,8 @@ def settle(tx: Tx, order_id: int, *, at: datetime) -> None:
 
 def _give_up(tx: Tx, order_id: int, due: Owed, *, at: datetime) -> None:
     """Give up what nothing will be earned for; what is earned and could not be captured is kept."""
-    known = _managed(queries.of_order(tx, order_id))
-    sums = sum((each.sums for each in known), Sums())
+    known = queries.ours_to_move(tx, order_id)
+    sums = total(each.sums for each in known)
     missing = max(0, due.earned_minor - sums.captured - sums.capturing)
     left = sum(each.sums.capturable for each in known) - missing
     for payment in reversed(known):
@@ -171,13 +170,6 @@ def _give_up(tx: Tx, order_id: int, due: Owed, *, at: datetime) -> None:
         if given_up > 0:
             _ask(tx, payment, TransactionType.VOID, given_up, due.payable_minor, at=at)
             left -= given_up
-
-
-def _managed(payments: Sequence[Payment]) -> list[Payment]:
-    return [
-        each for each in payments
-        if each.managed_by is ManagedBy.OMS and each.psp_reference is not None
-    ]  # fmt: skip
 
 
 def _ask(

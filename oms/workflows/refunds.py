@@ -10,7 +10,7 @@ from oms.orders import operations as orders
 from oms.orders import queries as order_queries
 from oms.payments import operations as payments
 from oms.payments import queries as payment_queries
-from oms.payments.model import ManagedBy, Payment, Sums, TransactionType
+from oms.payments.model import TransactionType, total
 from oms.refunds import operations, queries
 from oms.refunds.model import (
     Preview,
@@ -39,7 +39,7 @@ def preview(tx: Tx, number: str, kind: RefundKind, amount_minor: int | None) -> 
     Without an amount it is all that is owed. Raises OrderNotFound, RefundExceeded.
     """
     order = order_queries.order(tx, number).summary
-    known = _managed(tx, order.order_id)
+    known = payment_queries.ours_to_move(tx, order.order_id)
     owed = owed_minor(tx, order.order_id)
     most = sum(each.sums.refundable for each in known) - queries.waiting_minor(tx, order.order_id)
     if kind is RefundKind.OWED:
@@ -60,7 +60,7 @@ def owed_minor(tx: Tx, order_id: int) -> int:
     """Return what is owed back for an order and on no way back yet."""
     due, _ = payment_queries.owed_of(tx, [order_id])[order_id]
     known = payment_queries.of_order(tx, order_id)
-    sums = sum((each.sums for each in known), Sums())
+    sums = total(each.sums for each in known)
     kept = sums.captured - sums.charged_back - sums.refunded - sums.refunding
     return max(0, kept - due.due_minor - queries.waiting_minor(tx, order_id))
 
@@ -87,7 +87,7 @@ def compose(
     found = preview(tx, number, kind, amount_minor)
     is_waiting = found.needs_approval and approved_by is None
     state = RefundState.AWAITING_APPROVAL if is_waiting else RefundState.REQUESTED
-    by_number = {each.payment_number: each for each in _managed(tx, order_id)}
+    by_number = {each.payment_number: each for each in payment_queries.ours_to_move(tx, order_id)}
     made = operations.add(
         tx, order_id, kind, [(by_number[pay], amount) for pay, amount in found.tenders],
         state=state, currency=found.currency, reason=reason.strip(), cause=cause, by=by, at=at,
@@ -154,7 +154,7 @@ def follow(tx: Tx, order_id: int, *, at: datetime) -> None:
             operations.move(tx, refund, state, at=at)
             _tell(tx, refund, state, by=AUTOMATIC, at=at)
     _complete_returns(tx, order_id, at=at)
-    possible = sum(each.sums.refundable for each in _managed(tx, order_id))
+    possible = sum(each.sums.refundable for each in payment_queries.ours_to_move(tx, order_id))
     back = min(
         owed_minor(tx, order_id) - queries.decided_against_minor(tx, order_id),
         possible - queries.waiting_minor(tx, order_id),
@@ -171,7 +171,7 @@ def follow(tx: Tx, order_id: int, *, at: datetime) -> None:
 def _complete_returns(tx: Tx, order_id: int, *, at: datetime) -> None:
     """Note that the customer has what was owed for returns, once no more is kept than is due."""
     due, _ = payment_queries.owed_of(tx, [order_id])[order_id]
-    sums = sum((each.sums for each in payment_queries.of_order(tx, order_id)), Sums())
+    sums = total(each.sums for each in payment_queries.of_order(tx, order_id))
     if not sums.refunded or sums.captured - sums.refunded > due.due_minor:
         return
     for each in returned.of_order(tx, order_id):
@@ -181,23 +181,20 @@ def _complete_returns(tx: Tx, order_id: int, *, at: datetime) -> None:
             returns.complete(tx, each.return_number, doing)
 
 
-def _managed(tx: Tx, order_id: int) -> list[Payment]:
-    return [
-        each for each in payment_queries.of_order(tx, order_id)
-        if each.managed_by is ManagedBy.OMS and each.psp_reference is not None
-    ]  # fmt: skip
-
-
 def _refuse_stale(tx: Tx, order_id: int, seen_minor: int) -> None:
     known = payment_queries.of_order(tx, order_id)
-    sums = sum((each.sums for each in known), Sums())
+    sums = total(each.sums for each in known)
     if sums.refunded + sums.refunding != seen_minor:
         raise StalePreview(already_refunded_minor=sums.refunded + sums.refunding)
 
 
 def _spread_anew(tx: Tx, held: Refund) -> None:
     """Hold what was asked for to what is there now. Raises RefundExceeded."""
-    operations.share(tx, held.refund_id, spread(held.amount_minor, _managed(tx, held.order_id)))
+    operations.share(
+        tx,
+        held.refund_id,
+        spread(held.amount_minor, payment_queries.ours_to_move(tx, held.order_id)),
+    )
 
 
 def _ask(tx: Tx, refund: Refund, *, by: str, at: datetime) -> None:
