@@ -30,6 +30,11 @@ journeys: $(READY)  ## play every journey over HTTP, and print the matrix with t
 	@$(BIN)/python -m pytest -q tests/journeys/test_matrix.py; code=$$?; \
 		$(BIN)/oms docs journeys; exit $$code
 
+.PHONY: soak
+soak: $(READY)  ## pay thousands of refunds back while everything is killed (OMS_TEST_EFFORT=100)
+	@OMS_TEST_EFFORT=$${OMS_TEST_EFFORT:-100} $(BIN)/python -m pytest -q -s \
+		tests/ledger/test_payments_killed.py tests/api/test_refunds_killed.py
+
 .PHONY: fast
 fast: $(READY)  ## run the fast tiers only
 	@$(BIN)/python scripts/tiers.py tidy unit ledger channels api

@@ -18,7 +18,10 @@ from api.problems import (
     on_validation_error,
 )
 from api.routers import (
+    attachments,
     attention,
+    cards,
+    cases,
     catalog,
     change_orders,
     channels,
@@ -32,6 +35,7 @@ from api.routers import (
     keys,
     locations,
     lookup,
+    mails,
     notes,
     order_search,
     orders,
@@ -47,11 +51,13 @@ from api.routers import (
     return_receipts,
     returns,
     sales,
+    settlements,
     sourcing,
     stock,
     stock_holds,
     stores,
     tags,
+    tokens,
     tracking,
     transfers,
     views,
@@ -69,21 +75,23 @@ from oms.reports.published import Publications
 
 # What a list is asked comes before what one of it is: /orders/facets is no order.
 ROUTERS: Final = (
-    attention, order_search, orders, change_orders, holds, notes, tags, views, fulfillments,
-    parcels, papers, transfers, customers, lookup, tracking, sourcing, stock_holds, why_stock,
-    stock, stores, locations, points, promises, reservations, payments, refunds, channels,
-    quarantine, catalog, sales, events, feeds, webhooks, keys, documents, return_receipts, returns,
-    refund_batches,
+    attention, order_search, orders, change_orders, holds, notes, attachments, cards, cases, tags,
+    views, fulfillments, parcels, papers, transfers, customers, lookup, tracking, sourcing,
+    stock_holds, why_stock, stock, stores, locations, points, promises, reservations, payments,
+    refunds, channels, quarantine, catalog, sales, events, feeds, webhooks, keys, documents,
+    return_receipts, returns, refund_batches, settlements, mails,
 )  # fmt: skip
 # Open to everybody, each with its reason: they tell nothing of anybody, or only how an order is,
-# to who knows its number and address or has its link.
+# to who knows its number and address or has its link; or who asks has another proof than a key.
 PUBLIC: Final = frozenset({
     "/health/live", "/health/ready", "/docs/problems.md", "/v1/tracking", "/v1/psps/{psp}/notices",
+    "/v1/oauth/token",
 })  # fmt: skip
 
 DESCRIPTION: Final = (
     "Orders and stock of every channel. Every request but health and tracking carries"
-    " `Authorization: Bearer oms_…`;"
+    " `Authorization: Bearer oms_…`, or a token that `POST /v1/oauth/token` gives for the key; a"
+    " tool names whom it acts for by `OMS-On-Behalf-Of`;"
     " a key that is bound to channels knows of no others. Errors are RFC 9457 problems with a"
     " stable `code`, listed in [problems](/docs/problems.md). Amounts are decimal texts with"
     " their currency, instants RFC 3339 in UTC. What was posted with an `Idempotency-Key` may"
@@ -119,6 +127,7 @@ def create_app(system: System) -> FastAPI:
     _include(app, health.public)
     _include(app, tracking.public)
     _include(app, payments.public)
+    _include(app, tokens.public)
     app.add_middleware(Edge)
     return app
 

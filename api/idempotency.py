@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from api.dependencies import Opening
 from api.problems import BadRequest, TooManyRequests, correlation_id_of, rendered
+from oms.access.model import Caller
 from oms.kernel import clock
 from oms.kernel.errors import Conflict, OmsError, Rejected, Unavailable
 from oms.ledger.database import Tx
@@ -137,9 +138,11 @@ async def once_or_not(
         return None
     if not KEY.fullmatch(idempotency_key):
         raise KeyInvalid
-    target = f"{request.url.path}?{request.url.query}\n".encode()
+    caller: Caller = request.state.caller
+    # Two people who use one tool mean two things, though they ask for the same.
+    target = f"{request.url.path}?{request.url.query}\n{caller.person or ''}".encode()
     return Once(
-        owner=request.state.caller.key_id, route=request.scope["route"].name, key=idempotency_key,
+        owner=caller.key_id, route=request.scope["route"].name, key=idempotency_key,
         sha256=hashlib.sha256(target + await request.body()).digest(),
         correlation_id=correlation_id_of(request.scope),
     )  # fmt: skip

@@ -41,6 +41,12 @@ class Malformed(BadRequest):
     code = "MALFORMED"
 
 
+class PersonInvalid(BadRequest):
+    """OMS-On-Behalf-Of names one person in 1 to 100 printable ASCII characters without blanks."""
+
+    code = "ON_BEHALF_OF_INVALID"
+
+
 class MethodNotAllowed(OmsError):
     """The resource has no such method; the header Allow names those it has."""
 

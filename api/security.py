@@ -9,13 +9,24 @@ from fastapi.security import HTTPBearer
 from sqlalchemy import text
 
 from api.dependencies import Opening, system_of
+from api.problems import PersonInvalid
 from api.throttle import Throttle
 from oms.access import queries
-from oms.access.model import KEY, SCOPES, Caller, NotAuthenticated, ScopeMissing
+from oms.access.model import (
+    KEY,
+    PERSON,
+    SCOPES,
+    TOKEN,
+    Caller,
+    NotAuthenticated,
+    ScopeMissing,
+)
 from oms.kernel import clock
 from oms.ledger.database import Ledger, Tx
 
 SIGNATURE_HEADER: Final = "x-shopify-hmac-sha256"
+# Whom a tool acts for.
+PERSON_HEADER: Final = "oms-on-behalf-of"
 # How exact the last use of a key is known: writing it down at each request would make all
 # requests of a key wait for each other.
 USE_NOTED_EVERY: Final = timedelta(minutes=1)
@@ -25,7 +36,9 @@ USE_NOTED_EVERY: Final = timedelta(minutes=1)
 BELIEVED_FOR: Final = timedelta(milliseconds=500)
 BELIEVED_MAX: Final = 1_000
 
-_bearer = HTTPBearer(auto_error=False, bearerFormat="oms_…", description="An API key.")
+_bearer = HTTPBearer(
+    auto_error=False, bearerFormat="oms_…", description="An API key, or a token for one."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +105,7 @@ class Keyring:
         caller, since = self._believed.get(key, (None, at))
         if caller is None or not timedelta(0) <= at - since < BELIEVED_FOR:
             opening = Opening(ledger=ledger, is_read_only=True)
-            caller = opening.run(lambda tx: queries.caller(tx, key, at=at))
+            caller = opening.run(lambda tx: queries.bearer(tx, key, at=at))
             if len(self._believed) >= BELIEVED_MAX:
                 self._believed.clear()
             self._believed[key] = caller, at
@@ -113,10 +126,20 @@ def _caller(request: Request, *, at: datetime) -> Caller:
     if len(given) != 1:
         raise NotAuthenticated
     scheme, _, key = given[0].partition(" ")
-    if scheme.lower() != "bearer" or not KEY.fullmatch(key):
+    if scheme.lower() != "bearer" or not (KEY.fullmatch(key) or TOKEN.fullmatch(key)):
         raise NotAuthenticated
     keyring: Keyring = request.app.state.keyring
-    return keyring.caller(key, system_of(request).ledger, at=at)
+    return _speaking(request, keyring.caller(key, system_of(request).ledger, at=at))
+
+
+def _speaking(request: Request, caller: Caller) -> Caller:
+    """Return the caller as who they speak for. Raises PersonInvalid, NoTool."""
+    named = request.headers.getlist(PERSON_HEADER)
+    if not named:
+        return caller
+    if len(named) > 1 or not PERSON.fullmatch(named[0]):
+        raise PersonInvalid
+    return caller.speaking_for(named[0])
 
 
 def _note_use(tx: Tx, key_id: str, *, at: datetime) -> None:
@@ -159,7 +182,11 @@ PaymentsRead = Annotated[Caller, Depends(Permission("payments:read"))]
 PaymentsWrite = Annotated[Caller, Depends(Permission("payments:write"))]
 RefundsRead = Annotated[Caller, Depends(Permission("refunds:read"))]
 RefundsWrite = Annotated[Caller, Depends(Permission("refunds:write"))]
+NotesInternal = Annotated[Caller, Depends(Permission("notes:internal"))]
+SettlementsRead = Annotated[Caller, Depends(Permission("settlements:read"))]
+SettlementsWrite = Annotated[Caller, Depends(Permission("settlements:write"))]
 DocumentsRead = Annotated[Caller, Depends(Permission("documents:read"))]
+DocumentsSend = Annotated[Caller, Depends(Permission("documents:send"))]
 DocumentsWrite = Annotated[Caller, Depends(Permission("documents:write"))]
 ReturnsRead = Annotated[Caller, Depends(Permission("returns:read"))]
 ReturnsRequest = Annotated[Caller, Depends(Permission("returns:request"))]

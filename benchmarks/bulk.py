@@ -1,4 +1,8 @@
-"""A file of 100,000 orders with 300,000 lines from the inbox to published marts."""
+"""A file of 100,000 orders with 300,000 lines from the inbox to published marts.
+
+As NDJSON, as CSV, and as NDJSON of orders that are paid: there the worker's follower of money
+has balanced them, too.
+"""
 
 import time
 from pathlib import Path
@@ -17,7 +21,8 @@ SEED = 20260101
 def measure() -> None:
     with stage() as made:
         ndjson, csv = made.folder / "orders.ndjson", made.folder / "orders.csv"
-        lines, total = orders.write_orders(ndjson, csv, orders=ORDERS, seed=SEED)
+        paid = made.folder / "paid.ndjson"
+        lines, total = orders.write_orders(ndjson, csv, orders=ORDERS, seed=SEED, paid=paid)
         print(f"bulk: {ORDERS:,} orders, {lines:,} lines, seed {SEED}")
         floors = {
             "PostgreSQL COPY of the same rows": _copy_floor(made, csv),
@@ -28,7 +33,8 @@ def measure() -> None:
         made.start("worker", "-m", "oms.worker")
         made.until(lambda: made.published_orders() == 0)
         before = 0
-        for path, channel in ((ndjson, "bench-json"), (csv, "bench-csv")):
+        channels = ((ndjson, "bench-json"), (csv, "bench-csv"), (paid, "bench-paid"))
+        for path, channel in channels:
             _run(made, path, channel, before=before, total=total, floors=floors)
             before += ORDERS
 
@@ -41,11 +47,15 @@ def _run(
         inbox_id = receive(made, path, channel=channel, topic="orders")
         made.until(lambda: _is_processed(made, inbox_id))
         captured = time.perf_counter() - begun
+        if channel == "bench-paid":
+            made.until(lambda: _balanced(made) == ORDERS)
+            print(f"  money   followed {time.perf_counter() - begun:6.1f} s after it came")
         made.until(lambda: made.published_orders() == before + ORDERS)
         published = time.perf_counter() - begun
     _check(made, channel, total)
+    name = channel.removeprefix("bench-")
     print(
-        f"  {path.suffix[1:]:<7} captured {captured:6.1f} s = {ORDERS / captured:7,.0f} orders/s;"
+        f"  {name:<7} captured {captured:6.1f} s = {ORDERS / captured:7,.0f} orders/s;"
         f" published {published:6.1f} s = {ORDERS / published:7,.0f} orders/s"
     )
     for name, seconds in floors.items():
@@ -62,6 +72,17 @@ def _is_processed(made: Stage, inbox_id: int) -> bool:
     assert row is not None
     assert row[0] != "failed", "the file could not be read"
     return row[0] == "processed"
+
+
+def _balanced(made: Stage) -> int:
+    """Return how many orders the follower of money is through with."""
+    with psycopg.connect(_url(made)) as connection:
+        row = connection.execute(
+            "select count(*) from order_balances, followers f where f.follower = 'payments'"
+            " and order_balances.changed_xid < f.watermark::text::xid8"
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def _check(made: Stage, channel: str, total: int) -> None:

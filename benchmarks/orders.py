@@ -1,6 +1,7 @@
 """A file of orders from a seed: 100,000 of them with 300,000 lines, as NDJSON and as CSV."""
 
 import json
+import os
 import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,12 +36,20 @@ def write_receipts(path: Path, at: datetime) -> None:
             file.write(json.dumps(document) + "\n")
 
 
-def write_orders(ndjson: Path, csv: Path, *, orders: int, seed: int) -> tuple[int, int]:
-    """Write the same orders in both formats; return how many lines, and their sum in cents."""
+def write_orders(
+    ndjson: Path, csv: Path, *, orders: int, seed: int, paid: Path | None = None
+) -> tuple[int, int]:
+    """Write the same orders in both formats; return how many lines, and their sum in cents.
+
+    With `paid` they are written a third time, each paid by card.
+    """
     dice = random.Random(seed)
     begin = datetime(2026, 1, 1, 8, tzinfo=UTC)
     lines_count = total_all = 0
-    with ndjson.open("w") as json_file, csv.open("w") as csv_file:
+    with (
+        ndjson.open("w") as json_file, csv.open("w") as csv_file,
+        (paid or Path(os.devnull)).open("w") as paid_file,
+    ):  # fmt: skip
         csv_file.write("order;placed;customer;email;line;sku;quantity;total;tax\n")
         for number in range(orders):
             placed = (begin + timedelta(seconds=number * 60)).isoformat().replace("+00:00", "Z")
@@ -67,9 +76,19 @@ def write_orders(ndjson: Path, csv: Path, *, orders: int, seed: int) -> tuple[in
                 "lines": lines,
             }  # fmt: skip
             json_file.write(json.dumps(document) + "\n")
+            if paid is not None:
+                paid_file.write(json.dumps({**document, "payments": [_card(number, total)]}))
+                paid_file.write("\n")
             lines_count += len(lines)
             total_all += total
     return lines_count, total_all
+
+
+def _card(number: int, total: int) -> dict[str, str]:
+    return {
+        "ref": "1", "tender": "card", "amount": _text(total), "authorized": _text(total),
+        "captured": _text(total), "psp": "elsewhere", "psp_reference": f"pay-{number}",
+    }  # fmt: skip
 
 
 def _text(minor: int) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import event
 
 from oms.ledger.database import Tx
 
-LARGE = {"orders", "order_search", "order_lines"}
+LARGE = {"orders", "order_search", "order_lines", "order_balances"}
 # Whoever reads more of a million rows goes through them, by whichever index.
 ROWS_MAX = 250_000
 # The words' index is asked within a function, whose plan none of its callers shows.

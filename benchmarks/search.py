@@ -1,4 +1,4 @@
-"""Twenty typical questions to the list of a million orders: how long each takes, and by which way.
+"""Typical questions to the list of a million orders: how long each takes, and by which way.
 
 The orders are made in SQL, a transaction per 5,000, and indexed by the follower as in use.
 """
@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,12 @@ class Question:
     sort: Sort = Sort.PLACED_AT_DOWN
 
 
-def at(year: int, month: int) -> datetime:
-    return datetime(year, month, 1, tzinfo=UTC)
+def at(year: int, month: int, day: int = 1) -> datetime:
+    return datetime(year, month, day, tzinfo=UTC)
+
+
+def _digest(order_id: int) -> str:
+    return md5(str(order_id).encode(), usedforsecurity=False).hexdigest()[:16]
 
 
 NAMES = ("bergsen", "haanstra", "kosterink", "lundhof", "silvamans", "holmveld")
@@ -58,6 +63,8 @@ LOOK_UPS = (
     Question("a name, a postcode", lambda n: {"q": f"{NAMES[n % 6]} {1000 + n * 97}"}),
     Question("a GTIN", lambda n: {"q": f"{8710000000000 + (100 + n * 211) * 97}"}),
     Question("a SKU in words", lambda n: {"q": f"sku-{2000 + n * 171:05}"}),
+    Question("a payment's reference", lambda n: {"q": f"pay_{_digest(100000001 + n * 97)}"}),
+    Question("a return's number", lambda n: {"q": f"RMA{800000001 + n * 997}"}),
     Question("number as a filter", lambda n: {"number": f"R{100000001 + n * 9001}"}),
 )
 WIDE = (
@@ -75,6 +82,22 @@ WIDE = (
         "placed_to": at(2025, 2 + n % 11)}, Sort.CUSTOMER_NAME),
     Question("what is open, by age", lambda _: {"order_states": ("placed", "in_progress")},
              Sort.UPDATED_AT),
+    Question("what is open, by promise", lambda n: {
+        "order_states": ("placed", "in_progress"), "promised_to": at(2026, 1),
+        "channel_codes": (("web", "us", "phone")[n % 3],)}, Sort.PROMISED_AT),
+    Question("promised in a week, by channel", lambda n: {
+        "promised_from": at(2025, 1 + n % 11), "promised_to": at(2025, 1 + n % 11, 8)},
+        Sort.CHANNEL),
+    Question("tagged, of two places", lambda n: {
+        "tags": (("vip", "call first")[n % 2],),
+        "fulfillment_location_codes": (f"S{1 + n % 40:03}", "DC")}, Sort.STATE),
+    Question("types, brands, channels, methods", lambda n: {
+        "product_types": tuple(f"Type {(n + each) % 60}" for each in range(5)),
+        "brands": (f"Brand {n % 150}", f"Brand {n % 149}"), "channel_codes": ("web", "us"),
+        "methods": ("ship_home", "pickup_point")}, Sort.STATE_SINCE),
+    Question("paid with, and how far", lambda n: {
+        "payment_methods": (("card", "bank"), ("invoice",), ("gift_card",))[n % 3],
+        "payment_states": (("paid",), ("awaiting", "authorized"), ("chargeback",))[n % 3]}),
     Question("a surname, a town", lambda n: {"q": f"{NAMES[n % 6]} {TOWNS[n % 5]}"}),
     Question("two words of a title", lambda n: {"q": f"{('blue', 'oak', 'wool')[n % 3]} lamp"}),
     Question("large ones in dollars", lambda n: {
@@ -117,6 +140,8 @@ def _make(ledger: Ledger) -> None:
         SQL.run(tx, "make_places", at=started)
         SQL.run(tx, "make_channels", at=started)
         SQL.run(tx, "make_products", at=started, products=PRODUCTS)
+        SQL.run(tx, "make_rules", at=started)
+        SQL.run(tx, "make_moment")
     index_orders(ledger)
     for first in range(1, ORDERS + 1, SLICE):
         with ledger.transaction() as tx:
@@ -124,7 +149,11 @@ def _make(ledger: Ledger) -> None:
             some = {"first": first, "last": first + SLICE - 1}
             SQL.run(tx, "make_orders", **some, orders=ORDERS)
             SQL.run(tx, "make_lines", **some, products=PRODUCTS)
-            SQL.run(tx, "add_up", **some)
+            for name in (
+                "add_up", "make_plans", "make_work", "make_payments", "make_balances",
+                "make_returns", "add_tags",
+            ):  # fmt: skip
+                SQL.run(tx, name, **some)
     with ledger.transaction() as tx:
         SQL.run(tx, "make_exceptions")
 

@@ -149,3 +149,97 @@ select order_id, case when order_id % 5 = 0 then 'OVERSOLD' else 'TOTALS_MISMATC
     placed_at
 from orders
 where has_exception;
+
+-- name: make_rules
+-- Keep the rules that planned the orders sent home: most within two days, some within one.
+insert into sourcing_rule_sets (state, rules, created_by, created_at)
+values ('archived', '{"name": "b", "promise_hours": 48, "location_groups": {}, "groups": [
+    {"name": "all", "rules": [], "promise_hours": null},
+    {"name": "next day", "rules": [], "promise_hours": 24}]}', 'bench', :at);
+
+-- name: make_moment
+-- Note what locations were, for all decisions.
+insert into sourcing_moments (nodes) values ('[]');
+
+-- name: make_plans
+-- Decide who sends some of the orders.
+insert into sourcing_decisions (
+    order_id, group_no, version, decided_at, demand, candidates, plan, outcome, moment_id
+)
+select
+    order_id, 1, (select max(version) from sourcing_rule_sets), placed_at,
+    jsonb_build_object('placed_at', placed_at), '{}',
+    jsonb_build_object('group', case when order_id % 5 = 0 then 'next day' else 'all' end), '{}',
+    (select max(moment_id) from sourcing_moments)
+from orders
+where order_id between 100000000 + cast(:first as bigint) and 100000000 + cast(:last as bigint)
+  and fulfillment_method = 'ship_home' and order_state <> 'canceled'
+order by order_id;
+
+-- name: make_work
+-- Give them to the distribution center, every fourth to a store.
+insert into fulfillment_orders (
+    order_id, group_no, location_id, method, state, created_at, changed_at
+)
+select
+    o.order_id, 1, l.location_id, o.fulfillment_method,
+    case when o.order_state = 'completed' then 'shipped' else 'assigned' end, o.placed_at,
+    o.placed_at
+from orders o
+join locations l on l.location_code = case
+    when o.order_id % 4 > 0 then 'DC' else 'S' || lpad((1 + o.order_id / 4 % 40)::text, 3, '0') end
+where o.order_id between 100000000 + cast(:first as bigint) and 100000000 + cast(:last as bigint)
+  and o.fulfillment_method = 'ship_home' and o.order_state <> 'canceled'
+order by o.order_id;
+
+-- name: make_payments
+-- Have every order paid, most by card; what is new is only authorized.
+insert into payments (
+    order_id, external_ref, tender, psp, psp_reference, managed_by, currency, amount_minor,
+    authorized_minor, captured_minor, state, created_at, changed_at
+)
+select
+    order_id, 'p', case
+        when order_id % 50 = 0 then 'gift_card' when order_id % 7 = 0 then 'invoice'
+        when order_id % 3 = 0 then 'bank' else 'card' end,
+    'psp', 'pay_' || substr(md5(order_id::text), 1, 16), 'channel', currency,
+    greatest(1, total_minor), total_minor,
+    case when order_state = 'completed' then total_minor else 0 end,
+    case when order_state = 'completed' then 'captured' else 'authorized' end, placed_at, placed_at
+from orders
+where order_id between 100000000 + cast(:first as bigint) and 100000000 + cast(:last as bigint)
+order by order_id;
+
+-- name: make_balances
+-- Say how each is paid: a few have nothing to be paid, a few were charged back.
+insert into order_balances (
+    order_id, payment_state, currency, due_minor, authorized_minor, captured_minor, refunded_minor,
+    changed_at
+)
+select
+    order_id, case
+        when order_id % 2003 = 0 then 'chargeback' when order_state = 'canceled' then 'voided'
+        when order_state <> 'completed' and order_id % 10 = 0 then 'awaiting'
+        when order_state <> 'completed' then 'authorized'
+        when fulfillment_state = 'returned' then 'refunded' else 'paid' end,
+    currency, total_minor, total_minor, total_minor, 0, placed_at
+from orders
+where order_id between 100000000 + cast(:first as bigint) and 100000000 + cast(:last as bigint)
+  and order_id % 97 <> 0
+order by order_id;
+
+-- name: make_returns
+-- Announce what came back.
+insert into returns (order_id, kind, state, method, requested_by, created_at, changed_at)
+select order_id, 'customer', 'completed', 'carrier', 'bench', placed_at, placed_at
+from orders
+where order_id between 100000000 + cast(:first as bigint) and 100000000 + cast(:last as bigint)
+  and fulfillment_state in ('returned', 'partially_returned')
+order by order_id;
+
+-- name: add_tags
+-- Tag some of them.
+update orders
+set tags = case when order_id % 1000 = 0 then array['vip', 'call first'] else array['vip'] end
+where order_id between 100000000 + cast(:first as bigint) and 100000000 + cast(:last as bigint)
+  and order_id % 40 = 0;

@@ -164,7 +164,8 @@ def _register(made: Stage) -> None:
         )
         locations.register(tx, [place], at=at)
         for code, adapter, options in (
-            ("bench-json", "canonical", {}), ("bench-csv", "tabular", {"mapping": str(mapping)}),
+            ("bench-json", "canonical", {}), ("bench-paid", "canonical", {}),
+            ("bench-csv", "tabular", {"mapping": str(mapping)}),
         ):  # fmt: skip
             draft = ChannelDraft(
                 code=code, name=code, kind="webshop", currency="EUR", prices_include_tax=True,

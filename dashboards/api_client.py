@@ -84,6 +84,10 @@ class Client:
             headers["If-Match"] = f'"{version}"'
         return self._ask("POST", path, body=body, headers=headers).json()
 
+    def send(self, path: str, content: bytes, **query: Any) -> Any:
+        """Send a file, which acts once by its content; raises ApiRefusal."""
+        return self._ask("POST", path, query=query, content=content).json()
+
     def delete(self, path: str) -> None:
         """Have something removed; raises ApiRefusal."""
         self._ask("DELETE", path)
@@ -98,12 +102,12 @@ class Client:
 
     def _ask(
         self, method: str, path: str, *, query: Json | None = None, body: Json | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None, content: bytes | None = None,
     ) -> httpx.Response:  # fmt: skip
         asked = {name: value for name, value in (query or {}).items() if value not in (None, "")}
         try:
             answer = _connection(self._address).request(
-                method, path, params=asked, json=body,
+                method, path, params=asked, json=body, content=content,
                 headers={"Authorization": f"Bearer {self._key}", **(headers or {})},
             )  # fmt: skip
         except (httpx.LocalProtocolError, UnicodeEncodeError, httpx.InvalidURL) as error:

@@ -7,6 +7,7 @@ import streamlit as st
 from dashboards.console import (
     attention,
     deliveries,
+    documents,
     holds,
     locations,
     look_up,
@@ -15,6 +16,8 @@ from dashboards.console import (
     parcels,
     payments,
     quarantine,
+    reconciliation,
+    refund_batches,
     refunds,
     returns,
     sourcing,
@@ -27,6 +30,7 @@ from dashboards.views import (
     channel_by_product,
     freshness,
     fulfillment,
+    money,
     sales_by_channel,
     sales_by_product,
     sales_overview,
@@ -58,7 +62,24 @@ CONSOLE = {
     "payments": st.Page(
         payments.render, title="Payments", url_path="payments", icon=":material/payments:"
     ),
-    "refunds": st.Page(refunds.render, title="Refunds", url_path="refunds", icon=":material/undo:"),
+    "refunds": st.Page(
+        refunds.render, title="Refunds", url_path="refunds", icon=":material/currency_exchange:"
+    ),
+    "reconciliation": st.Page(
+        reconciliation.render,
+        title="Reconciliation",
+        url_path="reconciliation",
+        icon=":material/balance:",
+    ),
+    "refund_batches": st.Page(
+        refund_batches.render,
+        title="Bulk refunds",
+        url_path="refund_batches",
+        icon=":material/playlist_add_check:",
+    ),
+    "documents": st.Page(
+        documents.render, title="Documents", url_path="documents", icon=":material/description:"
+    ),
     "stock_by_sku": st.Page(
         stock_by_sku.render,
         title="Stock by SKU",
@@ -115,6 +136,11 @@ PAGES = {
             title="Channel by product",
             url_path="channel_by_product",
             icon=":material/table_chart:",
+        ),
+    ],
+    "Money": [
+        st.Page(
+            money.render, title="Money", url_path="money", icon=":material/account_balance_wallet:"
         ),
     ],
     "Stock": [

@@ -1,11 +1,11 @@
 """Settings become a running system; the only place that picks adapters."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from oms.adapters.carriers.listed import PROFILES, ListedCarrier
 from oms.adapters.carriers.sandbox import SandboxCarrier
@@ -14,14 +14,20 @@ from oms.adapters.channels.tabular.mapping import TabularMapping
 from oms.adapters.documents.invoices import InvoiceRenderer
 from oms.adapters.documents.pdf import PdfPrinter
 from oms.adapters.endpoints import FileTeller, HttpSender, PlatformTeller, WebhookTeller
+from oms.adapters.mail.smtp import SmtpMailer
+from oms.adapters.psp.adyen import AdyenPsp
 from oms.adapters.psp.sandbox import SandboxPsp
+from oms.adapters.psp.stripe import StripePsp
+from oms.adapters.settlements import LAYOUTS
 from oms.billing.port import Renderer
 from oms.channels.model import Channel
 from oms.kernel.errors import Rejected
 from oms.ledger.database import Ledger, open_ledger
 from oms.ledger.migrate import migrate
+from oms.mails.port import Mailer
 from oms.payments.port import Psp
 from oms.settings import Settings
+from oms.settlements.port import Layout
 from oms.shipments.port import Carrier
 from oms.webhooks.model import Transport
 from oms.webhooks.port import Teller
@@ -37,6 +43,14 @@ ADAPTERS: Final[dict[str, Callable[[dict[str, Any]], ChannelMapping]]] = {
 }
 # Channels that have to be asked.
 PULLERS: Final[dict[str, Callable[[dict[str, Any]], Puller]]] = {"shopify": shopify.puller}
+
+
+class ClosablePsp(Psp, Protocol):
+    """A payment service with connections to let go of."""
+
+    def close(self) -> None:
+        """Let go of them."""
+        ...
 
 
 @dataclass(kw_only=True)
@@ -86,9 +100,34 @@ class System:
         return {each.code: each for each in self._psps}
 
     @cached_property
-    def _psps(self) -> tuple[SandboxPsp, ...]:
-        url = f"http://127.0.0.1:{self.settings.sandbox_psp_port}"
-        return (SandboxPsp(url, self.settings.sandbox_psp_secret.get_secret_value()),)
+    def _psps(self) -> tuple[ClosablePsp, ...]:
+        told = self.settings
+        url = f"http://127.0.0.1:{told.sandbox_psp_port}"
+        found: list[ClosablePsp] = [SandboxPsp(url, told.sandbox_psp_secret.get_secret_value())]
+        if told.stripe_key is not None:
+            found.append(StripePsp(
+                told.stripe_key.get_secret_value(), told.stripe_webhook_secret.get_secret_value(),
+                url=told.stripe_url, is_multicapture=told.stripe_multicapture,
+            ))  # fmt: skip
+        if told.adyen_key is not None and told.adyen_url is not None:
+            found.append(AdyenPsp(
+                told.adyen_url, told.adyen_key.get_secret_value(), account=told.adyen_account,
+                hmac_key=told.adyen_hmac_key.get_secret_value(),
+            ))  # fmt: skip
+        return tuple(found)
+
+    @property
+    def layouts(self) -> Mapping[str, Layout]:
+        """What reads settlement reports, by the name of its layout."""
+        return LAYOUTS
+
+    @cached_property
+    def mailer(self) -> Mailer | None:
+        """Who carries mails, where a mail server is set up."""
+        url = self.settings.smtp_url
+        if url is None:
+            return None
+        return SmtpMailer(url.get_secret_value(), self.settings.mail_from)
 
     @cached_property
     def printer(self) -> Printer:

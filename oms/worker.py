@@ -26,14 +26,17 @@ from oms.ledger.database import Ledger, Tx
 from oms.ledger.followers import Stop, follow
 from oms.orders import indexing
 from oms.settings import Settings
+from oms.settlements import operations as settled
 from oms.workflows import (
     fulfillment,
     ingest,
+    mailing,
     parcels,
     payments,
     points,
     refund_batches,
     returns,
+    settlements,
     stock_holds,
 )
 from oms.workflows.telling import Dispatcher
@@ -53,6 +56,8 @@ REST_AMID_MUCH_SECONDS_MAX = 4.0
 RECONCILING_EVERY_SECONDS = 60.0
 # Points close for days, not for minutes; a label is not made before its point was asked anyway.
 POINTS_EVERY_SECONDS = 60.0
+# How often it is looked for what no settlement report has told of.
+MISSING_EVERY_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,12 +109,17 @@ def chores(system: bootstrap.System) -> list[Chore]:
         ),
         Chore(name="payments", step=partial(payments.execute_due, system.ledger, system.psps)),
         Chore(name="refund batches", step=due(system.ledger, refund_batches.go_on)),
+        Chore(name="settlements", step=settling(system)),
         Chore(name="voids", step=partial(parcels.tell_voids, system.ledger, system.carriers)),
         Chore(name="unaccepted", step=due(system.ledger, fulfillment.let_off_unaccepted)),
         Chore(name="uncollected", step=due(system.ledger, fulfillment.let_go_uncollected)),
         Chore(
             name="billing",
             step=following(system, billing.FOLLOWER, billing.bill_changed, stop=billing.stop),
+        ),
+        Chore(
+            name="mails",
+            step=partial(mailing.send_due, system.ledger, system.mailer, system.renderer),
         ),
         Chore(name="returns", step=partial(expire_returns, system.ledger)),
         Chore(name="availability", step=availability(system.ledger)),
@@ -150,6 +160,23 @@ def watching(system: bootstrap.System) -> Callable[[], bool]:
     return step
 
 
+def settling(system: bootstrap.System) -> Callable[[], bool]:
+    """Return the step that takes settlement reports in, and at times looks for what none has."""
+    looks_at = 0.0
+
+    def step() -> bool:
+        nonlocal looks_at
+        taken = settlements.take_dropped(
+            system.ledger, system.layouts, system.settings.settlements_dir, at=clock.now()
+        )
+        if time.monotonic() >= looks_at:
+            system.ledger.run(lambda tx: settled.look_for_missing(tx, at=clock.now()))
+            looks_at = time.monotonic() + MISSING_EVERY_SECONDS
+        return taken
+
+    return step
+
+
 def index_orders(ledger: Ledger) -> bool:
     """Index anew what orders are searched by where they changed."""
     return follow(ledger, indexing.FOLLOWER, indexing.index_changes, stop=indexing.stop)
@@ -179,7 +206,9 @@ def expire_changes(ledger: Ledger) -> bool:
 
 def expire_returns(ledger: Ledger) -> bool:
     """Let one return be over whose time is."""
-    return ledger.run(partial(returns.expire_due, at=clock.now()))
+    return ledger.run(partial(returns.expire_due, at=clock.now())) or ledger.run(
+        partial(returns.complete_told, at=clock.now())
+    )
 
 
 def expire_holds(ledger: Ledger) -> bool:

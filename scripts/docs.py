@@ -58,6 +58,39 @@ def problems() -> str:
     return "\n".join(lines) + "\n"
 
 
+# What the folded states of an order say; nobody sets them.
+FOLDED = {
+    "OrderState": {
+        "placed": "nothing of it has left",
+        "in_progress": "some has left, some is to leave",
+        "completed": "nothing is to leave any more, and something has",
+        "canceled": "all of it was canceled",
+    },
+    "FulfillmentState": {
+        "allocated": "all that is to leave is kept for it somewhere",
+        "backordered": "some of it waits for stock, whatever has left",
+        "partially_shipped": "some has left, and what is to leave is kept for it",
+        "shipped": "all that was not canceled has left",
+        "partially_returned": "some of it came back",
+        "returned": "all that was not canceled came back",
+        "canceled": "all of it was canceled",
+    },
+    "OrderPaymentState": {
+        "none": "no payment is known, or nothing is due of it",
+        "awaiting": "a payment is begun, and nothing of it authorized",
+        "partially_authorized": "less is authorized than is due",
+        "authorized": "what is due is authorized, and nothing captured",
+        "partially_paid": "less is captured than is due",
+        "paid": "what is due is captured",
+        "overpaid": "more is kept than is due: it is owed back",
+        "partially_refunded": "some was paid back, and what is kept is due",
+        "refunded": "all that was captured was paid back",
+        "voided": "what was authorized was given up",
+        "chargeback": "a payer's bank took something back",
+    },
+}
+
+
 def states() -> str:
     """Return docs/states.md: what may follow what, drawn from the tables that decide it."""
     from oms.fulfillment.model import NEXT as WORK
@@ -66,12 +99,13 @@ def states() -> str:
     from oms.shipments.model import NEXT as PARCELS
     from oms.transfers.model import NEXT as WAYS
 
-    lines = ["# States", "", "## Fulfillment order", "", "Work at one location for one delivery"
-             " group. What is not drawn is refused with 409 and `allowed_actions`; from every state"
-             " up to `ready_for_collection` a cancellation of the order leads to `canceled`. What"
-             " is collected in a store and sent there waits until all of it has come. What is only"
-             " reserved (`reserve`) leads from every state between to `collected` when a till"
-             " converts it, and to `uncollected` when its time is over.", "",
+    lines = ["# States", *_folded(), "", "## Fulfillment order", "",
+             "Work at one location for one delivery group. What is not drawn is refused with 409"
+             " and `allowed_actions`; from every state up to `ready_for_collection` a "
+             "cancellation of the order leads to `canceled`. What is collected in a store and "
+             "sent there waits until all of it has come. What is only reserved (`reserve`) leads"
+             " from every state between to `collected` when a till converts it, and to "
+             "`uncollected` when its time is over.", "",
              *_drawn(WORK, "[*] --> assigned: route", "[*] --> waiting_for_transfer: route",
                      "waiting_for_transfer --> assigned: all received",
                      "waiting_for_transfer --> canceled: nothing comes"),
@@ -86,7 +120,9 @@ def states() -> str:
              " counter begins as received. A receipt of some of it leaves it partially received, an"
              " inspection of some received, a decision on some inspected. What comes when its time"
              " is over waits for a person; once goods are there it is not canceled"
-             " (`GOODS_RECEIVED`). `expire` and `complete` happen by themselves.", "",
+             " (`GOODS_RECEIVED`). `expire` happens by itself, `complete` by the refund of what is"
+             " owed, by the channel's word that it took the same units back, or, where the money is"
+             " not ours to give back, by a person with a reason.", "",
              *_drawn(RETURNS, "[*] --> requested: request", "[*] --> received: store_return",
                      "approved --> partially_received: receive some",
                      "in_transit --> partially_received: receive some",
@@ -107,9 +143,28 @@ def states() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _folded() -> list[str]:
+    """Return what the states of an order say, which follow from its lines and its money."""
+    from oms.orders.model import FulfillmentState, OrderState
+    from oms.payments.model import OrderPaymentState
+
+    lines = ["", "## Order", "", "An order has three states, each folded from what is beneath it"
+             " whenever that changes: where it is in its life and how far its goods are, from its"
+             " lines; how it is paid, from its payments and what it comes to."]  # fmt: skip
+    for kind in (OrderState, FulfillmentState, OrderPaymentState):
+        meanings = FOLDED[kind.__name__]
+        assert list(meanings) == list(kind), f"{kind.__name__} has other states"
+        name = {"OrderState": "order_state", "FulfillmentState": "fulfillment_state",
+                "OrderPaymentState": "payment_state"}[kind.__name__]  # fmt: skip
+        lines += ["", f"| `{name}` | |", "|---|---|"]
+        lines += [f"| `{state}` | {meaning} |" for state, meaning in meanings.items()]
+    return lines
+
+
 def _of_money() -> list[str]:
-    """Return the states of payments' transactions and of refunds."""
+    """Return the states of payments' transactions, of refunds and of batches of them."""
     from oms.payments.model import NEXT as MONEY
+    from oms.refunds.batches import NEXT as BATCHES
     from oms.refunds.model import NEXT as REFUNDS
 
     lines = ["", "## Transaction of a payment", "", "A timeout is not a failure: what is `unknown`"
@@ -123,7 +178,13 @@ def _of_money() -> list[str]:
             *_drawn(REFUNDS, "[*] --> awaiting_approval: above the limit",
                     "[*] --> requested: within it", "requested --> succeeded: all parts",
                     "requested --> partially_succeeded: some", "requested --> failed: none",
-                    "succeeded --> failed: the service says so")]  # fmt: skip
+                    "succeeded --> failed: the service says so"),
+            "", "## Refunds in bulk", "", "What somebody may do with a batch; a change of its rows"
+            " makes it a draft again. The worker ends a dry run and pays what is approved, and a"
+            " batch is over when its payment services have answered.", "",
+            *_drawn(BATCHES, "[*] --> draft: make", "validating --> validated: all rows seen",
+                    "approved --> executing: first row", "executing --> completed: all went back",
+                    "executing --> partially_failed: some did not")]  # fmt: skip
 
 
 def _drawn(following: Mapping[Any, Mapping[Any, Any]], *beside: str) -> list[str]:

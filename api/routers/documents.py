@@ -111,7 +111,7 @@ def export_documents(
 @router.get("/documents/{number}")
 def get_document(number: str, caller: DocumentsRead, tx: Snapshot) -> DocumentOut:
     """Return a document with all that stands on it."""
-    return DocumentOut.of(_visible(tx, number, caller))
+    return DocumentOut.of(visible(tx, number, caller))
 
 
 @router.get(
@@ -121,7 +121,7 @@ def get_document_pdf(
     number: str, caller: DocumentsRead, tx: Tx, now: Now, system: System
 ) -> Response:
     """Return a document as PDF/A-3: the same bytes whenever it is asked for."""
-    return _download(_visible(tx, number, caller), FileKind.PDF, tx, now, system)
+    return _download(visible(tx, number, caller), FileKind.PDF, tx, now, system)
 
 
 @router.get(
@@ -131,7 +131,7 @@ def get_document_xml(
     number: str, caller: DocumentsRead, tx: Tx, now: Now, system: System
 ) -> Response:
     """Return an invoice or a credit note as EN 16931: the CII that its PDF has inside."""
-    return _download(_visible(tx, number, caller), FileKind.XML, tx, now, system)
+    return _download(visible(tx, number, caller), FileKind.XML, tx, now, system)
 
 
 @router.post("/documents/{number}/sent")
@@ -140,9 +140,9 @@ def note_document_sent(
     _once: OncePerKeyIfGiven,
 ) -> IssuedOut:  # fmt: skip
     """Note that a document was sent to its buyer."""
-    document = _visible(tx, number, caller)
+    document = visible(tx, number, caller)
     operations.note_sent(tx, document, recipient=body.recipient, by=caller.name, at=now)
-    return IssuedOut.of(_visible(tx, number, caller))
+    return IssuedOut.of(visible(tx, number, caller))
 
 
 def _selection(query: SelectionQuery, caller: Caller) -> dict[str, Any]:
@@ -152,7 +152,8 @@ def _selection(query: SelectionQuery, caller: Caller) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _visible(tx: Connection, number: str, caller: Caller) -> Document:
+def visible(tx: Connection, number: str, caller: Caller) -> Document:
+    """Return a document its caller may know of. Raises DocumentNotFound."""
     found = queries.document(tx, number)
     if not caller.may_see(found.paper.channel_code):
         raise DocumentNotFound

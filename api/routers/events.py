@@ -10,8 +10,9 @@ from api.schemas.events import EventOut, EventsOut, EventsQuery, StreamQuery
 from api.security import MAY_READ_EVENTS, EventsRead
 from api.streams import EventStream, frame
 from oms.access.model import Caller
+from oms.channels import queries as channels
 from oms.events import queries
-from oms.events.model import OrderEvent, Position, View, document
+from oms.events.model import OrderEvent, Position, View, Vocabulary, document
 from oms.ledger.database import Tx
 from oms.webhooks.messages import encoded
 
@@ -30,8 +31,8 @@ def list_events(
     found, upto, has_more = queries.page(
         tx, after, limit=query.limit, channel_codes=_channels(query.channel, caller)
     )
-    view = _view(caller)
-    items = [EventOut.model_validate(document(event, view)) for event in found]
+    view, words = _view(caller), _words(tx, caller)
+    items = [EventOut.model_validate(document(event, view, words)) for event in found]
     return EventsOut(items=items, next_after=upto.write(), has_more=has_more)
 
 
@@ -52,26 +53,27 @@ def stream_events(
 
     def read(place: str) -> tuple[list[bytes], str, bool]:
         still = MAY_READ_EVENTS.still(request)
-        found, upto, has_more = opening.run(
-            lambda tx: _heard(tx, Position.read(place), query.channel, still)
-        )
-        return _frames(found, _view(still)), upto.write(), has_more
+        return opening.run(lambda tx: _heard(tx, Position.read(place), query.channel, still))
 
     return EventStream(request.app.state.streams, caller.key_id, after.write(), read)
 
 
 def _heard(
     tx: Tx, after: Position, channel: str | None, caller: Caller
-) -> tuple[list[OrderEvent], Position, bool]:
-    return queries.page(tx, after, limit=READ_EVENTS_MAX, channel_codes=_channels(channel, caller))
+) -> tuple[list[bytes], str, bool]:
+    """Return what comes after a place as it is streamed, where to go on, and whether more waits."""
+    found, upto, has_more = queries.page(
+        tx, after, limit=READ_EVENTS_MAX, channel_codes=_channels(channel, caller)
+    )
+    return _frames(found, _view(caller), _words(tx, caller)), upto.write(), has_more
 
 
-def _frames(found: list[OrderEvent], view: View) -> list[bytes]:
+def _frames(found: list[OrderEvent], view: View, words: Vocabulary) -> list[bytes]:
     """Write events, each that is the last of its place with the place."""
     places = [event.place for event in found]
     return [
         frame(
-            event.type, encoded(document(event, view)),
+            event.type, encoded(document(event, view, words)),
             place=event.place.write() if event.place != following else None,
         )
         for event, following in zip(found, [*places[1:], None], strict=False)
@@ -88,3 +90,10 @@ def _channels(asked: str | None, caller: Caller) -> list[str] | None:
 def _view(caller: Caller) -> View:
     """Who may not read orders sees of them what a foreign channel does."""
     return View.OWN if "orders:read" in caller.scopes else View.FOREIGN
+
+
+def _words(tx: Tx, caller: Caller) -> Vocabulary:
+    """Return the words of the channel that asks; the retailer's own people hear ours."""
+    if caller.role != "channel" or caller.channels is None or len(caller.channels) != 1:
+        return {}
+    return channels.vocabulary(tx, *caller.channels)

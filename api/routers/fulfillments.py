@@ -24,7 +24,7 @@ from oms.fulfillment.model import OPEN, FulfillmentOrder, FulfillmentOrderNotFou
 from oms.kernel.errors import OmsError
 from oms.ledger.database import Tx as Connection
 from oms.notes import queries as notes
-from oms.notes.model import RULES, Visibility
+from oms.notes.model import RULES, Visibility, seen_by
 from oms.workflows import actions, fulfillment
 
 router: Final = APIRouter(prefix="/v1", tags=["fulfillment"], route_class=LedgerRoute)
@@ -105,7 +105,9 @@ def act_on_fulfillment(
 def _with_notes(tx: Connection, found: Sequence[FulfillmentOrder], caller: Caller) -> list[WorkOut]:
     """Write work with its notes, for who may read them: an answer that is kept has none."""
     numbers = [each.fulfillment_number for each in found]
-    return WorkOut.of_all(found, notes.of_work(tx, numbers) if WORK in caller.scopes else {})
+    told = notes.of_work(tx, numbers) if WORK in caller.scopes else {}
+    seen = {number: seen_by(each, caller.scopes) for number, each in told.items()}
+    return WorkOut.of_all(found, seen)
 
 
 def visible(tx: Connection, number: str, caller: Caller) -> FulfillmentOrder:

@@ -11,7 +11,7 @@ from api.routes import LedgerRoute, keeping
 from api.schemas.keys import KeyMadeOut, KeyOut, KeyPost, MeOut, without_secret
 from api.security import AnyKey, KeysWrite
 from oms.access import operations, queries
-from oms.access.model import BOUND_TO_LOCATIONS, ROLES, ApiKey, Caller
+from oms.access.model import BOUND_TO_LOCATIONS, OF_TOOLS, ROLES, VIA, ApiKey, Caller
 from oms.channels import queries as channels
 from oms.kernel.errors import Forbidden, NotFound
 from oms.locations import queries as locations
@@ -52,9 +52,11 @@ def make_key(
     codes = caller.channels if body.channel_codes is None else frozenset(body.channel_codes)
     _check(tx, caller, body.role, codes)
     _check_places(tx, body)
+    _check_tool(body)
     secret = operations.make_key(
         tx, body.name, role=body.role, at=now, expires_at=body.expires_at,
         channel_codes=None if codes is None else sorted(codes), location_codes=body.location_codes,
+        is_tool=body.is_tool,
     )  # fmt: skip
     made = next(key for key in queries.keys(tx) if key.key_id == secret.split("_")[1])
     return KeyMadeOut(**KeyOut.of(made).model_dump(), key=secret)
@@ -97,3 +99,10 @@ def _check_places(tx: Tx, body: KeyPost) -> None:
         raise Refused([field_problem("VALIDATION", "/location_codes")])
     if not locations.codes(tx).issuperset(body.location_codes):
         raise Refused([field_problem("UNKNOWN_LOCATION", "/location_codes")])
+
+
+def _check_tool(body: KeyPost) -> None:
+    if body.is_tool and body.role not in OF_TOOLS:
+        raise Refused([field_problem("VALIDATION", "/is_tool")])
+    if VIA in body.name:
+        raise Refused([field_problem("VALIDATION", "/name")])

@@ -18,7 +18,7 @@ router: Final = APIRouter(prefix="/v1", tags=["look-up"], route_class=LedgerRout
 def look_up_orders(
     query: Annotated[LookUpQuery, Query()], caller: OrdersLookUp, tx: Snapshot, now: Now
 ) -> list[LookedUpOut]:
-    """Find orders by receipt, number, e-mail, telephone or name, newest first.
+    """Find orders by receipt, number, e-mail, telephone, name, or card and day, newest first.
 
     Who bought is shown by initial and city: what was asked for is known, nothing is learned.
     """

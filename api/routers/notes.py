@@ -107,7 +107,7 @@ def edit_note(
     response: Response, _once: OncePerKey,
 ) -> NoteOut:  # fmt: skip
     """Let a note say something else; what it said before stays beside it."""
-    _visible(tx, note_id, caller)
+    visible_note(tx, note_id, caller)
     note = operations.edit(
         tx, note_id, body.change(), version=seen, scopes=caller.scopes, by=caller.name, at=now
     )
@@ -121,7 +121,7 @@ def pin_note(
     note_id: NoteId, body: PinPost, caller: OrdersRead, tx: Tx, now: Now, _once: OncePerKey
 ) -> NoteOut:
     """Put a note above the others, or among them again."""
-    _visible(tx, note_id, caller)
+    visible_note(tx, note_id, caller)
     note = operations.pin(
         tx, note_id, is_pinned=body.is_pinned, scopes=caller.scopes, by=caller.name, at=now
     )
@@ -133,14 +133,14 @@ def redact_note(
     note_id: NoteId, body: RedactPost, caller: CustomersManage, tx: Tx, now: Now, _once: OncePerKey
 ) -> NoteOut:
     """Take away what a note says and ever said, for good; a tombstone stays."""
-    _visible(tx, note_id, caller)
+    visible_note(tx, note_id, caller)
     note = operations.redact(
         tx, note_id, body.reason, scopes=caller.scopes, by=caller.name, at=now
     )  # fmt: skip
     return NoteOut.of(note, caller.scopes)
 
 
-def _visible(tx: Connection, note_id: int, caller: Caller) -> None:
+def visible_note(tx: Connection, note_id: int, caller: Caller) -> None:
     """Refuse a note on what its caller may not know of. Raises NoteNotFound."""
     found = queries.note(tx, note_id)
     is_seen = (

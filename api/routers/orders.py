@@ -16,6 +16,8 @@ from api.schemas.orders import OrderOut, OrderPost, ReceiptOut, SummaryOut
 from api.schemas.payments import PaymentsOut
 from api.security import OrdersRead, OrdersWrite
 from oms.access.model import Caller
+from oms.billing import queries as documents
+from oms.cases import queries as cases
 from oms.channels import queries as channels
 from oms.channels.model import Channel, UnknownChannel
 from oms.kernel.errors import Conflict, OmsError
@@ -24,6 +26,7 @@ from oms.notes import queries as notes
 from oms.orders import queries, search
 from oms.orders.model import FulfillmentMethod, Order, OrderNotFound, Outcome
 from oms.payments import queries as payments
+from oms.refunds import queries as refunds
 from oms.reservations import operations as reservations
 from oms.returns import queries as returns
 from oms.shipments import queries as parcels
@@ -99,6 +102,8 @@ def get_order(number: str, caller: OrdersRead, tx: Snapshot, response: Response)
         now, caller.scopes, parcels.of_order(tx, number),
         transfers.of_order(tx, order_id), payments=paid(tx, order),
         notes=notes.of_order(tx, order_id), returns=returns.of_order(tx, order_id),
+        cases=cases.of_order(tx, order_id),
+        refunds=refunds.of_order(tx, order_id), documents=documents.of_order(tx, number),
     )  # fmt: skip
 
 
@@ -179,9 +184,9 @@ def _number_of(body: OrderPost, result: Result) -> str:
     """
     (captured,) = result.orders
     if captured.outcome is Outcome.REJECTED:
+        if any(each.code == PaymentReferenceInUse.code for each in result.problems[1]):
+            raise PaymentReferenceInUse
         raise Refused(located(body, problem) for problem in result.problems[1])
-    if result.problems:
-        raise PaymentReferenceInUse
     if captured.outcome is Outcome.STALE:
         raise StaleVersion(order_number=captured.order_number)
     assert captured.order_number is not None, "what is not rejected has an order"

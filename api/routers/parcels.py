@@ -84,7 +84,7 @@ def get_parcel(number: str, caller: FulfillmentRead, tx: Snapshot) -> ParcelOut:
 def void_parcel(
     number: str, caller: FulfillmentWrite, tx: Tx, now: Now, *, _once: OncePerKey
 ) -> ParcelOut:
-    """Void a parcel that is not with its carrier yet; what was in it can be packed again."""
+    """Void a parcel that is not with its carrier yet; unpacked, what was in it is packed again."""
     _visible(tx, number, caller)
     return ParcelOut.of(parcels.void(tx, number, by=caller.name, at=now))
 

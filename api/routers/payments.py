@@ -1,10 +1,11 @@
 """Payments: of an order, begun, taken, captured, given up, and told of by payment services."""
 
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import PlainTextResponse
 
 from api.dependencies import IfMatch, Now, Opening, Snapshot, System, Tx, system_of
 from api.idempotency import OncePerKey
@@ -106,8 +107,13 @@ def act_on_payment(
     number: str, body: PaymentActionPost, caller: PaymentsWrite, tx: Tx, now: Now, *,
     seen: IfMatch, response: Response, _once: OncePerKey,
 ) -> PaymentOut:  # fmt: skip
-    """Have a payment captured or given up, before its goods do so by themselves."""
-    _visible(tx, number, caller)
+    """Have a payment captured or given up, before its goods do so by themselves.
+
+    Who is bound to locations may with what was taken there.
+    """
+    found = _visible(tx, number, caller)
+    if not caller.may_work_at(found.location_code or ""):
+        raise OtherLocation
     done = payments.act(
         tx, number, body.action, None if body.amount is None else body.amount.minor(),
         currency=None if body.amount is None else body.amount.currency, version=seen,
@@ -117,8 +123,8 @@ def act_on_payment(
     return PaymentOut.of(done)
 
 
-@public.post("/psps/{psp}/notices")
-async def take_notices(psp: str, request: Request) -> NoticesOut:
+@public.post("/psps/{psp}/notices", response_model=NoticesOut)
+async def take_notices(psp: str, request: Request) -> Any:
     """Take in what a payment service tells, signed in its own way; the same again is nothing."""
     body = b""
     async for part in request.stream():
@@ -128,7 +134,9 @@ async def take_notices(psp: str, request: Request) -> NoticesOut:
     return await run_in_threadpool(_take, system_of(request), psp, request, body)
 
 
-def _take(system: bootstrap.System, psp: str, request: Request, body: bytes) -> NoticesOut:
+def _take(
+    system: bootstrap.System, psp: str, request: Request, body: bytes
+) -> NoticesOut | Response:
     at = clock.now()
     service = system.psps.get(psp)
     if service is None:
@@ -143,6 +151,8 @@ def _take(system: bootstrap.System, psp: str, request: Request, body: bytes) -> 
     outcomes = [
         opening.run(partial(payments.take_notice, psp=psp, notice=each, at=at)) for each in notices
     ]
+    if service.acknowledgment is not None:
+        return PlainTextResponse(service.acknowledgment)
     return NoticesOut.model_validate({"outcomes": outcomes})
 
 

@@ -7,12 +7,13 @@ from fastapi import APIRouter, Query, Response
 
 from api.dependencies import IfMatch, Now, Snapshot, Tx
 from api.idempotency import OncePerKey
-from api.paging import Page, Paging, number_of
+from api.paging import Page, number_of
 from api.routes import LedgerRoute, limited_to
 from api.schemas.refund_batches import (
     BatchActionPost,
     BatchOut,
     BatchPost,
+    BatchQuery,
     BatchRowQuery,
     BatchSummaryOut,
     RowOut,
@@ -63,12 +64,13 @@ def make_refund_batch(
 
 @router.get("/refund-batches")
 def list_refund_batches(
-    query: Annotated[Paging, Query()], caller: RefundsRead, tx: Snapshot
+    query: Annotated[BatchQuery, Query()], caller: RefundsRead, tx: Snapshot
 ) -> Page[BatchSummaryOut]:
-    """List batches of refunds, oldest first."""
+    """List batches of refunds, newest first."""
     found, cursor = queries.batches(
-        tx, channel_codes=caller.channels, after=number_of(query.after) or 0, limit=query.limit
-    )
+        tx, channel_codes=caller.channels, states=query.state or None,
+        after=number_of(query.after), limit=query.limit,
+    )  # fmt: skip
     items = [BatchSummaryOut.of_batch(each) for each in found]
     return Page(items=items, next_after=None if cursor is None else str(cursor))
 

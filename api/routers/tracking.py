@@ -1,6 +1,5 @@
 """Tracking: how an order is, for its customer, who has no key."""
 
-import ipaddress
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
@@ -11,7 +10,7 @@ from api.problems import Refused, field_problem
 from api.routes import LedgerRoute
 from api.schemas.tracking import TrackingLinkOut, TrackingOut, TrackingQuery
 from api.security import OrdersWrite
-from api.throttle import Guesses
+from api.throttle import Guesses, address_of
 from oms.customers import queries
 from oms.orders import queries as orders
 from oms.orders.model import OrderNotFound
@@ -59,17 +58,5 @@ def _admit(request: Request, query: TrackingQuery, now: Now) -> None:
     guesses: Guesses = request.app.state.guesses
     order = query.link or (query.number or "").strip().lstrip("#").upper()
     guesses.admit(
-        now, address=(_network(request), ADDRESS_PER_HOUR_MAX), order=(order, ORDER_PER_HOUR_MAX)
+        now, address=(address_of(request), ADDRESS_PER_HOUR_MAX), order=(order, ORDER_PER_HOUR_MAX)
     )
-
-
-def _network(request: Request) -> str:
-    """Return where a request comes from: of an IPv6 address, what one household has."""
-    host = "" if request.client is None else request.client.host
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if address.version == 4:  # noqa: PLR2004 - as the protocol is called
-        return host
-    return str(ipaddress.ip_network(f"{address}/64", strict=False))

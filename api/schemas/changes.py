@@ -72,9 +72,12 @@ class ChangesPost(Wire):
     ] = 1
     ship_to: AddressIn | None = None
     pickup_point: Annotated[
-        PointChoiceIn | None, Field(description="another one, for a group that goes to one")
+        PointChoiceIn | None, Field(description="for a group that goes to one, or shall go to one")
     ] = None
-    method: Literal["ship_home", "collect_store"] | None = None
+    method: Annotated[
+        Literal["ship_home", "collect_store", "pickup_point"] | None,
+        Field(description="another way: home, to a store with its `location_code`, or to a point"),
+    ] = None
     location_code: Annotated[Ref | None, Field(description="where it is collected")] = None
     allow_backorder: Annotated[
         bool, Field(strict=True, description="change it even when not everything can be supplied")

@@ -29,6 +29,10 @@ class ChannelOut(Out):
     adapter: str
     threshold: Annotated[int, Field(description="units of each SKU withheld from it")]
     is_enabled: bool
+    vocabulary: Annotated[
+        dict[str, dict[str, str]],
+        Field(description="its words for our states, by kind of state; what has none is ours"),
+    ]
     topics: Annotated[list[str], Field(description="what may be pushed to its inbox")]
 
     @classmethod

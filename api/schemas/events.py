@@ -1,12 +1,14 @@
 """Events of orders on the wire, as they are sent to subscribers, too."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import Field
 
 from api.paging import Limit
 from api.schemas.common import MoneyOut, Out, Wire, Words
+
+_IN_WORDS: Final = "in the words of the channel that listens, where it has some of its own"
 
 
 class EventsQuery(Wire):
@@ -63,8 +65,9 @@ class EventOrderOut(Out):
     channel_code: str
     external_ref: str
     external_number: str | None
-    order_state: str
-    fulfillment_state: str
+    order_state: Annotated[str, Field(description=_IN_WORDS)]
+    fulfillment_state: Annotated[str, Field(description=_IN_WORDS)]
+    payment_state: Annotated[str, Field(description=_IN_WORDS)]
     fulfillment_method: str
     location_code: str | None
     placed_at: datetime

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from api.paging import Paging
 from api.schemas.common import Out, Wire, Words, once, values_of
+from api.schemas.notes import AttachmentOut
 from oms.fulfillment.model import (
     Action,
     CameBack,
@@ -58,6 +59,7 @@ class FulfillmentOut(Out):
     version: Annotated[int, Field(description="what `If-Match` is to say")]
     lines: list[FulfillmentLineOut]
     holds: Annotated[list[str], Field(description="types of the holds its order is under")]
+    merges_with: Annotated[list[str], Field(description="works that may become one with it")]
     allowed_actions: list[Action]
 
     @classmethod
@@ -87,6 +89,13 @@ class WorkNoteOut(Out):
     author: str
     created_at: datetime
     edited_at: datetime | None
+    attachments: list[AttachmentOut]
+
+    @classmethod
+    def of(cls, note: Note) -> Self:
+        """Write a note that is somebody's to know."""
+        values = {name: getattr(note, name) for name in cls.model_fields}
+        return cls(**values | {"attachments": [AttachmentOut.of(e) for e in note.attachments]})
 
 
 class WorkOut(FulfillmentOut):
@@ -102,10 +111,7 @@ class WorkOut(FulfillmentOut):
         return [
             cls(
                 **FulfillmentOut.of(each).model_dump(),
-                notes=[
-                    WorkNoteOut.model_validate(note, from_attributes=True)
-                    for note in notes.get(each.fulfillment_number, ())
-                ],
+                notes=[WorkNoteOut.of(note) for note in notes.get(each.fulfillment_number, ())],
             )
             for each in orders
         ]
@@ -174,6 +180,10 @@ class ActionPost(Wire):
         ),
     ]  # fmt: skip
 
+    merge_number: Annotated[
+        Words | None,
+        Field(description="for merge: what it takes in; left out: all of `merges_with`"),
+    ] = None
     came_back: Annotated[
         list[CameBackIn], once("line_no"),
         Field(
@@ -189,6 +199,7 @@ class ActionPost(Wire):
             reason=self.reason, collect_code=self.collect_code, carrier=self.carrier,
             tracking_number=self.tracking_number, to_location_code=self.to_location_code,
             split_off={each.line_no: each.quantity for each in self.split_off},
+            merge_number=self.merge_number,
             came_back={
                 each.line_no: CameBack(restocked=each.restocked, held=each.held)
                 for each in self.came_back

@@ -29,6 +29,13 @@ class KeyPost(Wire):
             description="only these locations' work, for the role store; left out: every one's",
         ),
     ] = None  # fmt: skip
+    is_tool: Annotated[
+        bool,
+        Field(
+            strict=True,
+            description="it says for whom it acts, by `OMS-On-Behalf-Of`; roles agent and finance",
+        ),
+    ] = False
     expires_at: Moment | None = None
 
 
@@ -41,6 +48,7 @@ class KeyOut(Out):
     scopes: list[str]
     channel_codes: list[str] | None
     location_codes: list[str] | None
+    is_tool: bool
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
@@ -63,6 +71,8 @@ class MeOut(Out):
     location_codes: Annotated[
         list[str] | None, Field(description="whose work it does; null: every location's")
     ]
+    is_tool: bool
+    on_behalf_of: Annotated[str | None, Field(description="whom a tool speaks for")]
 
     @classmethod
     def of(cls, caller: Caller) -> Self:
@@ -72,6 +82,7 @@ class MeOut(Out):
             scopes=sorted(caller.scopes),
             channel_codes=None if caller.channels is None else sorted(caller.channels),
             location_codes=None if caller.locations is None else sorted(caller.locations),
+            is_tool=caller.is_tool, on_behalf_of=caller.person,
         )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from api.paging import Limit
 from api.schemas.common import Out, Wire, Words
@@ -24,17 +24,33 @@ class KnownQuery(Wire):
 
     def asked(self) -> dict[str, str]:
         """Return what is known of the order."""
-        return self.model_dump(include=self.KNOWN, exclude_none=True)
+        return self.model_dump(mode="json", include=self.KNOWN, exclude_none=True)
 
     KNOWN: ClassVar[set[str]] = {"number", "email", "phone", "name"}
 
 
 class LookUpQuery(KnownQuery):
-    """What is known of an order: at least one thing."""
+    """What is known of an order: at least one thing, of a card and its day both."""
 
     receipt: Annotated[Words | None, Field(description="what the receipt says, or its code")] = None
+    card_last4: Annotated[
+        str | None,
+        Field(pattern="^[0-9]{4}$", description="of the card it was paid with; with `placed_on`"),
+    ] = None
+    placed_on: Annotated[
+        date | None, Field(description="the day it was bought on, where it was bought")
+    ] = None
 
-    KNOWN: ClassVar[set[str]] = {*KnownQuery.KNOWN, "receipt"}
+    KNOWN: ClassVar[set[str]] = {*KnownQuery.KNOWN, "receipt", "card_last4", "placed_on"}
+
+    @model_validator(mode="after")
+    def _card_has_a_day(self) -> Self:
+        """Have four digits that many cards end with tell of one day's orders only."""
+        if self.card_last4 is not None and self.placed_on is None:
+            raise ValueError("card_last4 goes with placed_on")
+        if self.placed_on is not None and self.asked().keys() == {"placed_on"}:
+            raise ValueError("placed_on goes with something else that is known")
+        return self
 
 
 class CustomerHintOut(Out):

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from api.schemas.common import Out, Wire, Words, values_of
 from oms.adapters.channels.canonical.fields import NoteText
 from oms.kernel.limits import ORDER_LINES_MAX
-from oms.notes.model import Change, Draft, Kind, Note, Part, Visibility, seen_by
+from oms.notes.model import Attachment, Change, Draft, Kind, Note, Part, Visibility, seen_by
 
 Body = Annotated[
     NoteText,
@@ -102,6 +102,25 @@ class NoteVersionOut(Out):
     written_by: str
 
 
+class AttachmentOut(Out):
+    """A file that belongs to a note."""
+
+    attachment_id: int
+    name: str
+    media_type: Annotated[str, Field(description="what it is by its content")]
+    size_bytes: int
+    sha256: str
+    added_at: datetime
+    added_by: str
+
+    @classmethod
+    def of(cls, attachment: Attachment) -> Self:
+        """Write what is known of a file."""
+        values = values_of(attachment)
+        del values["visibility"]
+        return cls(**values)
+
+
 class NoteOut(Out):
     """A remark on an order, a part of it, or a customer."""
 
@@ -124,6 +143,9 @@ class NoteOut(Out):
     redacted_at: datetime | None
     redacted_by: str | None
     redact_reason: str | None
+    attachments: Annotated[
+        list[AttachmentOut], Field(description="those the caller may read; none: it was redacted")
+    ]
     previous: Annotated[
         list[NoteVersionOut], Field(description="what it said before, oldest first")
     ]
@@ -135,6 +157,7 @@ class NoteOut(Out):
         values = values_of(seen)
         for name in ("order_id", "channel_code"):
             del values[name]
+        values["attachments"] = [AttachmentOut.of(each) for each in seen.attachments]
         values["previous"] = [NoteVersionOut(**values_of(each)) for each in seen.previous]
         return cls(**values)
 
@@ -146,4 +169,5 @@ class NoteOut(Out):
 
 def without_texts(answer: str) -> str:
     """Return the answer to who wrote a note as it may be kept: a note may be redacted."""
-    return json.dumps(json.loads(answer) | {"body": None, "previous": []}, separators=(",", ":"))
+    kept: dict[str, Any] = {"body": None, "previous": [], "attachments": []}
+    return json.dumps(json.loads(answer) | kept, separators=(",", ":"))

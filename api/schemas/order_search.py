@@ -17,6 +17,7 @@ from oms.orders.cursors import Sort
 from oms.orders.facets import Facets
 from oms.orders.filters import Filters
 from oms.orders.model import FulfillmentMethod, FulfillmentState, OrderState
+from oms.payments.model import OrderPaymentState, Tender
 
 VALUES_MAX: Final = 50
 DIMENSIONS_MAX: Final = 3
@@ -26,7 +27,8 @@ _SEVERAL: Final = {
     "hold": "hold_types", "method": "methods", "order_state": "order_states",
     "fulfillment_state": "fulfillment_states", "product_type": "product_types",
     "category": "categories", "brand": "brands", "sku": "skus", "country": "country_codes",
-    "exception": "exception_codes", "tag": "tags",
+    "exception": "exception_codes", "tag": "tags", "payment_method": "payment_methods",
+    "payment_state": "payment_states",
 }  # fmt: skip
 
 Amount = Annotated[str, StringConstraints(pattern=r"^-?\d{1,12}(\.\d{1,4})?$", max_length=18)]
@@ -42,7 +44,8 @@ class OrderFilters(BaseModel):
         Words | None,
         Field(description=(
             "words, each as it begins, in any order: of numbers, names, e-mail, phone, postcode,"
-            " city, SKU, GTIN, product title, tracking number, parcel, fulfillment"
+            " city, SKU, GTIN, product title, tracking number, parcel, fulfillment, payment, the"
+            " payment service's reference, refund, return, invoice and credit note"
         )),
     ] = None  # fmt: skip
     number: Annotated[Words | None, Field(description="our number")] = None
@@ -86,6 +89,19 @@ class OrderFilters(BaseModel):
         Moment | None, Field(description="in the states it is in from this instant on")
     ] = None
     state_to: Annotated[Moment | None, Field(description="… since before this instant")] = None
+    payment_method: Annotated[
+        list[Tender] | None,
+        Field(max_length=VALUES_MAX, description="what some of it is paid with"),
+    ] = None
+    payment_state: Annotated[
+        list[OrderPaymentState] | None,
+        Field(max_length=VALUES_MAX, description="how the whole of it is paid"),
+    ] = None
+    promised_from: Annotated[
+        Moment | None,
+        Field(description="to be ready to leave from this instant on, as its rules promise"),
+    ] = None
+    promised_to: Annotated[Moment | None, Field(description="… before this instant")] = None
     note: Annotated[
         Words | None,
         Field(description="words of its notes, or how they begin; of those one may read"),
@@ -120,7 +136,7 @@ class OrderFilters(BaseModel):
         )
 
     def _check_periods(self) -> None:
-        for name in ("placed", "updated", "state"):
+        for name in ("placed", "updated", "state", "promised"):
             first: datetime | None = getattr(self, f"{name}_from")
             last: datetime | None = getattr(self, f"{name}_to")
             if first is not None and last is not None and first > last:

@@ -8,17 +8,23 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import ConfigDict, Field
 
+from api.schemas.cases import CaseOut
 from api.schemas.common import MoneyOut, Out, values_of
+from api.schemas.documents import IssuedOut
 from api.schemas.fulfillments import FulfillmentOut
+from api.schemas.groups import GroupOut
 from api.schemas.holds import HoldOut, VerdictOut
 from api.schemas.notes import NoteOut
 from api.schemas.parcels import ParcelOut
 from api.schemas.payments import PaymentsOut
+from api.schemas.refunds import RefundOut
 from api.schemas.returns import ReturnOut
 from api.schemas.transfers import TransferOut
 from oms.adapters.channels.canonical.fields import Ref
 from oms.adapters.channels.canonical.rows import order_rows
 from oms.adapters.channels.canonical.schema import OrderIn
+from oms.billing.model import Document
+from oms.cases.model import Case
 from oms.events.model import event_id
 from oms.notes.model import Note
 from oms.orders.history import Step, steps
@@ -32,11 +38,13 @@ from oms.orders.model import (
     OrderState,
 )
 from oms.orders.model import Summary as OrderSummary
+from oms.refunds.model import Refund
 from oms.returns.model import Return
 from oms.shipments.model import Parcel
 from oms.transfers.model import Transfer
 from oms.workflows.actions import Situation, verdicts
 from oms.workflows.documents import csv_rows
+from oms.workflows.milestones import milestones
 
 EXAMPLE: Final[dict[str, Any]] = {
     "channel_code": "web", "external_ref": "W-1001", "external_number": "1001", "version": 1,
@@ -223,25 +231,21 @@ class SummaryOut(Out):
     is_test: bool
     is_historical: bool
     tags: list[str]
+    promised_at: Annotated[
+        datetime | None,
+        Field(
+            description=(
+                "when the first of it is to be ready to leave, by the rules that planned it; null:"
+                " none did"
+            )
+        ),
+    ]
     version: int
 
     @classmethod
     def of(cls, summary: OrderSummary) -> Self:
         """Write an order as a list shows it."""
         return cls(**_header(summary))
-
-
-class GroupOut(Out):
-    """A delivery group: the lines of an order that get to the customer in one way."""
-
-    group_no: int
-    method: FulfillmentMethod
-    location_code: Annotated[str | None, Field(description="where it is collected")]
-    ship_to: Annotated[dict[str, Any] | None, Field(description="null: as the order's")]
-    pickup_point: Annotated[
-        dict[str, Any] | None,
-        Field(description="as it was when it was chosen; `checked_at`: when its carrier was asked"),
-    ]
 
 
 class OrderOut(SummaryOut):
@@ -269,9 +273,18 @@ class OrderOut(SummaryOut):
     changes: list[ChangeOut]
     events: list[EventOut]
     notes: list[NoteOut]
+    cases: Annotated[
+        list[CaseOut], Field(description="of customer service, for who reads internal notes")
+    ]
     exceptions: list[ExceptionOut]
     holds: list[HoldOut]
     payments: PaymentsOut
+    refunds: Annotated[
+        list[RefundOut] | None, Field(description="null: the caller may not read refunds")
+    ]
+    documents: Annotated[
+        list[IssuedOut] | None, Field(description="null: the caller may not read documents")
+    ]
     allowed_actions: Annotated[
         list[VerdictOut],
         Field(description="every command: whether the caller may give it now, and why not else"),
@@ -281,11 +294,13 @@ class OrderOut(SummaryOut):
     def of_all(
         cls, now: Situation, scopes: frozenset[str], parcels: Iterable[Parcel],
         transfers: Iterable[Transfer], *, notes: Iterable[Note], payments: PaymentsOut,
-        returns: Iterable[Return],
+        returns: Iterable[Return], refunds: Iterable[Refund], documents: Iterable[Document],
+        cases: Iterable[Case],
     ) -> Self:  # fmt: skip
         """Write an order with everything about it, for a caller who has these scopes."""
         order = now.order
         currency = order.summary.currency
+        reached = milestones(now.fulfillments, order.events)
         return cls(
             **_header(order.summary), customer_ref=order.customer_ref,
             customer_phone=order.customer_phone, ship_to=order.ship_to, bill_to=order.bill_to,
@@ -300,14 +315,21 @@ class OrderOut(SummaryOut):
             parcels=[ParcelOut.of(each) for each in parcels],
             transfers=[TransferOut.of(each) for each in transfers],
             returns=[ReturnOut.of(each) for each in returns], cancelable=now.cancelable(),
-            groups=[GroupOut(**values_of(group)) for group in order.groups],
+            groups=[
+                GroupOut.of(group, reached.get(group.group_no, ())) for group in order.groups
+            ],
             changes=[ChangeOut.of(change, currency) for change in order.changes],
             events=[
                 EventOut.of(step, order.summary.order_number) for step in steps(order.events)
             ],
             notes=NoteOut.of_all(notes, scopes),
+            cases=[CaseOut.of(each) for each in cases if "notes:internal" in scopes],
             exceptions=[ExceptionOut(**values_of(each)) for each in order.exceptions],
             holds=[HoldOut.of(each) for each in now.holds], payments=payments,
+            refunds=[RefundOut.of(each) for each in refunds]
+            if "refunds:read" in scopes else None,
+            documents=[IssuedOut.of(each) for each in documents]
+            if "documents:read" in scopes else None,
             allowed_actions=[VerdictOut.of(each) for each in verdicts(now, scopes)],
         )  # fmt: skip
 

@@ -14,7 +14,6 @@ from oms.kernel.limits import AMOUNT_MINOR_MAX
 from oms.kernel.money import NotAnAmount, exponent_of, minor_from_text
 from oms.payments.model import (
     OrderPaymentState,
-    Owed,
     Payment,
     PaymentDraft,
     PaymentState,
@@ -26,6 +25,7 @@ from oms.payments.model import (
     total,
 )
 from oms.payments.queries import Unfinished
+from oms.payments.rules import Owed
 
 
 class TransactionOut(Out):

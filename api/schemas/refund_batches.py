@@ -205,6 +205,15 @@ class BatchActionPost(Wire):
     ] = None
 
 
+class BatchQuery(Paging):
+    """Which batches to list."""
+
+    state: Annotated[
+        list[BatchState],
+        Field(default_factory=list, description="repeat it for several; none: all", max_length=20),
+    ]
+
+
 class BatchRowQuery(Paging):
     """Which rows of a batch to list."""
 

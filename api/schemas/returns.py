@@ -36,7 +36,9 @@ LineNo = Annotated[int, Field(strict=True, ge=1, le=ORDER_LINES_MAX)]
 Units = Annotated[int, Field(strict=True, ge=1, le=QUANTITY_MAX)]
 Text = Annotated[NoteText, Field(min_length=1)]
 # Time and money do the others.
-Deed = Literal["approve", "decline", "ship", "receive", "inspect", "accept", "reject", "cancel"]
+Deed = Literal[
+    "approve", "decline", "ship", "receive", "inspect", "accept", "reject", "cancel", "complete"
+]
 
 
 class RefusalOut(Out):
@@ -182,6 +184,12 @@ class ReturnOut(Out):
     inspections: list[InspectedOut]
     decisions: list[DecisionOut]
     owed: Annotated[MoneyOut, Field(description="for all that was accepted")]
+    is_paid_here: Annotated[
+        bool,
+        Field(
+            description="whether it is refunded from payments we manage; else its channel pays it"
+        ),
+    ]
     allowed_actions: list[ReturnAction]
 
     @classmethod
@@ -313,7 +321,9 @@ class ReturnActionPost(Wire):
     """Something that is done with a return."""
 
     action: Deed
-    reason: Annotated[Text | None, Field(description="for decline, reject and cancel")] = None
+    reason: Annotated[
+        Text | None, Field(description="for decline, reject, cancel and complete")
+    ] = None
     carrier: Annotated[Words | None, Field(description="for ship")] = None
     tracking_number: Annotated[Words | None, Field(description="for ship")] = None
     location_code: Annotated[

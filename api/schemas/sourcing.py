@@ -88,6 +88,10 @@ class DecisionOut(Out):
     version: Annotated[int, Field(description="of the rules")]
     rule_group: str | None
     parts: list[PartOut]
+    hub_location_code: Annotated[
+        str | None, Field(description="where the parts are gathered, to leave together")
+    ]
+    hub_reason: Annotated[str | None, Field(description="why there, or why they leave apart")]
     left: Annotated[dict[int, int], Field(description="by line: given to nobody, planned again")]
     cost_minor: int
     candidates: list[CandidateOut]
@@ -99,6 +103,7 @@ class DecisionOut(Out):
         return cls(
             decision_id=decision.decision_id, group_no=decision.demand.group_no,
             decided_at=decision.decided_at, version=decision.version, rule_group=plan.group,
+            hub_location_code=plan.hub, hub_reason=plan.hub_reason,
             left=dict(plan.left), cost_minor=decision.outcome.cost_minor,
             parts=[
                 PartOut(
@@ -153,11 +158,14 @@ class RehearsalPost(RulesPost):
 class TotalsOut(Out):
     """What decisions come to together."""
 
-    parts: Annotated[int, Field(description="locations that supply, over all decisions")]
-    splits: Annotated[int, Field(description="decisions on more than one location")]
+    parts: Annotated[
+        int, Field(description="what leaves to customers by itself, over all decisions")
+    ]
+    splits: Annotated[int, Field(description="decisions by which more than one part leaves")]
     cost_minor: int
     distance_km: float
     late_parts: int
+    transfers: Annotated[int, Field(description="to hubs, where parts are gathered")]
     stock_outs: Annotated[int, Field(description="decisions that gave something to nobody")]
     left_units: int
 

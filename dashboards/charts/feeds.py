@@ -34,7 +34,10 @@ def by_day(frame: pl.DataFrame) -> go.Figure:
             )
     sums = frame.select(pl.sum_horizontal(name for name, *_ in _OUTCOMES)).to_series()
     drawn.update_layout(barmode="stack").update_yaxes(style.count_axis("Documents", sums))
-    drawn.update_xaxes(type="date", hoverformat="%a %-d %b %Y")
+    drawn.update_xaxes(
+        type="date", hoverformat="%a %-d %b %Y",
+        **style.day_ticks(frame["received_on"].n_unique()),
+    )  # fmt: skip
     return drawn
 
 

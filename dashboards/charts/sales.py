@@ -39,7 +39,7 @@ def over_time(
     if before is not None:
         _line(drawn, _filled(before, period, grain), "Period before", currency, is_now=False)
     drawn.update_yaxes(style.money_axis(currency, "Net sales"))
-    drawn.update_xaxes(_time_axis(grain))
+    drawn.update_xaxes(_time_axis(grain, period))
     return drawn
 
 
@@ -70,7 +70,7 @@ def by_channel_over_time(
             )
     # Returns can outweigh sales: what is negative then hangs below the line.
     drawn.update_layout(barmode="relative").update_yaxes(style.money_axis(currency, "Net sales"))
-    drawn.update_xaxes(_time_axis(grain))
+    drawn.update_xaxes(_time_axis(grain, period))
     return drawn
 
 
@@ -234,10 +234,11 @@ def _start(day: date, grain: Grain) -> date:
     return date.fromordinal(day.toordinal() - day.weekday()) if grain is Grain.WEEK else day
 
 
-def _time_axis(grain: Grain) -> dict[str, object]:
+def _time_axis(grain: Grain, period: Period) -> dict[str, object]:
     title = {Grain.DAY: None, Grain.WEEK: "Weeks from Monday", Grain.MONTH: "Months"}[grain]
     shown = "%b %Y" if grain is Grain.MONTH else "%a %-d %b %Y"
-    return {"title": title, "hoverformat": shown, "type": "date"}
+    ticks = style.day_ticks(period.days) if grain is Grain.DAY else {}
+    return {"title": title, "hoverformat": shown, "type": "date", **ticks}
 
 
 def _named(frame: pl.DataFrame) -> pl.Expr:

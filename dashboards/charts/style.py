@@ -19,6 +19,7 @@ PALE_COLOR: Final = "rgba(120, 135, 150, 0.28)"
 GRID_COLOR: Final = "rgba(120, 135, 150, 0.22)"
 # With more of them, the ticks that are chosen by themselves are whole numbers.
 SINGLE_TICKS_MAX: Final = 10
+DAY_MILLISECONDS: Final = 24 * 60 * 60 * 1_000
 _TICK_PREFIX: Final = written.SYMBOLS
 
 
@@ -77,3 +78,8 @@ def count_axis(title: str, shown: pl.Series | None = None) -> dict[str, object]:
     axis: dict[str, object] = {"title": title, "tickformat": ",~s", "rangemode": "tozero"}
     is_few = shown is not None and not (shown > SINGLE_TICKS_MAX).any()
     return {**axis, "dtick": 1} if is_few else axis
+
+
+def day_ticks(days: int) -> dict[str, object]:
+    """Return what an axis of so many days is marked with: of few each day, and never an hour."""
+    return {"dtick": DAY_MILLISECONDS} if days <= SINGLE_TICKS_MAX else {}

@@ -9,6 +9,7 @@ from dashboards.panels import frame, show
 _ASKED = {
     "receipt": "Receipt", "lookup_number": "Order number", "lookup_email": "E-mail",
     "phone": "Phone", "lookup_name": "Name, or how it begins",
+    "lookup_card_last4": "Card's last four digits",
 }  # fmt: skip
 _LINES = {
     "sku": "SKU", "title": "Title", "quantity": "Bought", "shipped": "Handed over",
@@ -24,9 +25,14 @@ def render(client: Client) -> None:
     with st.grid(3, min_column_width=200, gap="small"):
         for name, label in _ASKED.items():
             asked[name.removeprefix("lookup_")] = show.private(label, name)
+        day = st.date_input("Bought on", value=None, key="lookup_placed_on", format="YYYY-MM-DD")
     if not any(asked.values()):
         st.info("Type at least one thing the customer knows; all that is typed must fit.")
         return
+    if asked["card_last4"] and day is None:
+        st.info("Many cards end like this one: choose the day it was paid with, too.")
+        return
+    asked["placed_on"] = "" if day is None else day.isoformat()
     found = client.get("/v1/lookup", **asked, limit=20)
     if not found:
         st.info("No order fits. Leave something out, or ask for the receipt.")

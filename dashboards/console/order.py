@@ -4,7 +4,9 @@ import streamlit as st
 
 from dashboards.api_client import Client
 from dashboards.panels import (
+    case_parts,
     decision_parts,
+    document_parts,
     frame,
     money_parts,
     note_parts,
@@ -39,6 +41,7 @@ def render(client: Client) -> None:
     with left:
         order_parts.lines(order)
         money_parts.of_order(client, order)
+        document_parts.of_order(client, order)
         order_work.fulfillments(client, order)
         order_work.parcels(client, order)
         order_work.transfers(client, order)
@@ -49,4 +52,5 @@ def render(client: Client) -> None:
     with right:
         order_parts.customer(order)
         order_parts.amounts(order)
+        case_parts.cases(client, order)
         note_parts.notes(client, order)

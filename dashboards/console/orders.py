@@ -10,6 +10,7 @@ _COLUMNS = {
     "order_state": "State", "fulfillment_state": "Goods", "placed_at": "Placed (UTC)",
     "look": "Look at it", "channel_code": "Channel", "fulfillment_method": "Method",
     "external_number": "Channel's number", "country_code": "Country", "tags": "Tags",
+    "promised_at": "Promised for (UTC)",
 }  # fmt: skip
 
 

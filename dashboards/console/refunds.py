@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboards.api_client import Client
-from dashboards.panels import frame, lists, refund_form, refund_parts, show
+from dashboards.panels import batch_parts, frame, lists, refund_form, refund_parts, show
 from dashboards.widgets import choice
 
 
@@ -17,6 +17,7 @@ def render(client: Client) -> None:
         channel = choice.select("Channel", "refund_channel", every, refund_parts.ANY)
         kinds = {refund_parts.ANY: "Everything", **refund_form.KINDS}
         kind = choice.select("For", "refund_kind", kinds, refund_parts.ANY)
+        batch_parts.link()
     listing = refund_parts.listing(queue, kind, channel)
     answer = lists.page(client, listing)
     if not answer["items"]:

@@ -45,6 +45,9 @@ _WAYS: Final[Mapping[str, Sequence[_Way]]] = {
     ),
     "FEED_HELD": (_STOCK,),
     "STOCK_REFUSED": (_STOCK,),
+    "SETTLEMENT_DIFFERS": (
+        _Way("The differences", "reconciliation", {"difference_finding": _PLACE}),
+    ),
     "ORDER_EXCEPTION": (
         _Way("The orders", "orders", {"order_exception": _PLACE, "order_sort": "placed_at"}),
     ),

@@ -73,6 +73,8 @@ def _decision(client: Client, each: Json) -> None:
         st.markdown(f"**{written.plain(_given(client, each))}**")
         group = f"by the rules *{written.plain(each['rule_group'])}*" if each["rule_group"] else ""
         st.caption(f"{show.instant(each['decided_at'])} UTC {group} of version {each['version']}")
+        if each["hub_reason"]:
+            st.markdown(written.plain(each["hub_reason"]))
         scores = [
             name for name in _SCORES
             if any(candidate["scores"].get(name) is not None for candidate in each["candidates"])

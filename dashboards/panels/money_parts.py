@@ -59,7 +59,8 @@ def of_order(client: Client, order: Json) -> None:
     st.subheader("Money", anchor=False)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         show.state(paid["payment_state"], said=_STATES.get(paid["payment_state"]))
-        st.markdown(written.plain(_balance(paid)), width="content")
+        if paid["payments"]:  # else nobody here knows what is open
+            st.markdown(written.plain(_balance(paid)), width="content")
     if not paid["payments"]:
         st.caption("No payment is known: how it is paid is its channel's business.")
     else:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboards import format as written
 from dashboards.api_client import Client, Json
-from dashboards.panels import frame, session, show
+from dashboards.panels import attachment_parts, frame, session, show
 from dashboards.widgets import choice
 from oms.notes.model import RULES, Kind
 
@@ -56,11 +56,13 @@ def _show(client: Client, note: Json, may: Sequence[str]) -> None:
             f"Before: “{said}” by {written.plain(before['written_by'])}, "
             f"{show.instant(before['written_at'])}"
         )
+    attachment_parts.files(client, f"/v1/notes/{note['note_id']}", note["attachments"])
     if note["visibility"] in may:
         with st.container(horizontal=True, gap="small"):
             _pin(client, note)
             if not note["is_captured"]:
                 _edit(client, note, may)
+            attachment_parts.add(client, note)
             if session.may(client, REDACT_SCOPE):
                 _redact(client, note)
 
@@ -107,7 +109,7 @@ def _edit(client: Client, note: Json, may: Sequence[str]) -> None:
 def _redact(client: Client, note: Json) -> None:
     number = note["note_id"]
     with st.popover("Redact", type="tertiary"), st.form(f"redact_{number}", border=False):
-        st.caption("Nothing it says or ever said will be left, for good.")
+        st.caption("Nothing it says or ever said will be left, nor its files, for good.")
         reason = st.text_input("Why; it is kept, so name nobody", key=f"redact_why_{number}")
         if st.form_submit_button("Redact it"):
             work = partial(

@@ -29,7 +29,7 @@ def edit(client: Client, order: Json) -> None:
 
 
 def _edit(client: Client, order: Json) -> None:
-    asked = _asked(order)
+    asked = _asked(client, order)
     reason = st.text_input("Why", key="change_reason", placeholder="the customer asked for it")
     if not asked:
         st.caption("Change something of it; what comes of it is shown before it is done.")
@@ -52,13 +52,13 @@ def _edit(client: Client, order: Json) -> None:
         frame.do(work, "The order is changed.")
 
 
-def _asked(order: Json) -> Json:
+def _asked(client: Client, order: Json) -> Json:
     """Ask what the order shall be; return what of it is another thing than now."""
     lines = _lines(order)
     body: Json = {"lines": lines} if lines else {}
     body |= _article(order)
     group_no = _group(order)
-    changed = _way(group_no) | _address(order, group_no)
+    changed = _way(group_no) | _address(order, group_no) | _point(client, order, group_no)
     return body | ({"group_no": group_no, **changed} if changed else {})
 
 
@@ -67,6 +67,7 @@ def _shown(preview: Json, body: Json) -> None:
     st.markdown("**This will change:**")
     told = [_difference(each) for each in preview["differences"]]
     told += ["It goes to the address above"] if "ship_to" in body else []
+    told += ["It goes to the pick-up point above"] if "pickup_point" in body else []
     told += [f"It is {_WAYS[body['method']].lower()}"] if "method" in body else []
     told += [
         f"{label} {show.amount(preview[name])}".replace("$", r"\$")
@@ -166,3 +167,52 @@ def _address(order: Json, group_no: int) -> Json:
     # Where it is on the map is said of the address that was.
     was = {name: value for name, value in now.items() if name in _ADDRESS and value}
     return {"ship_to": wanted} if wanted != was else {}
+
+
+def _point(client: Client, order: Json, group_no: int) -> Json:
+    """Ask for another pick-up point of the same carrier, of those near a postcode."""
+    group: Json = next((each for each in order["groups"] if each["group_no"] == group_no), {})
+    now = group.get("pickup_point")
+    if group.get("method") != "pickup_point" or now is None:
+        return {}
+    if not st.checkbox("Another pick-up point", key=f"change_point_{group_no}"):
+        return {}
+    country = st.text_input(
+        "Country, e.g. NL", now.get("country_code") or order["country_code"] or "",
+        key=f"point_country_{group_no}",
+    ).strip()  # fmt: skip
+    postcode = st.text_input(
+        "Near the postcode", now.get("postcode") or "", key=f"point_near_{group_no}"
+    ).strip()
+    near = {
+        each["point_id"]: f"{show.point(each)}, {each['distance_km']:.1f} km"
+        for each in _points(client, now["provider"], country.upper(), postcode)
+        if each["point_id"] != now["point_id"]
+    }
+    if not near:
+        st.caption("No other point of this carrier that takes parcels is near there.")
+        return {}
+    chosen = st.selectbox(
+        "Pick-up point", list(near), index=None, key=f"point_{group_no}",
+        format_func=near.__getitem__, placeholder="choose one",
+    )  # fmt: skip
+    return {"pickup_point": {"provider": now["provider"], "point_id": chosen}} if chosen else {}
+
+
+def _points(client: Client, carrier: str, country: str, postcode: str) -> list[Json]:
+    """Return the points of a carrier near a postcode; none, with the reason, where none can be."""
+    if not (country and postcode):
+        return []
+    try:
+        found: Json = client.get(
+            "/v1/pickup-points", carrier=carrier, country=country, postcode=postcode, limit=20
+        )
+    except ApiRefusal as refused:
+        if refused.is_of_the_key:
+            raise
+        st.warning(refused.sentence)
+        return []
+    if carrier in found["away"]:
+        st.warning("The carrier does not answer just now; look again in a moment.")
+    items: list[Json] = found["items"]
+    return items

@@ -12,6 +12,7 @@ from dashboards.panels import show
 from dashboards.widgets import address, choice
 from oms.holds.model import HoldType
 from oms.orders.model import FulfillmentMethod, FulfillmentState, OrderState
+from oms.payments.model import OrderPaymentState, Tender
 
 ORDERS: Final = "/v1/orders"
 FACETS: Final = "/v1/orders/facets"
@@ -22,6 +23,7 @@ _SORTS: Final = {
     "-placed_at": "Newest first", "placed_at": "Oldest first", "-updated_at": "Changed last",
     "-total": "Largest first", "total": "Smallest first", "customer_name": "Customer",
     "channel": "Channel", "state": "State", "state_since": "Longest in its states first",
+    "promised_at": "Promised first",
 }  # fmt: skip
 # What a parameter is called in the URL, where the sales pages have another meaning for its name.
 # Of these several may be chosen, which is any of them.
@@ -30,6 +32,8 @@ _CODES: Final[Mapping[str, tuple[str, str, Sequence[str]]]] = {
     "fulfillment_state": ("fulfillment_state", "Goods", list(FulfillmentState)),
     "method": ("method", "Method", list(FulfillmentMethod)),
     "order_hold": ("hold", "On hold for", list(HoldType)),
+    "order_tender": ("payment_method", "Paid with", list(Tender)),
+    "order_paid": ("payment_state", "Payment", list(OrderPaymentState)),
 }
 _PLACES: Final = {
     "order_location": ("location", "Sold at"),
@@ -55,6 +59,8 @@ _TEXTS: Final = {
     "placed_from": ("placed_from", "Placed from, e.g. 2026-01-31"),
     "placed_to": ("placed_to", "Placed before"),
     "order_state_to": ("state_to", "In its states since before, e.g. 2026-01-31"),
+    "promised_from": ("promised_from", "Promised from, e.g. 2026-01-31"),
+    "promised_to": ("promised_to", "Promised before"),
     "order_currency": ("currency", "Currency, e.g. EUR"),
     "order_total_from": ("total_from", "At least"),
     "order_total_to": ("total_to", "At most"),

@@ -25,7 +25,8 @@ _CHANGES: Final = {
     "net": "Net", "tax": "Tax", "location_code": "Location", "reason": "Reason",
     "change_ref": "Reference",
 }  # fmt: skip
-_ADDRESS: Final = ("name", "company", "street", "house_number", "postcode", "city", "country_code")
+_ADDRESS: Final = ("name", "company", "street", "house_number", "postcode", "city", "region",
+            "country_code")  # fmt: skip
 # Facts that say by themselves what they are.
 _TELLING: Final = frozenset({
     "lines", "location", "fulfillment", "parcel", "transfer", "return", "reason", "amount",
@@ -45,7 +46,7 @@ _PLACED: Final = frozenset({
     "prices_include_tax", "items_net", "items_tax", "shipping_net", "shipping_tax", "stated_total",
     "lines", "groups", "fulfillments", "cancelable", "changes", "events", "notes", "exceptions",
     "allowed_actions", "parcels", "transfers", "returns", "holds", "is_on_hold", "tags",
-    "state_since", "payments",
+    "state_since", "payments", "cases", "refunds", "documents", "promised_at",
 })  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboards import format as written
 from dashboards.api_client import Client, Json
-from dashboards.panels import navigation, parcel_parts, show
+from dashboards.panels import frame, moving_parts, navigation, parcel_parts, show
 
 _TRANSFERS: Final = {
     "transfer_number": "Transfer", "state": "State", "from": "From", "to": "To",
@@ -24,6 +24,8 @@ def fulfillments(client: Client, order: Json) -> None:
     st.subheader("Fulfillment", anchor=False)
     if not order["fulfillments"]:
         st.caption("No location works on it.")
+    for group in order["groups"]:
+        _milestones(order, group)
     for each in order["fulfillments"]:
         with st.container(border=True, horizontal=True, gap="small", vertical_alignment="center"):
             where = written.plain(show.place(client, each["location_code"]))
@@ -34,6 +36,23 @@ def fulfillments(client: Client, order: Json) -> None:
                 "Work on it", key=f"work_{each['fulfillment_number']}", type="tertiary"
             ):
                 navigation.go("store_work", location=each["location_code"])
+            version = frame.seen(each["fulfillment_number"], each["version"])
+            moving_parts.offer(client, {**each, "version": version})
+
+
+def _milestones(order: Json, group: Json) -> None:
+    """Show when the work of a delivery group reached each step, and what was promised."""
+    if not group["milestones"]:
+        return
+    told = [
+        f"**{show.words(each['name'])}** " + (show.instant(each["at"]) if each["at"] else "pending")
+        for each in group["milestones"]
+    ]
+    of = f"Group {group['group_no']}: " if len(order["groups"]) > 1 else ""
+    promised = order["promised_at"]
+    st.markdown(of + " → ".join(told))
+    if promised:
+        st.caption(f"Promised to be ready to leave by {show.instant(promised)} UTC.")
 
 
 def parcels(_client: Client, order: Json) -> None:

@@ -25,9 +25,10 @@ _TOTALS: Final = {
     "difference": "Difference", "happened": "What happened",
 }  # fmt: skip
 _WHAT: Final = {
-    "parts": "Parts sent, one from each location", "splits": "Orders sent in parts",
+    "parts": "Parts sent to customers", "splits": "Orders sent in parts",
     "cost_minor": "Cost, in cents", "distance_km": "Way to customers, km",
-    "late_parts": "Parts later than promised", "stock_outs": "Orders short of something",
+    "late_parts": "Parts later than promised", "transfers": "Transfers to hubs",
+    "stock_outs": "Orders short of something",
     "left_units": "Units given to nobody",
 }  # fmt: skip
 DAYS: Final = 30

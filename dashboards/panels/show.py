@@ -49,6 +49,7 @@ _ICONS: Final[Mapping[str, str]] = {
     "lost": "red", "damaged": "red", "voided": "gray", "taken_back": "gray",
     "returned_to_sender": "red",
     "received": "green", "partially_received": "orange", "closed": "gray", "draft": "orange",
+    "open": "orange",
     "active": "green", "archived": "gray", "waiting_for_transfer": "orange", "parked": "red",
     "requested": "orange", "declined": "gray", "inspected": "orange", "resolved": "violet",
     "expired": "gray",

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboards import format as written
 from dashboards.api_client import Client, Json
-from dashboards.panels import frame, session, show
+from dashboards.panels import attachment_parts, frame, moving_parts, session, show
 from dashboards.widgets import address, choice
 from oms.kernel.clock import now
 
@@ -31,8 +31,8 @@ _TAPS: Final = {
 _QUIET: Final = frozenset({
     "unpick", "unpack", "no_show", "refuse", "fail_delivery", "return_to_sender",
 })  # fmt: skip
-# What an agent decides is not offered to who picks.
-_OF_AGENTS: Final = frozenset({"move", "split"})
+# What an agent decides is offered to agents only, by forms of its own.
+_OF_AGENTS: Final = frozenset({"move", "split", "merge"})
 _BOXED: Final = frozenset({"picked", "packed"})
 _DONE: Final = {
     "accept": "is accepted", "reject": "is rejected and sought elsewhere", "pick": "is picked",
@@ -109,18 +109,21 @@ def card(client: Client, each: Json) -> None:
             st.caption(f"{show.ago(each['created_at'])} old · {each['order_number']}",
                        width="content")  # fmt: skip
         for line in each["lines"]:
-            picked = f", {line['picked']} picked" if line["picked"] else ""
+            picked = f" · {line['picked']} picked" if line["picked"] else ""
             st.markdown(f"**{line['open']}** of {written.plain(line['title'])} "
                         f"`{line['sku'].replace('`', '')}`{picked}")  # fmt: skip
         for note in each["notes"]:
             icon = "keep" if note["is_pinned"] else "sticky_note_2"
             line = f"line {note['line_no']}: " if note["line_no"] else ""
             st.markdown(f":material/{icon}: {line}{written.plain(note['body'])}")
+            path = f"/v1/fulfillments/{number}/notes/{note['note_id']}"
+            attachment_parts.files(client, path, note["attachments"])
         version = frame.seen(number, each["version"])
         act = partial(_act, client, {**each, "version": version})
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
             for action in _in_order(each["allowed_actions"]):
                 _offer(action, each, act)
+            moving_parts.offer(client, {**each, "version": version})
             if each["state"] in _BOXED:
                 _slip(client, number)
         if not each["allowed_actions"]:

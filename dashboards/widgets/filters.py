@@ -30,6 +30,7 @@ class Part(Flag):
     PRODUCTS = auto()
     LOCATIONS = auto()
     AMOUNTS = auto()
+    CURRENCY = auto()
 
 
 SALES: Final = Part.PERIOD | Part.COMPARISON | Part.CHANNELS | Part.PRODUCTS | Part.AMOUNTS
@@ -54,6 +55,9 @@ def bar(
             _product_chip(choices, filters)
         if Part.AMOUNTS in parts:
             _amounts_chip(choices, filters)
+        if Part.CURRENCY in parts and len(choices.currencies) > 1:
+            with st.popover(filters.currency, icon=":material/payments:", key="currency_chip"):
+                _currencies(choices)
         if any(address.recall(name) for name in NAMES):
             st.button(
                 "Reset",
@@ -178,14 +182,18 @@ def _product_chip(choices: Choices, filters: Filters) -> None:
 def _amounts_chip(choices: Choices, filters: Filters) -> None:
     label = f"{filters.currency}, {filters.basis.label.lower()}"
     with st.popover(label, icon=":material/payments:", key="amounts_chip"):
-        if choices.currencies:
-            choice.pills(
-                "Currency",
-                "currency",
-                dict(zip(choices.currencies, choices.currencies, strict=True)),
-                help="Amounts of two currencies are never added up.",
-            )
+        _currencies(choices)
         choice.radio("Count amounts", "basis", _BASES, [basis.definition for basis in Basis])
+
+
+def _currencies(choices: Choices) -> None:
+    if choices.currencies:
+        choice.pills(
+            "Currency",
+            "currency",
+            dict(zip(choices.currencies, choices.currencies, strict=True)),
+            help="Amounts of two currencies are never added up.",
+        )
 
 
 def _counted(label: str, values: list[str]) -> str:

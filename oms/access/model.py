@@ -2,14 +2,20 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, Self
 
-from oms.kernel.errors import Forbidden, OmsError
+from oms.kernel.errors import Forbidden, OmsError, Rejected
 
 # Any other text is no key, and none that PostgreSQL or a hash would stumble over.
 KEY: Final = re.compile(r"oms_[0-9a-f]{12}_[0-9a-f]{64}")
+# What a key is exchanged for, to be sent in its stead for a while.
+TOKEN: Final = re.compile(r"omst_[0-9a-f]{12}_[0-9a-f]{64}")
+# Whom a tool speaks for, as the tool knows them: a user name or an address, in one word.
+PERSON: Final = re.compile(r"[\x21-\x7e]{1,100}")
+# Stands in what is written down between a person and the tool they used. No key is named so.
+VIA: Final = " via "
 
 SCOPES: Final = (
     "orders:read", "orders:write", "stock:read", "stock:write", "catalog:read", "catalog:write",
@@ -19,8 +25,9 @@ SCOPES: Final = (
     "events:read", "webhooks:read", "webhooks:write", "sourcing:read", "sourcing:write",
     "tracking:write", "reservations:read", "reservations:write", "payments:read", "payments:write",
     "refunds:read", "refunds:write", "refunds:approve", "notes:internal", "notes:customer",
-    "notes:work", "documents:read", "documents:write", "returns:read", "returns:request",
-    "returns:write", "returns:override",
+    "notes:work", "documents:read", "documents:write", "documents:send", "returns:read",
+    "returns:request", "returns:write", "returns:override", "settlements:read",
+    "settlements:write",
 )  # fmt: skip
 
 # A role is a named set of scopes.
@@ -34,7 +41,8 @@ _WORDS: Final[dict[str, str]] = {
         " channels:read fulfillment:read fulfillment:write customers:read customers:write"
         " customers:manage sourcing:read reservations:read reservations:write payments:read"
         " payments:write refunds:read refunds:write notes:internal notes:customer notes:work"
-        " documents:read returns:read returns:request returns:write returns:override"
+        " documents:read documents:send returns:read returns:request returns:write"
+        " returns:override"
     ),
     # Orders of other stores and channels are looked up, not read: who bought is not shown.
     "store": (
@@ -47,7 +55,7 @@ _WORDS: Final[dict[str, str]] = {
     "finance": (
         "orders:read orders:hold orders:review sales:read channels:read payments:read"
         " payments:write refunds:read refunds:write refunds:approve notes:internal"
-        " documents:read documents:write"
+        " documents:read documents:write documents:send settlements:read settlements:write"
     ),
     "analyst": "stock:read catalog:read sales:read channels:read quarantine:read",
     "engineer": (
@@ -55,6 +63,8 @@ _WORDS: Final[dict[str, str]] = {
         " sales:read events:read webhooks:read webhooks:write sourcing:read"
     ),
 }
+# Whose keys may be those of tools, which speak for people: who works for customers or with money.
+OF_TOOLS: Final = frozenset({"agent", "finance"})
 # Whose keys may be bound to locations: every route they reach asks where its caller works.
 BOUND_TO_LOCATIONS: Final = frozenset({"store"})
 ROLES: Final[dict[str, tuple[str, ...]]] = {
@@ -81,9 +91,24 @@ class ScopeMissing(Forbidden):
     code = "SCOPE_MISSING"
 
 
+class NoTool(Forbidden):
+    """The key speaks for nobody but itself: only that of a tool says on whose behalf it acts."""
+
+    code = "NO_TOOL"
+
+
+class ScopeBeyond(Rejected):
+    """A token allows nothing its key does not."""
+
+    code = "SCOPE_BEYOND"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who is calling, and what they may do; None means every channel, every location."""
+    """Who is calling, and what they may do; None means every channel, every location.
+
+    `name` is what is written down of them: of a person who uses a tool, both.
+    """
 
     key_id: str
     name: str
@@ -91,6 +116,14 @@ class Caller:
     scopes: frozenset[str]
     channels: frozenset[str] | None
     locations: frozenset[str] | None = None
+    is_tool: bool = False
+    person: str | None = None  # whom a tool speaks for
+
+    def speaking_for(self, person: str) -> Self:
+        """Return the caller who acts for a person. Raises NoTool."""
+        if not self.is_tool:
+            raise NoTool
+        return replace(self, name=f"{person}{VIA}{self.name}", person=person)
 
     def may_see(self, channel_code: str) -> bool:
         """Tell whether the caller may know of a channel's orders."""
@@ -123,7 +156,33 @@ class ApiKey:
     scopes: tuple[str, ...]
     channel_codes: tuple[str, ...] | None
     location_codes: tuple[str, ...] | None
+    is_tool: bool
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """What a key was exchanged for: its text, what it allows, and until when."""
+
+    text: str
+    scopes: tuple[str, ...]
+    expires_at: datetime
+
+
+def is_same_person(one: str, other: str) -> bool:
+    """Tell whether two names that were written down may be one person's.
+
+    A person is the same through a tool and without. A tool that has not said for whom it acts
+    may be anybody who uses it.
+    """
+    (person, tool), (second, its) = _parts(one), _parts(other)
+    return person in {second, its} or second == tool
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """Return the person of a name, or the tool that named none, and the tool they used."""
+    person, via, tool = name.casefold().rpartition(VIA)
+    return (person, tool) if via else (tool, "")

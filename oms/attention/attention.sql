@@ -115,6 +115,22 @@ with found as (
           and l.transaction_id > t.transaction_id)
 
     union all
+    select 'SET_ASIDE', s.follower, c.channel_code, s.since_at, 1
+    from set_aside s
+    join orders o using (order_id)
+    join channels c using (channel_id)
+
+    union all
+    select 'AUTHORIZATION_ENDS', p.psp, c.channel_code, p.authorized_until_at, 1
+    from payments p
+    join orders o using (order_id)
+    join channels c using (channel_id)
+    where p.managed_by = 'oms' and p.state in ('authorized', 'partially_captured')
+      and p.authorized_until_at < cast(:at as timestamptz) + :authorization_ends_in
+      and p.authorized_minor > p.captured_minor + p.capturing_minor + p.voided_minor
+          + p.voiding_minor
+
+    union all
     select case r.state when 'awaiting_approval' then 'REFUND_WAITS' else 'REFUND_FAILED' end,
         r.kind, c.channel_code, r.changed_at, 1
     from refunds r
@@ -124,9 +140,24 @@ with found as (
         and r.changed_at < cast(:at as timestamptz) - :refund_waits_max)
 
     union all
+    select 'MAIL_FAILED', d.document_type, c.channel_code, m.finished_at, 1
+    from mails m
+    join documents d using (document_id)
+    join channels c on c.channel_id = d.channel_id
+    where m.state = 'failed' and m.recipient is not null
+      and not exists (
+        select from mails later where later.document_id = m.document_id
+          and later.mail_id > m.mail_id)
+
+    union all
     select 'NOTICE_PARKED', n.psp, null, n.received_at, 1
     from psp_notices n
     where n.outcome = 'parked'
+
+    union all
+    select 'SETTLEMENT_DIFFERS', d.finding, null, d.found_at, 1
+    from settlement_differences d
+    where d.state = 'open'
 
     union all
     select 'RETURN_UNIDENTIFIED', x.location_code, null, t.received_at, 1
@@ -143,6 +174,13 @@ with found as (
     left join locations x on x.location_id = r.location_id
     where r.state in ('requested', 'received', 'inspected')
       and r.changed_at < cast(:at as timestamptz) - :return_undecided_max
+
+    union all
+    select 'RETURN_UNPAID', c.channel_code, c.channel_code, r.changed_at, 1
+    from returns r
+    join orders o using (order_id)
+    join channels c using (channel_id)
+    where r.state = 'resolved' and r.changed_at < cast(:at as timestamptz) - :return_unpaid_max
 )
 select code, place, channel_code, sum(count)::bigint as count, min(since_at) as oldest_at
 from found

@@ -14,8 +14,10 @@ TIMED_OUT_SHOWN: Final = timedelta(days=1)
 TRANSFER_AWAY_MAX: Final = timedelta(days=5)
 HOLD_OPEN_MAX: Final = timedelta(days=2)
 PAYMENT_UNKNOWN_MAX: Final = timedelta(minutes=15)
+AUTHORIZATION_ENDS_IN: Final = timedelta(days=2)
 REFUND_WAITS_MAX: Final = timedelta(hours=4)
 RETURN_UNDECIDED_MAX: Final = timedelta(days=2)
+RETURN_UNPAID_MAX: Final = timedelta(days=7)
 
 
 class Severity(StrEnum):
@@ -100,6 +102,16 @@ KINDS: Final[dict[str, Kind]] = {
         severity=Severity.ERROR, scope="payments:read", title="Goods that left and are not paid",
         advice="Capture it by hand, or ask its customer for another payment.",
     ),
+    "SET_ASIDE": Kind(
+        severity=Severity.ERROR, scope="payments:read",
+        title="Orders that money or documents do not follow",
+        advice="See the worker's log. They are tried again when they change, and every hour.",
+    ),
+    "AUTHORIZATION_ENDS": Kind(
+        severity=Severity.WARNING, scope="payments:read",
+        title="Authorizations that end before their goods leave",
+        advice="Have the goods leave, capture it by hand, or ask for another payment.",
+    ),
     "REFUND_FAILED": Kind(
         severity=Severity.ERROR, scope="refunds:read", title="Refunds that failed",
         advice="Retry it, or cancel it and pay another way.",
@@ -108,10 +120,19 @@ KINDS: Final[dict[str, Kind]] = {
         severity=Severity.WARNING, scope="refunds:read", title="Refunds that wait for approval",
         advice="Approve or reject them; who asked may not.",
     ),
+    "MAIL_FAILED": Kind(
+        severity=Severity.WARNING, scope="documents:read", title="Mails that did not get there",
+        advice="Look at what the mail server said (GET /v1/mails); mend the address, send again.",
+    ),
     "NOTICE_PARKED": Kind(
         severity=Severity.WARNING, scope="payments:read",
         title="Notifications of no payment we know",
         advice="Find its order at the payment service; it may be another system's.",
+    ),
+    "SETTLEMENT_DIFFERS": Kind(
+        severity=Severity.WARNING, scope="settlements:read",
+        title="Settlements that do not agree with us",
+        advice="Find what explains each difference, and resolve it with that.",
     ),
     "RETURN_UNIDENTIFIED": Kind(
         severity=Severity.WARNING, scope="returns:read", title="Goods that came and are nobody's",
@@ -120,6 +141,10 @@ KINDS: Final[dict[str, Kind]] = {
     "RETURN_UNDECIDED": Kind(
         severity=Severity.WARNING, scope="returns:read", title="Returns nobody decides",
         advice="Approve or decline what was asked for; look at what came, and accept or reject it.",
+    ),
+    "RETURN_UNPAID": Kind(
+        severity=Severity.WARNING, scope="returns:read", title="Returns long accepted and not paid",
+        advice="See to its refund; where its channel pays ask there, then complete it by hand.",
     ),
 }  # fmt: skip
 

@@ -27,6 +27,8 @@ def matters(
         transfer_away_max=model.TRANSFER_AWAY_MAX, parcel_silent_max=model.PARCEL_SILENT_MAX,
         payment_unknown_max=model.PAYMENT_UNKNOWN_MAX, refund_waits_max=model.REFUND_WAITS_MAX,
         return_undecided_max=model.RETURN_UNDECIDED_MAX,
+        return_unpaid_max=model.RETURN_UNPAID_MAX,
+        authorization_ends_in=model.AUTHORIZATION_ENDS_IN,
     )  # fmt: skip
     found = [Matter(**by_name(row)) for row in rows]
     return sorted(found, key=lambda each: (each.kind.severity, list(KINDS).index(each.code)))

@@ -80,9 +80,14 @@ select
         case when o.fulfillment_method = 'carry_out' then x.country_code end,
         o.ship_to ->> 'country_code', o.country_code, o.bill_to ->> 'country_code',
         e.country_code) as destination,
-    (select e.reason from line_events e
-     where e.order_id = o.order_id and e.kind in ('cancel', 'return') and e.reason is not null
-     order by e.occurred_at desc, e.line_no limit 1) as reason
+    (select reason from (
+        select e.reason, e.occurred_at as at, e.line_no from line_events e
+        where e.order_id = o.order_id and e.kind in ('cancel', 'return') and e.reason is not null
+        union all
+        select r.reason, r.changed_at, 0 from refunds r
+        where r.order_id = o.order_id and r.state in ('succeeded', 'partially_succeeded')
+            and exists (select from refund_lines l where l.refund_id = r.refund_id)
+     ) reasons order by at desc, line_no limit 1) as reason
 from orders o
 join channels c using (channel_id)
 join channel_billing b using (channel_id)
@@ -97,13 +102,15 @@ where o.order_id = any (cast(:order_ids as bigint[])) and not o.is_historical an
 order by o.order_id;
 
 -- name: lines
--- What happened to the lines of orders, added up by kind.
+-- What happened to the lines of orders, added up by kind. What came back and gives its customer
+-- no money is not taken back; what was taken off a line's price is what has reached its customer.
 select
     e.order_id, e.line_no, k.sku, k.title,
     coalesce(sum(e.quantity) filter (where e.kind in ('sale', 'edit')), 0)::integer as ordered,
     coalesce(-sum(e.quantity) filter (where e.kind = 'cancel'), 0)::integer as canceled,
     coalesce(sum(e.quantity) filter (where e.kind = 'ship'), 0)::integer as shipped,
-    coalesce(-sum(e.quantity) filter (where e.kind = 'return'), 0)::integer as returned,
+    (coalesce(-sum(e.quantity) filter (where e.kind = 'return'), 0)
+        - coalesce(max(g.units), 0))::integer as returned,
     coalesce(-sum(e.quantity) filter (where e.kind = 'return' and e.is_money_given), 0)::integer
         as returned_given,
     coalesce(sum(e.net_minor) filter (where e.kind in ('sale', 'edit')), 0) as sold_net,
@@ -111,21 +118,50 @@ select
     coalesce(sum(e.net_minor) filter (where e.kind <> 'return'), 0) as kept_net,
     coalesce(sum(e.tax_minor) filter (where e.kind <> 'return'), 0) as kept_tax,
     coalesce(sum(e.net_minor) filter (where e.kind = 'return' and not e.is_money_given), 0)
-        as returns_net,
+        + coalesce(max(g.net_minor), 0) as returns_net,
     coalesce(sum(e.tax_minor) filter (where e.kind = 'return' and not e.is_money_given), 0)
-        as returns_tax,
+        + coalesce(max(g.tax_minor), 0) as returns_tax,
     coalesce(sum(e.net_minor) filter (where e.kind = 'return' and e.is_money_given), 0)
         as returns_given_net,
     coalesce(sum(e.tax_minor) filter (where e.kind = 'return' and e.is_money_given), 0)
         as returns_given_tax,
     greatest(coalesce(sum(e.discount_net_minor) filter (where e.kind in ('sale', 'edit')), 0), 0)
         as discount_minor,
+    coalesce(max(p.done_minor - p.done_tax_minor), 0) as reduced_net,
+    coalesce(max(p.done_tax_minor), 0) as reduced_tax,
     max(e.occurred_on) filter (where e.kind = 'ship') as supplied_on
 from line_events e
 join order_lines k using (order_id, line_no)
+left join goods_kept g using (order_id, line_no)
+left join price_reductions p using (order_id, line_no)
 where e.order_id = any (cast(:order_ids as bigint[]))
 group by e.order_id, e.line_no, k.sku, k.title
 order by e.order_id, e.line_no;
+
+-- name: beside
+-- What orders come to beside their goods: the fees that were kept of each line's returns, the
+-- shipping that was given back (line 0) and what was taken off it.
+select r.order_id, d.line_no, count(*) filter (where d.fee_minor > 0)::integer as fees,
+    sum(d.fee_minor)::bigint as fee_minor,
+    sum(round(d.fee_minor::numeric * (d.goods_tax_minor + d.shipping_tax_minor)
+        / nullif(d.goods_net_minor + d.goods_tax_minor + d.shipping_net_minor
+            + d.shipping_tax_minor, 0)))::bigint as fee_tax_minor,
+    sum(d.shipping_net_minor)::bigint as back_net_minor,
+    sum(d.shipping_tax_minor)::bigint as back_tax_minor,
+    max(cast(d.decided_at at time zone 'UTC' as date)) as decided_on
+from return_decisions d
+join returns r using (return_id)
+join return_lines l using (return_id, line_no)
+where r.order_id = any (cast(:order_ids as bigint[])) and d.verdict = 'accepted'
+    and l.resolution = 'refund' and (d.fee_minor > 0 or (d.shipping_net_minor, d.shipping_tax_minor) <> (0, 0))
+group by r.order_id, d.line_no
+order by r.order_id, d.line_no;
+
+-- name: reduced_shipping
+-- What was taken off the shipping of orders.
+select order_id, done_minor - done_tax_minor as net_minor, done_tax_minor as tax_minor
+from price_reductions
+where order_id = any (cast(:order_ids as bigint[])) and line_no = 0;
 
 -- name: earlier
 -- What invoices and credit notes have of the lines of orders.

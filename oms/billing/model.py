@@ -10,6 +10,7 @@ from oms.kernel.errors import Conflict, NotFound, Rejected
 from oms.kernel.money import exponent_of
 
 LANGUAGES: Final = ("nl", "de", "fr", "en")
+# Goods have the numbers of their lines, the fees of their returns the same below this one.
 SHIPPING_LINE_NO: Final = 0
 # How many documents one download may hold.
 BUNDLE_DOCUMENTS_MAX: Final = 1_000
@@ -212,6 +213,11 @@ class Amounts:
         return bool(self.net_minor or self.tax_minor)
 
     @property
+    def total_minor(self) -> int:
+        """Return it with tax."""
+        return self.net_minor + self.tax_minor
+
+    @property
     def is_negative(self) -> bool:
         """Tell whether either part is below nothing."""
         return self.net_minor < 0 or self.tax_minor < 0
@@ -219,7 +225,7 @@ class Amounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BilledLine:
-    """A line of a document; 0 is the number of shipping."""
+    """A line of a document; 0 is the number of shipping, below it are fees of returns."""
 
     line_no: int
     sku: str

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import Final
 
-from oms.billing import queries, rules
+from oms.billing import crediting, queries, rules
 from oms.billing.model import (
     LANGUAGES,
     SHIPPING_LINE_NO,
@@ -35,7 +35,7 @@ from oms.billing.rules import Part, Sale, SoldLine
 from oms.billing.store import SQL
 from oms.kernel.clock import business_date
 from oms.kernel.money import share_of_units
-from oms.ledger import journal
+from oms.ledger import followers, journal
 from oms.ledger.database import Tx
 
 FOLLOWER: Final = "billing"
@@ -82,9 +82,11 @@ def bill_changed(tx: Tx, after: int, upto: int, *, at: datetime) -> bool:
     bounds = {"after": str(after), "upto": str(upto)}
     if not SQL.run(tx, "is_changed", **bounds).scalar():
         return False
-    order_ids = list(SQL.run(tx, "changed", **bounds).scalars())
+    found = {*SQL.run(tx, "changed", **bounds).scalars(), *followers.again(tx, FOLLOWER, at=at)}
+    order_ids = sorted(found)
     if order_ids:
-        bill(tx, order_ids, by=SYSTEM, at=at)
+        SQL.run(tx, "hold", order_ids=order_ids)
+    followers.take_in(tx, FOLLOWER, order_ids, lambda ids: bill(tx, ids, by=SYSTEM, at=at), at=at)
     return True
 
 
@@ -121,10 +123,10 @@ def _is_worth_an_invoice(parts: Sequence[Part]) -> bool:
 def _credit(tx: Tx, sale: Sale, credits_: Sequence[Part], *, by: str, at: datetime) -> list[int]:
     """Issue a credit note for each invoice that is corrected, what was just invoiced included."""
     (now,) = queries.sales(tx, [sale.order_id])
-    rooms = rules.rooms(now.earlier)
+    rooms = crediting.rooms(now.earlier)
     of_invoice: dict[int, list[Part]] = defaultdict(list)
     for credit in credits_:
-        for document_id, part in rules.allocate(credit, rooms).items():
+        for document_id, part in crediting.allocate(credit, rooms).items():
             of_invoice[document_id].append(part)
     return [
         _issue(tx, DocumentType.CREDIT_NOTE, sale, parts, preceding_id=document_id, by=by, at=at)
@@ -170,7 +172,8 @@ def receipt(tx: Tx, order_number: str, *, by: str, at: datetime) -> list[int]:
     parts = [
         Part(line_no=line.line_no, quantity=line.ordered - line.canceled, counted=0,
              amounts=line.kept)
-        for line in sale.lines if line.ordered > line.canceled
+        for line in sale.lines
+        if line.line_no >= SHIPPING_LINE_NO and line.ordered > line.canceled
     ]  # fmt: skip
     if not sale.is_carried_out or not parts:
         raise NotCarriedOut
@@ -257,7 +260,7 @@ def _paper(
 
 
 def _place(part: Part) -> tuple[bool, int]:
-    return part.line_no == SHIPPING_LINE_NO, part.line_no
+    return part.line_no <= SHIPPING_LINE_NO, abs(part.line_no)
 
 
 def _line(

@@ -1,13 +1,15 @@
 """What is to be billed and credited of an order: pure functions of its events and documents.
 
-What should be billed of a line follows from its events alone, and a document is the difference to
-what is billed so far. Whoever looks again finds nothing to do, and when all of a line has left or
-was canceled, invoices less credit notes are the sum of its events.
+What should be billed of a line follows from its events and from what was taken off its price, and
+a document is the difference to what is billed so far. Whoever looks again finds nothing to do.
+When all of an order has left or was canceled, invoices less credit notes are the sum of its events
+and its shipping, with the fees of returns, less the shipping that was given back and what was
+taken off: what was captured less what was refunded.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from typing import Final
@@ -24,7 +26,7 @@ from oms.billing.model import (
     Remark,
     TaxGroup,
 )
-from oms.kernel.money import round_half_up, shares_of_units, split
+from oms.kernel.money import round_half_up, shares_of_units
 
 PPM: Final = 1_000_000
 # The rates goods are sold at, in parts per million, the standard one first. A channel tells the
@@ -48,7 +50,8 @@ EU: Final = frozenset(RATES) - {"CH", "GB", "NO"}
 class SoldLine:
     """A line of an order as its events have it, its shipping likewise as line 0.
 
-    Money that nobody gave with a return is a share of the line, money that was given is not.
+    Money that nobody gave with a return is a share of the line, money that was given is not. The
+    fees of a line's returns are a line of their own, under its number below zero.
     """
 
     line_no: int
@@ -64,6 +67,7 @@ class SoldLine:
     returns: Amounts  # negative: what came back, at its share of the line
     returns_given: Amounts  # negative: what came back, at the channel's word
     discount_minor: int  # of the sale
+    reduced: Amounts  # taken off its price since, by refunds without goods
     supplied_on: date | None  # when the last of it left
 
 
@@ -107,7 +111,7 @@ class Sale:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Owed:
+class Billable:
     """What should be billed of a line, and how many of its units have come back by now."""
 
     gone: int  # units that are to be on invoices
@@ -135,12 +139,13 @@ class Due:
     overdrawn: Mapping[int, Amounts]
 
 
-def owed(line: SoldLine, basis: Basis) -> Owed:
+def billable(line: SoldLine, basis: Basis) -> Billable:
     """Return what should be billed of a line.
 
-    Of the units still there the open ones are the first, as cancels and returns take the first:
-    so what they take does not change what the shipped ones cost. Money a channel gave with a
-    return is no unit's share and is taken off as it is.
+    Of the units still there the open ones are the last, as they are where money is captured
+    (ADR 0027): cancels and returns take the first, which never are the dearer ones, so whatever
+    happens next to a line, no less of it is earned. Money a channel gave with a return is no
+    unit's share and is taken off as it is.
     """
     left = line.ordered - line.canceled
     shared = line.returned - line.returned_given
@@ -150,17 +155,26 @@ def owed(line: SoldLine, basis: Basis) -> Owed:
     else:
         there = max(left - shared, 0)
         held = min(max(line.shipped - shared, 0), there)
-        wanted, gone = _last_units(money, there, held), line.shipped
+        wanted, gone = _first_units(money, there, held), line.shipped
     wanted += line.returns_given
     floor = Amounts(net_minor=max(wanted.net_minor, 0), tax_minor=max(wanted.tax_minor, 0))
-    return Owed(gone=gone, back=line.returned, amounts=floor, overdrawn=floor - wanted)
+    return Billable(
+        gone=gone, back=line.returned, amounts=_less(floor, line.reduced), overdrawn=floor - wanted
+    )
 
 
-def _last_units(money: Amounts, units: int, count: int) -> Amounts:
+def _first_units(money: Amounts, units: int, count: int) -> Amounts:
     if count in {0, units}:
         return money if count else Amounts()
-    net, tax = shares_of_units(money.net_minor, money.tax_minor, units, units - count, count)
+    net, tax = shares_of_units(money.net_minor, money.tax_minor, units, 0, count)
     return Amounts(net_minor=net, tax_minor=tax)
+
+
+def _less(amounts: Amounts, reduced: Amounts) -> Amounts:
+    """Take off what was taken off a price, as long as there is as much: with tax, then its tax."""
+    total = max(amounts.total_minor - reduced.total_minor, 0)
+    tax = min(max(amounts.tax_minor - reduced.tax_minor, 0), total)
+    return Amounts(net_minor=total - tax, tax_minor=tax)
 
 
 def due(sale: Sale, basis: Basis) -> Due:
@@ -169,17 +183,23 @@ def due(sale: Sale, basis: Basis) -> Due:
     for each in sale.earlier:
         earlier[each.line_no].append(each)
     is_any = any(
-        line.line_no != SHIPPING_LINE_NO
-        and (line.shipped > 0 if basis is Basis.SHIPPED else line.ordered > line.canceled)
+        line.line_no > SHIPPING_LINE_NO
+        and (
+            max(line.shipped, line.returned) > 0
+            if basis is Basis.SHIPPED
+            else line.ordered > line.canceled
+        )
         for line in sale.lines
     )
     invoice: list[Part] = []
     credits_: list[Part] = []
     overdrawn = {}
     for line in sale.lines:
-        wanted = owed(line, basis)
+        wanted = billable(line, basis)
         if line.line_no == SHIPPING_LINE_NO:
             wanted = _shipping(line, is_due=is_any)
+        elif line.line_no < SHIPPING_LINE_NO:
+            wanted = Billable(gone=line.ordered, back=0, amounts=line.sold, overdrawn=Amounts())
         if wanted.overdrawn:
             overdrawn[line.line_no] = wanted.overdrawn
         up, down = _moves(line, wanted, earlier[line.line_no], basis, rate_of(sale, line))
@@ -188,14 +208,19 @@ def due(sale: Sale, basis: Basis) -> Due:
     return Due(invoice=tuple(invoice), credits=tuple(credits_), overdrawn=overdrawn)
 
 
-def _shipping(line: SoldLine, *, is_due: bool) -> Owed:
-    """Return shipping as owed: all of it as soon as anything is, and no longer than that."""
-    amounts = line.sold if is_due else Amounts()
-    return Owed(gone=int(bool(amounts)), back=0, amounts=amounts, overdrawn=Amounts())
+def _shipping(line: SoldLine, *, is_due: bool) -> Billable:
+    """Return shipping as owed: as soon as anything is, and no longer; less what was given back."""
+    if not is_due:
+        return Billable(gone=0, back=0, amounts=Amounts(), overdrawn=Amounts())
+    left = line.sold + line.returns
+    return Billable(
+        gone=int(bool(line.sold)), back=int(bool(line.sold) and not left),
+        amounts=_less(left, line.reduced), overdrawn=Amounts(),
+    )  # fmt: skip
 
 
 def _moves(
-    line: SoldLine, wanted: Owed, earlier: Sequence[Earlier], basis: Basis, rate_ppm: int
+    line: SoldLine, wanted: Billable, earlier: Sequence[Earlier], basis: Basis, rate_ppm: int
 ) -> tuple[Part | None, Part | None]:
     """Return what of a line goes on an invoice, and what on a credit note."""
     out = [each for each in earlier if each.type is DocumentType.INVOICE]
@@ -229,7 +254,7 @@ def _moves(
 
 
 def _anew(
-    line: SoldLine, wanted: Owed, billed: Amounts, earlier: Sequence[Earlier], *, up: int,
+    line: SoldLine, wanted: Billable, billed: Amounts, earlier: Sequence[Earlier], *, up: int,
     down: int,
 ) -> tuple[Part | None, Part | None]:  # fmt: skip
     """Take a line back as it is billed, and bill it again: it cannot be said as a difference."""
@@ -257,77 +282,14 @@ def _sum(amounts: Iterable[Amounts]) -> Amounts:
     return sum(amounts, Amounts())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
-    """What of an invoice's line is not credited yet."""
-
-    document_id: int
-    line_no: int
-    quantity: int
-    amounts: Amounts
-
-
-def rooms(earlier: Iterable[Earlier]) -> list[Room]:
-    """Return what can still be credited, the oldest invoice first."""
-    found: dict[tuple[int, int], Room] = {}
-    for each in sorted(earlier, key=lambda e: (e.document_id, e.line_no)):
-        is_invoice = each.type is DocumentType.INVOICE
-        key = (each.document_id if is_invoice else each.preceding_id or 0, each.line_no)
-        room = found.get(
-            key, Room(document_id=key[0], line_no=key[1], quantity=0, amounts=Amounts())
-        )
-        sign = 1 if is_invoice else -1
-        found[key] = replace(
-            room, quantity=room.quantity + sign * each.quantity,
-            amounts=room.amounts + (each.amounts if is_invoice else -each.amounts),
-        )  # fmt: skip
-    return list(found.values())
-
-
-def allocate(credit: Part, open_rooms: Sequence[Room]) -> dict[int, Part]:
-    """Return which invoice a line's credit corrects, by document; a part of none has no money.
-
-    Units go to the oldest invoices that have some left, money with them in proportion, and what
-    does not fit there to the next: no invoice's line is credited beyond what it has.
-    """
-    own = [room for room in open_rooms if room.line_no == credit.line_no]
-    units, left = [], credit.quantity
-    for room in own:
-        units.append(min(left, max(room.quantity, 0)))
-        left -= units[-1]
-    nets = _fill(credit.amounts.net_minor, units, [room.amounts.net_minor for room in own])
-    taxes = _fill(credit.amounts.tax_minor, units, [room.amounts.tax_minor for room in own])
-    counted = _fill(credit.counted, [1, *[0] * (len(own) - 1)], units if credit.counted else [])
-    return {
-        room.document_id: Part(
-            line_no=credit.line_no, quantity=units[i], counted=counted[i] if counted else 0,
-            amounts=Amounts(net_minor=nets[i], tax_minor=taxes[i]),
-        )
-        for i, room in enumerate(own)
-        if units[i] or nets[i] or taxes[i]
-    }  # fmt: skip
-
-
-def _fill(amount: int, weights: Sequence[int], limits: Sequence[int]) -> list[int]:
-    """Split an amount by weights, none beyond its limit; what is over goes where there is room."""
-    if not limits:
-        return []
-    wanted = split(amount, weights) if any(weights) else [amount, *[0] * (len(limits) - 1)]
-    parts = [min(part, limit) for part, limit in zip(wanted, limits, strict=True)]
-    over = amount - sum(parts)
-    for i, limit in enumerate(limits):
-        more = min(over, limit - parts[i])
-        parts[i] += more
-        over -= more
-    return parts
-
-
 def rate_of(sale: Sale, line: SoldLine) -> int:
     """Return the rate of a line in parts per million: of its country's the one that makes its tax.
 
     A channel may have rounded the tax of each unit, so that much is let pass. Tax that no rate
     makes has the rate it comes to, to a hundredth of a percent.
     """
+    if line.line_no < SHIPPING_LINE_NO:  # a fee is taxed as what came back
+        line = next(each for each in sale.lines if each.line_no == -line.line_no)
     if not line.sold:  # a gift is taxed as what it is given with
         line = max(sale.lines, key=lambda each: each.sold.net_minor)
     net, tax = line.sold.net_minor, line.sold.tax_minor

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +28,15 @@ SQL: Final = Statements(Path(__file__).with_name("billing.sql"))
 
 # What an order without an address or a name says in its place.
 NOBODY: Final = "—"
+NO_MONEY: Final = Amounts()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What became of an order's shipping: given back with returns, taken off its price."""
+
+    given_back: Amounts = NO_MONEY
+    reduced: Amounts = NO_MONEY
 
 
 def sales(tx: Tx, order_ids: Sequence[int]) -> list[Sale]:
@@ -34,11 +44,12 @@ def sales(tx: Tx, order_ids: Sequence[int]) -> list[Sale]:
     lines: dict[int, list[SoldLine]] = defaultdict(list)
     for row in SQL.run(tx, "lines", order_ids=list(order_ids)):
         lines[row.order_id].append(_line(row))
+    beside = _beside(tx, order_ids, lines)
     earlier: dict[int, list[Earlier]] = defaultdict(list)
     for row in SQL.run(tx, "earlier", order_ids=list(order_ids)):
         earlier[row.order_id].append(_earlier(row))
     return [
-        _sale(row, lines[row.order_id], earlier[row.order_id])
+        _sale(row, lines[row.order_id], earlier[row.order_id], beside.get(row.order_id))
         for row in SQL.run(tx, "sales", order_ids=list(order_ids))
     ]
 
@@ -54,7 +65,35 @@ def _line(row: Any) -> SoldLine:
         canceled=row.canceled, shipped=row.shipped, returned=row.returned,
         returned_given=row.returned_given, sold=money("sold"), kept=money("kept"),
         returns=money("returns"), returns_given=money("returns_given"),
-        discount_minor=int(row.discount_minor), supplied_on=row.supplied_on,
+        discount_minor=int(row.discount_minor), reduced=money("reduced"),
+        supplied_on=row.supplied_on,
+    )  # fmt: skip
+
+
+def _beside(
+    tx: Tx, order_ids: Sequence[int], lines: Mapping[int, list[SoldLine]]
+) -> dict[int, Beside]:
+    """Add the fees of returns to the lines of orders; return what became of their shipping."""
+    found: dict[int, Beside] = defaultdict(Beside)
+    for row in SQL.run(tx, "beside", order_ids=list(order_ids)):
+        back = Amounts(net_minor=row.back_net_minor, tax_minor=row.back_tax_minor)
+        before = found[row.order_id]
+        found[row.order_id] = replace(before, given_back=before.given_back + back)
+        if row.fees:
+            (of,) = (each for each in lines[row.order_id] if each.line_no == row.line_no)
+            lines[row.order_id].append(_fee(row, of))
+    for row in SQL.run(tx, "reduced_shipping", order_ids=list(order_ids)):
+        reduced = Amounts(net_minor=row.net_minor, tax_minor=row.tax_minor)
+        found[row.order_id] = replace(found[row.order_id], reduced=reduced)
+    return found
+
+
+def _fee(row: Any, of: SoldLine) -> SoldLine:
+    money = Amounts(net_minor=row.fee_minor - row.fee_tax_minor, tax_minor=row.fee_tax_minor)
+    return SoldLine(
+        line_no=-of.line_no, sku="", title=of.title, ordered=row.fees, canceled=0,
+        shipped=row.fees, returned=0, returned_given=0, sold=money, kept=money, returns=Amounts(),
+        returns_given=Amounts(), discount_minor=0, reduced=Amounts(), supplied_on=row.decided_on,
     )  # fmt: skip
 
 
@@ -67,12 +106,12 @@ def _earlier(row: Any) -> Earlier:
     )  # fmt: skip
 
 
-def _sale(row: Any, lines: list[SoldLine], earlier: list[Earlier]) -> Sale:
+def _sale(row: Any, lines: list[SoldLine], earlier: list[Earlier], beside: Beside | None) -> Sale:
     if row.shipping_net_minor or row.shipping_tax_minor or any(
         each.line_no == SHIPPING_LINE_NO for each in earlier
     ):  # fmt: skip
-        lines.append(_shipping(row, max((e.supplied_on for e in lines if e.supplied_on),
-                                        default=None)))  # fmt: skip
+        lines.append(_shipping(row, beside or Beside(), max(
+            (e.supplied_on for e in lines if e.supplied_on), default=None)))  # fmt: skip
     buyer = _party(row.bill_to or row.ship_to, row, vat_id=_vat_id(row))
     return Sale(
         order_id=row.order_id, order_number=row.order_number,
@@ -87,12 +126,13 @@ def _sale(row: Any, lines: list[SoldLine], earlier: list[Earlier]) -> Sale:
     )  # fmt: skip
 
 
-def _shipping(row: Any, supplied_on: date | None) -> SoldLine:
+def _shipping(row: Any, beside: Beside, supplied_on: date | None) -> SoldLine:
     money = Amounts(net_minor=row.shipping_net_minor, tax_minor=row.shipping_tax_minor)
     return SoldLine(
         line_no=SHIPPING_LINE_NO, sku="", title="", ordered=1, canceled=0, shipped=1, returned=0,
-        returned_given=0, sold=money, kept=money, returns=Amounts(), returns_given=Amounts(),
-        discount_minor=0, supplied_on=supplied_on,
+        returned_given=0, sold=money, kept=money, returns=-beside.given_back,
+        returns_given=Amounts(), discount_minor=0, reduced=beside.reduced,
+        supplied_on=supplied_on,
     )  # fmt: skip
 
 

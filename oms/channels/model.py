@@ -52,6 +52,8 @@ class ChannelDraft:
     reserve_days: int = 2
     reserve_max: int | None = None  # open reservations of one customer; None: without limit
     return_policy: dict[str, Any] = field(default_factory=dict)  # docs/returns.md
+    # Of each kind of state its words for ours, as docs/what-goes-out.md has them.
+    vocabulary: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,7 @@ class Channel:
     reserve_days: int
     reserve_max: int | None
     return_policy: dict[str, Any]
+    vocabulary: dict[str, dict[str, str]]
     is_enabled: bool
 
 

@@ -14,12 +14,13 @@ _REGISTER: Final = text("""
     insert into channels (
         channel_code, name, kind, currency, currencies, prices_include_tax, time_zone, adapter,
         adapter_options, threshold, is_routed, stock_shown, collect_supply, reserve_days,
-        reserve_max, return_policy, updated_at
+        reserve_max, return_policy, vocabulary, updated_at
     )
     values (
         :code, :name, :kind, :currency, :currencies, :prices_include_tax, :time_zone, :adapter,
         cast(:adapter_options as jsonb), :threshold, :is_routed, :stock_shown, :collect_supply,
-        :reserve_days, :reserve_max, cast(:return_policy as jsonb), :at
+        :reserve_days, :reserve_max, cast(:return_policy as jsonb),
+        cast(:vocabulary as jsonb), :at
     )
     on conflict (channel_code) do update set
         name = excluded.name, kind = excluded.kind, currency = excluded.currency,
@@ -29,6 +30,7 @@ _REGISTER: Final = text("""
         is_routed = excluded.is_routed, stock_shown = excluded.stock_shown,
         collect_supply = excluded.collect_supply, reserve_days = excluded.reserve_days,
         reserve_max = excluded.reserve_max, return_policy = excluded.return_policy,
+        vocabulary = excluded.vocabulary,
         updated_at = excluded.updated_at
     returning channel_id
 """)
@@ -76,7 +78,8 @@ def register(tx: Tx, draft: ChannelDraft, *, at: datetime) -> int:
         "threshold": draft.threshold, "is_routed": draft.is_routed,
         "stock_shown": draft.stock_shown, "collect_supply": draft.collect_supply,
         "reserve_days": draft.reserve_days, "reserve_max": draft.reserve_max,
-        "return_policy": json.dumps(draft.return_policy), "at": at,
+        "return_policy": json.dumps(draft.return_policy),
+        "vocabulary": json.dumps(draft.vocabulary), "at": at,
     }  # fmt: skip
     channel_id = int(tx.execute(_REGISTER, values).scalar_one())
     tx.execute(text("delete from channel_locations where channel_id = :id"), {"id": channel_id})

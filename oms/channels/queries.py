@@ -21,6 +21,13 @@ def channel(tx: Tx, code: str) -> Channel:
     return store.channel(row)
 
 
+def vocabulary(tx: Tx, code: str | None) -> dict[str, dict[str, str]]:
+    """Return a channel's words for states; without a channel, or where it has none, none."""
+    query = text("select vocabulary from channels where channel_code = :code")
+    found: dict[str, dict[str, str]] | None = tx.execute(query, {"code": code}).scalar()
+    return found or {}
+
+
 def channels(tx: Tx) -> list[Channel]:
     """Return every channel, by code."""
     rows = tx.execute(text(f"select {store.CHANNEL_COLUMNS} from channels order by channel_code"))  # noqa: S608 - constant

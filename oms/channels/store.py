@@ -8,7 +8,7 @@ from oms.ledger.rows import by_name
 CHANNEL_COLUMNS = (
     "channel_id, channel_code as code, name, kind, currency, currencies, prices_include_tax,"
     " time_zone, adapter, adapter_options, threshold, is_routed, stock_shown,"
-    " collect_supply, reserve_days, reserve_max, return_policy, is_enabled"
+    " collect_supply, reserve_days, reserve_max, return_policy, vocabulary, is_enabled"
 )
 PAYLOAD_COLUMNS = (
     "i.inbox_id, c.channel_code, i.transport, i.topic, i.external_ref,"

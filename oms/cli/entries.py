@@ -19,6 +19,7 @@ from oms.locations import hours
 from oms.locations.model import Location
 from oms.returns.rules import BadReturnPolicy
 from oms.returns.rules import Policy as ReturnPolicy
+from oms.workflows import vocabularies
 
 T = TypeVar("T", Location, ChannelDraft, LegalEntity)
 
@@ -160,6 +161,7 @@ def _channel_faults(draft: ChannelDraft, folder: Path) -> Iterator[str]:
         ReturnPolicy.of(draft.return_policy)
     except BadReturnPolicy as error:
         yield error.detail
+    yield from vocabularies.faults(draft.vocabulary)
     faults = list(_one_of("adapter", draft.adapter, bootstrap.ADAPTERS))
     yield from faults or _adapter_faults(with_paths(draft, folder))
 

@@ -119,6 +119,9 @@ def add_key(
         list[str] | None,
         typer.Option(help="only this location's work, for the role store; repeat for several"),
     ] = None,
+    tool: Annotated[
+        bool, typer.Option("--tool", help="it says for whom it acts; for the roles agent, finance")
+    ] = False,
 ) -> None:
     """Make an API key and show it, once."""
     with running_system() as system, system.ledger.transaction() as tx:
@@ -129,7 +132,7 @@ def add_key(
         try:
             key = access.make_key(
                 tx, name, role=role, channel_codes=channel, location_codes=location,
-                at=clock.now(),
+                at=clock.now(), is_tool=tool,
             )  # fmt: skip
         except Rejected as error:
             raise fail(f"No key was made: {error.detail}.") from None

@@ -26,6 +26,7 @@ from oms.channels import queries
 from oms.channels.model import ChannelDraft
 from oms.cli import receiving, staffing
 from oms.cli.common import Progress, fail
+from oms.cli.paying import Terminal
 from oms.cli.story import Story, write_secret
 from oms.kernel import clock
 from oms.locations import operations as locations
@@ -35,13 +36,15 @@ from oms.simulator import setup
 from oms.simulator.history import history
 from oms.simulator.live import live
 from oms.simulator.model import Payload
-from oms.simulator.network import BACKOFFICE
+from oms.simulator.network import BACKOFFICE, KIOSK
 from oms.simulator.shop import Records, Shop
 from oms.simulator.timeline import midnight
 from oms.workflows import ingest
 
 LIVE_SPEED: Final = 60.0
 WAITING_MAX: Final = 500
+# Of the history so much is invoiced here: whoever begins anew does not bill the past again.
+BILLED_FOR: Final = timedelta(days=7)
 PUSH_SECONDS_MAX: Final = 30
 
 
@@ -95,7 +98,8 @@ def _tell_history(
 ) -> None:
     # Remembered first: who is interrupted goes on with this story, whatever day it is then.
     story.write(system.settings)
-    _register(system, shop_url="", is_routed=False)
+    billed_from = midnight(story.last_on) - BILLED_FOR
+    _register(system, shop_url="", is_routed=False, billed_from=billed_from)
     typer.echo(
         f"Playing {story.days} days of a simulated retailer,"
         f" about {story.days * story.orders_per_day:,} orders …"
@@ -229,6 +233,7 @@ class Outside:
         """Take the system it delivers to and the shop's records."""
         self._settings = system.settings
         self._records = records
+        self._terminal = Terminal(system.settings)
         key = channels_key(system)
         self._api = httpx.Client(
             base_url=f"http://127.0.0.1:{self._settings.api_port}", timeout=PUSH_SECONDS_MAX,
@@ -260,6 +265,8 @@ class Outside:
 
     def _push(self, payload: Payload) -> None:
         """Push until it is taken: a shop repeats its webhooks, too."""
+        if payload.channel_code == KIOSK.code:
+            self._terminal.authorize(payload.body)
         signature = hmac.new(setup.WEBHOOK_SECRET.encode(), payload.body, hashlib.sha256).digest()
         headers = {
             "Content-Type": payload.content_type,
@@ -303,7 +310,10 @@ def channels_key(system: bootstrap.System) -> str:
     return key
 
 
-def _register(system: bootstrap.System, *, shop_url: str, is_routed: bool) -> None:
+def _register(
+    system: bootstrap.System, *, shop_url: str, is_routed: bool, billed_from: datetime | None = None
+) -> None:
+    """Register places, channels and whose the sales are, the last from when it is first told."""
     at = clock.now()
     with system.ledger.transaction() as tx:
         places = [
@@ -316,7 +326,7 @@ def _register(system: bootstrap.System, *, shop_url: str, is_routed: bool) -> No
         locations.register(tx, places, at=at)
         for draft in setup.channels(shop_url=shop_url, is_routed=is_routed):
             channels.register(tx, ChannelDraft(**draft), at=at)
-        billing.register(tx, LegalEntity(**setup.legal_entity()), at=at)
+        billing.register(tx, LegalEntity(**setup.legal_entity()), at=billed_from or at)
     for channel in setup.channels(shop_url=shop_url):
         (system.settings.drop_dir / channel["code"]).mkdir(parents=True, exist_ok=True)
 

@@ -17,7 +17,7 @@ from oms.sourcing.model import BadRules, Part, Rules, Work
 from oms.workflows.rehearsal import Comparison, Rehearsed, rehearse
 
 BY: Final = "command line"
-_COLUMNS: Final = ("parts", "cost_minor", "distance_km", "late_parts", "left_units")
+_COLUMNS: Final = ("parts", "cost_minor", "distance_km", "late_parts", "left_units", "transfers")
 TOLD_EVERY: Final = 1_000
 
 sourcing_app = typer.Typer(help="Which location supplies what, by rules.", no_args_is_help=True)

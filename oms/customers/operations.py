@@ -28,6 +28,7 @@ from oms.customers.model import (
 from oms.events.model import PERSONAL
 from oms.ledger import journal
 from oms.ledger.database import Tx
+from oms.mails import operations as mails
 from oms.notes import operations as notes
 from oms.notes.model import Draft, Note
 from oms.orders import operations as orders
@@ -71,6 +72,7 @@ def _keep_out(tx: Tx, bounds: dict[str, str], *, at: datetime) -> None:
         notes.erase(tx, order_ids, [], by=None, at=at)
         orders.erase_customers(tx, order_ids, at=at)
         returns.erase(tx, order_ids)
+        mails.erase(tx, order_ids, at=at)
         webhooks.erase(tx, order_ids, fields=[*PERSONAL])
         store.ERASE.run(tx, "bury", salt=salt, order_ids=order_ids, customer_ids=[], at=at)
 
@@ -298,6 +300,7 @@ def erase(
     notes.erase(tx, found.order_ids, family.customer_ids, by=by, at=at)
     orders.erase_customers(tx, found.order_ids, by=by, at=at)
     returns.erase(tx, found.order_ids)
+    mails.erase(tx, found.order_ids, at=at)
     webhooks.erase(tx, found.order_ids, fields=[*PERSONAL])
     erasure_id = store.ERASE.run(
         tx, "begin_search", customer_id=family.root_id, orders_count=len(found.order_ids), at=at,

@@ -18,6 +18,8 @@ LOOK_UPS: Final[dict[str, str]] = {
     "receipt": "(o.external_ref = :receipt or o.external_number = :receipt)",
     "number": "(o.order_number = upper(:number) or o.external_number = :number)",
     "email": "lower(o.customer_email) = lower(:email)",
+    "card_last4": ("o.order_id in (select p.order_id from payments p where p.last4 = :card_last4)"),
+    "placed_on": "o.placed_on = cast(:placed_on as date)",
     "phone": (
         "o.order_id in (select l.order_id from customer_identifiers i join customer_orders l"
         " using (customer_id)"

@@ -58,12 +58,13 @@ order by l.changed_xid, l.order_id, l.seq, e.seq;
 -- Orders as they are, for the events that speak of them.
 select
     o.order_id, o.order_number, c.channel_code, o.external_ref, o.external_number, o.order_state,
-    o.fulfillment_state, o.fulfillment_method, x.location_code, o.placed_at, o.updated_at,
+    o.fulfillment_state, coalesce(b.payment_state, 'none') as payment_state, o.fulfillment_method, x.location_code, o.placed_at, o.updated_at,
     o.currency, o.total_minor, o.country_code, o.is_test, o.version, o.customer_ref,
     o.customer_name, o.customer_email, o.customer_phone, o.ship_to, o.bill_to
 from orders o
 join channels c using (channel_id)
 left join locations x on x.location_id = o.location_id
+left join order_balances b using (order_id)
 where o.order_id = any (cast(:orders as bigint[]));
 
 -- name: lines

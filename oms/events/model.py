@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -11,6 +12,12 @@ from typing import Any, Final, Self
 from oms.kernel.errors import Rejected
 from oms.kernel.money import text_from_minor
 
+Vocabulary = Mapping[str, Mapping[str, str]]
+"""Of a kind of state somebody's words for ours; what has none is told as ours."""
+
+# What of an order, and of what a step says of a part of it, has words: by the kind of state.
+_OF_ORDERS: Final = ("order_state", "fulfillment_state", "payment_state")
+_OF_PARTS: Final = {"fulfillment": "fulfillment_order_state", "return": "return_state"}
 _POSITION: Final = re.compile(r"\d{1,19}(\.\d{1,19}){2}")
 
 
@@ -112,16 +119,19 @@ def view_of(*, channel_code: str, reader_code: str | None, reader_kind: str | No
     return View.COUNTER if reader_kind in COUNTERS else View.FOREIGN
 
 
-def document(event: OrderEvent, view: View) -> dict[str, Any]:
-    """Return an event as it goes out to whom a view stands for."""
+def document(event: OrderEvent, view: View, words: Vocabulary) -> dict[str, Any]:
+    """Return an event as it goes out to whom a view stands for, states in their words."""
     change = event.data
     if change is not None and view is not View.OWN:
         change = {name: value for name, value in change.items() if name in SHARED}
+    kind = _OF_PARTS.get(event.type.partition(".")[0])
+    if change is not None and kind is not None and "state" in change:
+        change = {**change, "state": _word(words, kind, change["state"])}
     return {
         "event_id": event.event_id, "type": event.type, "order_number": event.order_number,
         "channel_code": event.channel_code, "sequence": event.seq,
         "occurred_at": instant(event.occurred_at), "recorded_at": instant(event.recorded_at),
-        "data": {"change": change, "order": _order(event.order, view)},
+        "data": {"change": change, "order": _order(event.order, view, words)},
     }  # fmt: skip
 
 
@@ -130,7 +140,11 @@ def instant(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _order(order: OrderNow, view: View) -> dict[str, Any]:
+def _word(words: Vocabulary, kind: str, state: str) -> str:
+    return words.get(kind, {}).get(state, state)
+
+
+def _order(order: OrderNow, view: View, words: Vocabulary) -> dict[str, Any]:
     header = order.header
     currency = header["currency"]
     seen: dict[str, Any] = {}
@@ -139,6 +153,8 @@ def _order(order: OrderNow, view: View) -> dict[str, Any]:
             continue
         if name.endswith("_minor"):
             seen[name.removesuffix("_minor")] = _money(value, currency)
+        elif name in _OF_ORDERS:
+            seen[name] = _word(words, name, value)
         else:
             seen[name] = instant(value) if isinstance(value, datetime) else value
     lines = [

@@ -2,17 +2,19 @@
 
 -- name: open_orders
 -- A fulfillment order per (order, group, location) of the units given, with its lines; what is
--- collected is picked where it is collected, and waits while some of it is kept elsewhere. One
--- that waits already takes what comes to it. Returns which units are whose.
+-- collected is picked where it is collected, what is gathered at its hub, and waits while some of
+-- it is kept elsewhere. One that waits already takes what comes to it. Returns which units are
+-- whose.
 with units as (
     select * from jsonb_to_recordset(cast(:units as jsonb)) as u(
         reservation_id bigint, order_id bigint, line_no smallint, product_id integer,
-        location_id integer, quantity bigint, place_id integer)
+        location_id integer, quantity bigint, place_id integer, hub_id integer)
 ),
 placed as (
     select u.reservation_id, u.order_id, u.line_no, u.product_id, u.quantity,
-        coalesce(k.group_no, 1) as group_no, coalesce(u.place_id, u.location_id) as location_id,
-        coalesce(u.place_id <> u.location_id, false) as is_elsewhere
+        coalesce(k.group_no, 1) as group_no,
+        coalesce(u.place_id, u.hub_id, u.location_id) as location_id,
+        coalesce(coalesce(u.place_id, u.hub_id) <> u.location_id, false) as is_elsewhere
     from units u
     join order_lines k using (order_id, line_no)
 ),
@@ -168,7 +170,7 @@ where f.order_id = any (cast(:order_ids as bigint[])) and f.state = 'waiting_for
       select from reservations r
       where r.order_id = f.order_id and r.fulfillment_id = f.fulfillment_id
         and r.transfer_id is not null and r.state in ('active', 'in_transit'))
-returning f.fulfillment_number, f.order_id, f.state;
+returning f.fulfillment_id, f.fulfillment_number, f.order_id, f.state;
 
 -- name: take_away
 -- Nothing of it is to be supplied here any more.
@@ -179,6 +181,22 @@ where fulfillment_id = :fulfillment_id;
 -- name: put_back
 -- What was picked lies on its shelf again.
 update fulfillment_lines set picked = 0 where fulfillment_id = :fulfillment_id;
+
+-- name: take_in
+-- What another one still has to supply is to be supplied by this one, too.
+insert into fulfillment_lines (fulfillment_id, order_id, line_no, product_id, quantity)
+select :fulfillment_id, o.order_id, o.line_no, o.product_id, o.quantity - o.done - o.removed
+from fulfillment_lines o
+where o.fulfillment_id = :other_id and o.quantity > o.done + o.removed
+on conflict (fulfillment_id, line_no) do update
+set quantity = fulfillment_lines.quantity + excluded.quantity;
+
+-- name: hurry
+-- Whichever was to be accepted first says by when.
+update fulfillment_orders f
+set accept_by = least(f.accept_by, o.accept_by)
+from fulfillment_orders o
+where f.fulfillment_id = :fulfillment_id and o.fulfillment_id = :other_id;
 
 -- name: hand_over
 -- What was still open has left.

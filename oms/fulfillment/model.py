@@ -54,6 +54,7 @@ class Action(StrEnum):
     REFUSE = "refuse"
     MOVE = "move"
     SPLIT = "split"
+    MERGE = "merge"
 
 
 class Reason(StrEnum):
@@ -71,18 +72,19 @@ class Ending(StrEnum):
 
     TIMEOUT = "timeout"  # nobody accepted it in time
     MOVED = "moved"  # an agent gave it to another location
+    MERGED = "merged"  # other work at the location has taken it in
     NO_SHOW = "no_show"
     REFUSED = "refused"  # its customer came, and did not want it
 
 
 _S, _A = FulfillmentOrderState, Action
 
-# What may follow what (features.md 4.4a). Whatever is not here is refused.
+# What may follow what. Whatever is not here is refused.
 NEXT: Final[dict[FulfillmentOrderState, dict[Action, FulfillmentOrderState]]] = {
     _S.WAITING_FOR_TRANSFER: {},  # goods that come lead it on, see docs/states.md
     _S.ASSIGNED: {
         _A.ACCEPT: _S.ACCEPTED, _A.REJECT: _S.REJECTED, _A.MOVE: _S.CANCELED,
-        _A.SPLIT: _S.ASSIGNED,
+        _A.SPLIT: _S.ASSIGNED, _A.MERGE: _S.ASSIGNED,
     },
     _S.ACCEPTED: {
         _A.START_PICK: _S.PICKING, _A.REJECT: _S.REJECTED, _A.MOVE: _S.CANCELED,
@@ -131,13 +133,13 @@ ONLY_COLLECTED: Final = frozenset({_A.READY, _A.COLLECT, _A.NO_SHOW, _A.REFUSE})
 # What is collected is one work at the counter its customer comes to.
 ONLY_SENT: Final = frozenset({
     _A.SHIP, _A.ARRIVE, _A.DELIVER, _A.FAIL_DELIVERY, _A.RESHIP, _A.RETURN_TO_SENDER,
-    _A.TAKE_BACK, _A.MOVE, _A.SPLIT,
+    _A.TAKE_BACK, _A.MOVE, _A.SPLIT, _A.MERGE,
 })  # fmt: skip
 # What a hold may keep from being done; putting back, rejecting and what a carrier says are not.
 COMMAND_OF: Final[dict[Action, Command]] = {
     _A.START_PICK: Command.PICK, _A.PICK: Command.PICK, _A.READY: Command.SHIP,
     _A.SHIP: Command.SHIP, _A.COLLECT: Command.SHIP, _A.RESHIP: Command.SHIP,
-    _A.MOVE: Command.ROUTE, _A.SPLIT: Command.ROUTE,
+    _A.MOVE: Command.ROUTE, _A.SPLIT: Command.ROUTE, _A.MERGE: Command.ROUTE,
 }  # fmt: skip
 
 
@@ -169,6 +171,12 @@ class NotMovable(Conflict):
     """The location cannot take over this work; `reasons` says what is in the way."""
 
     code = "NOT_MOVABLE"
+
+
+class NotMergeable(Conflict):
+    """Such works do not become one; `reasons` says what is in the way."""
+
+    code = "NOT_MERGEABLE"
 
 
 class TargetNeeded(Rejected):
@@ -244,6 +252,7 @@ class FulfillmentOrder:
     version: int
     lines: tuple[FulfillmentLine, ...]
     holds: tuple[Hold, ...]  # of its order
+    merges_with: tuple[str, ...] = ()  # what may become one with it, by number
 
     @property
     def is_open(self) -> bool:
@@ -274,10 +283,11 @@ class FulfillmentOrder:
 
     def _next(self) -> dict[Action, FulfillmentOrderState]:
         other_way = ONLY_SENT if self.method in COLLECTED_METHODS else ONLY_COLLECTED
-        is_one = sum(line.open for line in self.lines) == 1
+        alone = {_A.SPLIT: sum(line.open for line in self.lines) == 1,
+                 _A.MERGE: not self.merges_with}  # fmt: skip
         return {
             action: state for action, state in NEXT[self.state].items()
-            if action not in other_way and not (is_one and action is _A.SPLIT)
+            if action not in other_way and not alone.get(action, False)
         }  # fmt: skip
 
     def _held_from(self, action: Action) -> bool:

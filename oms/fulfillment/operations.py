@@ -63,8 +63,9 @@ class Step:
 def open_for(tx: Tx, units: Sequence[Units], *, at: datetime) -> list[Opened]:
     """Open a fulfillment order per order, delivery group and location of these units.
 
-    What is collected is picked where it is collected: units kept elsewhere are to be sent
-    there first. One that waits for such units already takes further ones.
+    What is collected is picked where it is collected, and what is gathered at its hub: units
+    kept elsewhere are to be sent there first. One that waits for such units already takes
+    further ones.
     """
     if not units:
         return []
@@ -188,6 +189,7 @@ def stop_waiting(tx: Tx, order_ids: Sequence[int], *, at: datetime) -> None:
     One of which nothing is left is canceled.
     """
     rows = store.SQL.run(tx, "stop_waiting", order_ids=list(order_ids), at=at).all()
+    give_time(tx, [row.fulfillment_id for row in rows], at=at)
     steps = [Step(row.order_id, f"fulfillment.{row.state}", row.fulfillment_number) for row in rows]
     tell(tx, steps, actor_type="system", actor="routing", at=at)
 
@@ -200,6 +202,13 @@ def put_back(tx: Tx, of: FulfillmentOrder) -> None:
 def take_away(tx: Tx, of: FulfillmentOrder) -> None:
     """Take away all that is still open: it is not to be supplied here any more."""
     store.SQL.run(tx, "take_away", fulfillment_id=of.fulfillment_id)
+
+
+def take_in(tx: Tx, of: FulfillmentOrder, other: FulfillmentOrder) -> None:
+    """Have a fulfillment order supply all that another one still had to, as soon as that had."""
+    names = {"fulfillment_id": of.fulfillment_id, "other_id": other.fulfillment_id}
+    store.SQL.run(tx, "take_in", **names)
+    store.SQL.run(tx, "hurry", **names)
 
 
 def hand_over(tx: Tx, of: FulfillmentOrder) -> None:

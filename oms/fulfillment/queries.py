@@ -20,7 +20,13 @@ _HEADER: Final = """
     select
         f.fulfillment_id, f.fulfillment_number, f.order_id, o.order_number, c.channel_code,
         f.group_no, f.method, x.location_code, f.state, f.created_at, f.changed_at,
-        f.accept_by, f.collect_code, f.collect_by, f.carrier, f.tracking_number, f.reason, f.version
+        f.accept_by, f.collect_code, f.collect_by, f.carrier, f.tracking_number, f.reason,
+        f.version, array(
+            select s.fulfillment_number from fulfillment_orders s
+            where f.state = 'assigned' and s.state = 'assigned' and s.order_id = f.order_id
+              and s.group_no = f.group_no and s.location_id = f.location_id
+              and s.fulfillment_id <> f.fulfillment_id
+            order by s.fulfillment_id) as merges_with
     from fulfillment_orders f
     join orders o using (order_id)
     join channels c using (channel_id)
@@ -101,7 +107,11 @@ def _read(
     held = holds.of_orders(tx, [header.order_id for header in headers])
     return [
         FulfillmentOrder(
-            **{**by_name(header), "state": FulfillmentOrderState(header.state)},
+            **{
+                **by_name(header),
+                "state": FulfillmentOrderState(header.state),
+                "merges_with": tuple(header.merges_with),
+            },
             lines=tuple(lines[header.fulfillment_id]),
             holds=held[header.order_id],
         )

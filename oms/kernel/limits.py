@@ -9,7 +9,12 @@ NOTE_CHARACTERS_MAX: Final = 10_000
 # On an order or a customer, and how often one of them may be written.
 NOTES_MAX: Final = 500
 NOTE_VERSIONS_MAX: Final = 100
+# How many files a note has, and how large each is.
+NOTE_ATTACHMENTS_MAX: Final = 10
+ATTACHMENT_BYTES_MAX: Final = 4 * 1024 * 1024
+ATTACHMENT_NAME_CHARACTERS_MAX: Final = 100
 TAGS_MAX: Final = 50
+CASES_MAX: Final = 50
 TAG_CHARACTERS_MAX: Final = 50
 # How many orders of a search are tagged in one transaction.
 TAGGED_ORDERS_MAX: Final = 5_000
@@ -51,6 +56,9 @@ KEY_REQUESTS_PER_MINUTE_MAX: Final = 30_000
 PERSON_REQUESTS_PER_MINUTE_MAX: Final = 6_000
 # How many requests of one key a process holds at a time, at work or waiting.
 KEY_REQUESTS_AT_ONCE_MAX: Final = 1_000
+# How long what a key is exchanged for is good, and how many of a key are at a time.
+TOKEN_MINUTES: Final = 60
+KEY_TOKENS_MAX: Final = 100
 # How many streams of events of one key are open at a time, and of all keys in a process.
 KEY_STREAMS_MAX: Final = 10
 PROCESS_STREAMS_MAX: Final = 100

@@ -147,6 +147,15 @@ def _repeated(transaction: Callable[[], AbstractContextManager[Tx]], work: Calla
     raise AssertionError("the loop returns or raises")
 
 
+def ends_transaction(error: Exception) -> bool:
+    """Tell whether an error is of the transaction, or of its connection, and not of what it did."""
+    return isinstance(error, DBAPIError) and (
+        isinstance(error.orig, REPEATABLE)
+        or error.connection_invalidated
+        or getattr(error.orig, "sqlstate", None) in AWAY_CODES
+    )
+
+
 def correlate(tx: Tx, name: str) -> None:
     """Say what a transaction is for: the steps it tells of orders carry it."""
     tx.execute(_CORRELATE, {"name": name})

@@ -9,7 +9,7 @@ from typing import Final
 
 from oms.kernel.cards import has_card
 from oms.kernel.errors import Conflict, NotFound, Rejected
-from oms.kernel.limits import NOTE_CHARACTERS_MAX
+from oms.kernel.limits import ATTACHMENT_NAME_CHARACTERS_MAX, NOTE_CHARACTERS_MAX
 
 
 class Kind(StrEnum):
@@ -51,6 +51,15 @@ assert set(RULES) == set(Visibility)
 OF_CUSTOMERS: Final = frozenset({Visibility.INTERNAL, Visibility.CUSTOMER})
 
 
+# What may be attached: how its content begins, what comes eight bytes on, how its name ends.
+TYPES: Final[dict[str, tuple[bytes, bytes, tuple[str, ...]]]] = {
+    "image/png": (b"\x89PNG\r\n\x1a\n", b"", (".png",)),
+    "image/jpeg": (b"\xff\xd8\xff", b"", (".jpg", ".jpeg")),
+    "image/webp": (b"RIFF", b"WEBP", (".webp",)),
+    "application/pdf": (b"%PDF-", b"", (".pdf",)),
+}
+
+
 class NoteNotFound(NotFound):
     """There is no such note."""
 
@@ -85,6 +94,24 @@ class NoteRedacted(Conflict):
     """The note was redacted: nothing is left of it."""
 
     code = "NOTE_REDACTED"
+
+
+class AttachmentNotFound(NotFound):
+    """The note has no such attachment."""
+
+    code = "ATTACHMENT_NOT_FOUND"
+
+
+class AttachmentUnfit(Rejected):
+    """An attachment is a picture (PNG, JPEG, WebP) or a PDF by its content, and has a name."""
+
+    code = "ATTACHMENT_UNFIT"
+
+
+class TooManyAttachments(Conflict):
+    """The note has as many attachments as it may have."""
+
+    code = "TOO_MANY_ATTACHMENTS"
 
 
 class TooManyNotes(Conflict):
@@ -135,6 +162,20 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that belongs to a note; its type is what its content says."""
+
+    attachment_id: int
+    name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    visibility: Visibility  # whom the note was for when it was attached
+    added_at: datetime
+    added_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
     """A remark on an order, a part of it, or a customer; what is redacted has no body."""
 
@@ -160,6 +201,7 @@ class Note:
     redacted_by: str | None
     redact_reason: str | None
     previous: tuple[Version, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
     @property
     def is_redacted(self) -> bool:
@@ -199,12 +241,43 @@ def checked_body(body: str) -> str:
     return kept
 
 
+def media_type_of(content: bytes) -> str:
+    """Return what a file is by its first bytes, whatever it is called. Raises AttachmentUnfit."""
+    for media_type, (beginning, within, _) in TYPES.items():
+        if content.startswith(beginning) and content[8:].startswith(within):
+            return media_type
+    raise AttachmentUnfit
+
+
+def checked_name(name: str, media_type: str) -> str:
+    """Return a file's name as it is kept: in one line, no path, with the ending of what it is.
+
+    Raises AttachmentUnfit.
+    """
+    kept = " ".join(unicodedata.normalize("NFC", name).split())
+    if not kept.strip(".") or any(map(_is_odd, kept)) or has_card(kept):
+        raise AttachmentUnfit("a name is of letters and digits, without a path or a card's number")
+    endings = TYPES[media_type][2]
+    if not kept.lower().endswith(endings):
+        kept += endings[0]
+    if len(kept) > ATTACHMENT_NAME_CHARACTERS_MAX:
+        raise AttachmentUnfit(f"a name has at most {ATTACHMENT_NAME_CHARACTERS_MAX} characters")
+    return kept
+
+
+def _is_odd(character: str) -> bool:
+    is_blank = character != " " and not _is_visible(character)
+    return is_blank or character in '/\\:*?"<>|%;'
+
+
 def _is_visible(character: str) -> bool:
     """Tell whether something is seen of a character: it is no blank, control or joiner."""
     return unicodedata.category(character)[0] not in "CZ"
 
 
 def _without(note: Note, seen: tuple[Visibility, ...]) -> Note:
-    if all(each.visibility in seen for each in note.previous):
-        return note
-    return replace(note, previous=tuple(each for each in note.previous if each.visibility in seen))
+    return replace(
+        note,
+        previous=tuple(each for each in note.previous if each.visibility in seen),
+        attachments=tuple(each for each in note.attachments if each.visibility in seen),
+    )

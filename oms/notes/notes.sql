@@ -50,9 +50,12 @@ where note_id = :note_id;
 update notes set is_pinned = :is_pinned where note_id = :note_id;
 
 -- name: redact
--- Of notes a tombstone stays. Returns those that were not redacted before.
+-- Of notes a tombstone stays, of their files nothing. Returns those not redacted before.
 with gone as (
     update note_versions set body = null where note_id = any (cast(:note_ids as bigint[]))
+),
+lost as (
+    delete from note_attachments where note_id = any (cast(:note_ids as bigint[]))
 )
 update notes
 set body = null, version = version + 1, is_pinned = false, redacted_at = :at, redacted_by = :by,
@@ -87,6 +90,28 @@ select note_id, version, kind, visibility, body, written_at, written_by
 from note_versions
 where note_id = any (cast(:note_ids as bigint[]))
 order by note_id, version;
+
+-- name: attach
+-- A file of a note.
+insert into note_attachments (
+    note_id, name, media_type, size_bytes, sha256, visibility, content, added_at, added_by
+)
+values (
+    :note_id, :file_name, :media_type, :size_bytes, :sha256, :visibility, :content, :at, :by
+)
+returning attachment_id;
+
+-- name: attachments
+-- The files of notes, without what is in them.
+select note_id, attachment_id, name, media_type, size_bytes, encode(sha256, 'hex') as sha256,
+    visibility, added_at, added_by
+from note_attachments
+where note_id = any (cast(:note_ids as bigint[]))
+order by note_id, attachment_id;
+
+-- name: content
+-- What is in a file.
+select content from note_attachments where attachment_id = :attachment_id;
 
 -- name: of_work
 -- What whoever does the work of fulfillment orders is to know: on the order, on what of it they do.

@@ -1,17 +1,19 @@
 """Writes on notes: added, edited, pinned, redacted; none is ever deleted."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from oms.access.model import ScopeMissing
 from oms.kernel.errors import VersionConflict
-from oms.kernel.limits import NOTE_VERSIONS_MAX, NOTES_MAX
+from oms.kernel.limits import NOTE_ATTACHMENTS_MAX, NOTE_VERSIONS_MAX, NOTES_MAX
 from oms.ledger.database import Tx
 from oms.notes import queries, store
 from oms.notes.model import (
     OF_CUSTOMERS,
     RULES,
+    Attachment,
     Change,
     Draft,
     Note,
@@ -20,9 +22,12 @@ from oms.notes.model import (
     NoteRedacted,
     NoteUnfit,
     Part,
+    TooManyAttachments,
     TooManyNotes,
     Visibility,
     checked_body,
+    checked_name,
+    media_type_of,
     readable,
 )
 from oms.orders import indexing
@@ -126,6 +131,33 @@ def redact(
     if found.order_id is not None:
         indexing.index(tx, [found.order_id])  # it is found no more, not even for a second
     return queries.note(tx, note_id)
+
+
+def attach(
+    tx: Tx, note_id: int, name: str, content: bytes, *, scopes: frozenset[str], by: str,
+    at: datetime,
+) -> Attachment:  # fmt: skip
+    """Let a file belong to a note; the same content again is the same file.
+
+    Raises NoteNotFound, NoteRedacted, ScopeMissing, AttachmentUnfit, TooManyAttachments.
+    """
+    media_type = media_type_of(content)
+    kept = checked_name(name, media_type)
+    found = _held(tx, note_id, scopes)
+    digest = hashlib.sha256(content)
+    for each in found.attachments:
+        if each.sha256 == digest.hexdigest():
+            return each
+    if len(found.attachments) >= NOTE_ATTACHMENTS_MAX:
+        raise TooManyAttachments(f"a note has at most {NOTE_ATTACHMENTS_MAX} attachments")
+    attachment_id = store.SQL.run(
+        tx, "attach", note_id=note_id, file_name=kept, media_type=media_type,
+        size_bytes=len(content), sha256=digest.digest(), visibility=found.visibility.value,
+        content=content, at=at, by=by,
+    ).scalar_one()  # fmt: skip
+    _tell(tx, found, "attached", by=by, at=at, attachment_id=attachment_id)
+    made = queries.note(tx, note_id).attachments
+    return next(each for each in made if each.attachment_id == attachment_id)
 
 
 def erase(

@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from oms.ledger.database import Tx
 from oms.ledger.rows import by_name
 from oms.notes import store
-from oms.notes.model import Kind, Note, NoteNotFound, Version, Visibility
+from oms.notes.model import (
+    Attachment,
+    AttachmentNotFound,
+    Kind,
+    Note,
+    NoteNotFound,
+    Version,
+    Visibility,
+)
 
 
 def note(tx: Tx, note_id: int) -> Note:
@@ -57,10 +65,14 @@ def _read(
         customer_ids=list(customer_ids),
     ).all()  # fmt: skip
     before = _previous(tx, [row.note_id for row in rows if row.version > 1])
+    files = _attachments(tx, [row.note_id for row in rows if row.redacted_at is None])
     return [
-        Note(**by_name(row) | _coded(row.kind, row.visibility), previous=before[row.note_id])
+        Note(
+            **by_name(row) | _coded(row.kind, row.visibility), previous=before[row.note_id],
+            attachments=files[row.note_id],
+        )
         for row in rows
-    ]
+    ]  # fmt: skip
 
 
 def _previous(tx: Tx, note_ids: Sequence[int]) -> Mapping[int, tuple[Version, ...]]:
@@ -68,6 +80,24 @@ def _previous(tx: Tx, note_ids: Sequence[int]) -> Mapping[int, tuple[Version, ..
     for row in store.SQL.run(tx, "previous", note_ids=list(note_ids)) if note_ids else ():
         facts = by_name(row)
         found[facts.pop("note_id")] += (Version(**facts | _coded(row.kind, row.visibility)),)
+    return found
+
+
+def content_of(tx: Tx, note: Note, attachment_id: int) -> tuple[Attachment, bytes]:
+    """Return a file of a note as somebody sees it. Raises AttachmentNotFound."""
+    for each in note.attachments:
+        if each.attachment_id == attachment_id:
+            row = store.SQL.run(tx, "content", attachment_id=attachment_id).one_or_none()
+            if row is not None:
+                return each, bytes(row.content)
+    raise AttachmentNotFound
+
+
+def _attachments(tx: Tx, note_ids: Sequence[int]) -> Mapping[int, tuple[Attachment, ...]]:
+    found: dict[int, tuple[Attachment, ...]] = defaultdict(tuple)
+    for row in store.SQL.run(tx, "attachments", note_ids=list(note_ids)) if note_ids else ():
+        facts = by_name(row) | {"visibility": Visibility(row.visibility)}
+        found[facts.pop("note_id")] += (Attachment(**facts),)
     return found
 
 

@@ -43,6 +43,13 @@ from draft_groups g
 where g.location_code is not null
   and not exists (select from locations x where x.location_code = g.location_code);
 
+-- name: object
+-- What is wrong with what comes beside the orders.
+insert into draft_problems (position, field, code, detail)
+select position, field, code, detail
+from jsonb_to_recordset(cast(:problems as jsonb))
+    as p(position bigint, field text, code text, detail text);
+
 -- name: reject_marked
 -- Documents with a problem go no further.
 update draft_orders d
@@ -185,7 +192,7 @@ where d.outcome = 'captured' and d.is_partial is not true and d.round = :round;
 -- The lines of orders a newer document describes, beside what they were: changed ones, added
 -- ones under the next numbers, and those the document no longer has, which go to nothing. A line
 -- of ours stays as it is, whatever a document says of it, and one that we changed for as long as
--- its channel repeats what it said before that (ADR 25).
+-- its channel repeats what it said before that (ADR 0025).
 with target as (
     select position, order_id, prices_include_tax, fulfillment_method
     from draft_orders

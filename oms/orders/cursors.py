@@ -34,7 +34,8 @@ class Sort(StrEnum):
     """In which order to list; a leading hyphen turns it around.
 
     Amounts are compared within their currency, names without case and accents; channels come as
-    they were registered, states by their names, each with its orders by when they were placed.
+    they were registered, states by their names, each with its orders by when they were placed. Of
+    what was promised comes last what was not.
     """
 
     PLACED_AT = "placed_at"
@@ -51,6 +52,8 @@ class Sort(StrEnum):
     STATE_DOWN = "-state"
     STATE_SINCE = "state_since"
     STATE_SINCE_DOWN = "-state_since"
+    PROMISED_AT = "promised_at"
+    PROMISED_AT_DOWN = "-promised_at"
     CUSTOMER_NAME = "customer_name"
     CUSTOMER_NAME_DOWN = "-customer_name"
 
@@ -83,6 +86,7 @@ _KEYS: Final[dict[str, tuple[Key, ...]]] = {
     "total": (
         Key("s.currency", "text"), Key("s.total_minor", "bigint"), Key("s.order_id", "bigint"),
     ),
+    "promised_at": (Key("s.promised_at", "timestamptz"), Key("s.order_id", "bigint")),
     "customer_name": (Key("s.name_key", "text"), Key("s.order_id", "bigint")),
 }  # fmt: skip
 

@@ -11,7 +11,10 @@ from oms.ledger.database import Tx
 from oms.orders.filters import Filters, Search, search_of
 from oms.orders.finding import (
     FEW,
+    PASS,
     SEARCHED,
+    amounting_to,
+    collecting,
     expected,
     found_by,
     joined,
@@ -22,16 +25,20 @@ from oms.orders.finding import (
 from oms.orders.words import Term
 
 FACETS: Final = (
-    "channel", "order_state", "fulfillment_state", "method", "country", "product_type", "tag",
+    "channel", "location", "fulfillment_location", "order_state", "fulfillment_state", "method",
+    "country", "product_type", "tag",
 )  # fmt: skip
 VALUES_MAX: Final = 50
 # Fewer among the newest are no picture of the whole.
 NEWEST_MIN: Final = 100
+# So many times what can be counted is too much to try, as far as the planner knows.
+PERHAPS: Final = 1.5
 
 _OF_ORDER: Final = """
     o.order_id, o.channel_id, o.order_state, o.fulfillment_state, o.fulfillment_method,
-    o.country_code, o.tags
+    o.country_code, o.location_id, o.tags
 """
+_OF_SEARCH: Final = "s.product_types, s.location_ids"
 # Few orders differ in all of it: what is counted by each is counted together first.
 _COUNTS: Final = """
     alike as materialized (
@@ -43,6 +50,16 @@ _COUNTS: Final = """
     counts (name, value, orders_count) as (
         select 'channel', channel_code, sum(n)
         from alike join channels using (channel_id) group by channel_code
+        union all
+        select role, location_code, n
+        from (
+            select 'location', location_id, count(*)
+            from found where location_id is not null group by location_id
+            union all
+            select 'fulfillment_location', value, count(*)
+            from (select unnest(location_ids) as value from found) f group by value
+        ) as at (role, location_id, n)
+        join locations using (location_id)
         union all
         select 'order_state', order_state, sum(n) from alike group by order_state
         union all
@@ -98,11 +115,9 @@ def facets(tx: Tx, filters: Filters) -> Facets:
     search = search_of(tx, filters)
     hits_max = SEARCH_HITS_MAX if search.conditions else FACET_ORDERS_MAX
     newest = None
-    if (
-        not search.terms
-        or expected(search) > hits_max
-        or search.met_count < FACET_ORDERS_MAX < search.orders_count
-    ):
+    if _is_by_search_only(search) and amounting_to(tx, search) > PERHAPS * hits_max:
+        return _newest(tx, search)
+    if _begins_with_newest(search, hits_max):
         newest = _newest(tx, search)
         if newest.is_complete or _is_large(search, newest):
             return newest
@@ -114,6 +129,27 @@ def facets(tx: Tx, filters: Filters) -> Facets:
     if newest.is_complete or newest.orders_count >= NEWEST_MIN or not search.terms:
         return newest
     return _looked_up(tx, search, search.terms, hits_max=FACET_ORDERS_MAX, is_sample=True)
+
+
+def _is_by_search_only(search: Search) -> bool:
+    return not (search.terms or search.letters or search.conditions) and bool(
+        search.search_conditions
+    )
+
+
+def _begins_with_newest(search: Search, hits_max: int) -> bool:
+    """Tell whether to look through the newest before anything is looked up.
+
+    When there are probably too many to count, or hardly more of them anyway, or when what begins
+    as the words do is so much that collecting it takes longer.
+    """
+    if not search.terms:
+        return not _is_by_search_only(search)
+    return (
+        expected(search) > hits_max
+        or search.met_count < FACET_ORDERS_MAX < search.orders_count
+        or collecting(search) > PASS * FACET_ORDERS_MAX
+    )
 
 
 def _is_large(search: Search, newest: Facets) -> bool:
@@ -130,7 +166,7 @@ def _newest(tx: Tx, search: Search) -> Facets:
         f"newest as materialized (select {_OF_ORDER} from orders o"
         f" where {' and '.join(search.conditions) or 'true'}"
         " order by o.placed_at desc, o.order_id desc limit :orders_max),"
-        f" found as materialized (select o.*, s.product_types from newest o"
+        f" found as materialized (select o.*, {_OF_SEARCH} from newest o"
         f" {joined(search, []) or f'left {SEARCHED}'}"
         f" where {' and '.join(words_where(search, [])) or 'true'})"
     )
@@ -144,7 +180,7 @@ def _looked_up(
     """Count what is found by looking up some terms: nothing, or a sample, where it is too much."""
     more = 0 if is_sample else 1
     found = found_by(
-        search, f"{_OF_ORDER}, s.product_types", terms, with_search=True, is_sample=is_sample
+        search, f"{_OF_ORDER}, {_OF_SEARCH}", terms, with_search=True, is_sample=is_sample
     )
     parameters = parameters_of(search, terms, hits_max=hits_max + more)
     return _counted(tx, found, f"not {FEW}", parameters)

@@ -1,8 +1,8 @@
 """What orders may be looked for by: filters as values, and the conditions they become."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import text
@@ -12,12 +12,15 @@ from oms.orders.model import OrderState
 from oms.orders.words import Term, all_of, any_tag, begins, begins_any, chunks, sentence
 
 WORDS_MAX: Final = 20
+MONTHS_MAX: Final = 12
 # The statistics know the most frequent words only. As so frequent counts at least a word whose
 # beginning is this short, and one of letters: many that are not known may begin so.
 SHORT_FREQUENCY: Final = 0.02
 SHORT_CHARACTERS_MAX: Final = 5
 LETTERS_FREQUENCY: Final = 0.005
 FIRST_ORDER_ID: Final = 100_000_001
+# As `promised_at` is sorted where nothing was promised (migration 0042).
+NEVER: Final = "timestamptz '9999-01-01 00:00:00+00'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,10 @@ class Filters:
     brands: tuple[str, ...] | None = None
     skus: tuple[str, ...] | None = None
     country_codes: tuple[str, ...] | None = None
+    payment_methods: tuple[str, ...] | None = None
+    payment_states: tuple[str, ...] | None = None
+    promised_from: datetime | None = None
+    promised_to: datetime | None = None
     currency: str | None = None
     total_from_minor: int | None = None
     total_to_minor: int | None = None
@@ -73,11 +80,13 @@ class Search:
 
     Conditions are such of orders (o) and such of what they are searched by (s). How frequent a
     term is, how many orders there are and how many of them meet the conditions, the statistics
-    tell; words of one letter are too broad to be looked up: `letters`.
+    tell; words of one letter are too broad to be looked up: `letters`. Of the terms, `months` are
+    those of the period, which is a condition as well: the index leads to fewer orders by them.
     """
 
     terms: list[Term] = field(default_factory=list)
     frequencies: list[float] = field(default_factory=list)
+    months: Term | None = None
     orders_count: float = 0
     met_count: float = 0
     letters: list[Term] = field(default_factory=list)
@@ -104,6 +113,10 @@ _CONDITIONS: Final[dict[str, str]] = {
         "o.fulfillment_state = any (:fulfillment_states)"
         f" and o.order_state = any ('{{{','.join(OrderState)}}}')"
     ),
+    "payment_states": (
+        "o.order_id in (select b.order_id from order_balances b"
+        " where b.payment_state = any (:payment_states))"
+    ),
     "exception_codes": (
         "o.order_id in (select e.order_id from order_exceptions e"
         " where e.code = any (:exception_codes) and e.resolved_at is null)"
@@ -113,13 +126,25 @@ _CONDITIONS: Final[dict[str, str]] = {
         " where h.type = any (:hold_types) and h.released_at is null)"
     ),
 }
+# As `is_open` of what orders are searched by has it (migration 0042).
+_IS_OPEN: Final = "s.is_open"
+_OPEN: Final = frozenset(("placed", "in_progress", "allocated", "backordered", "partially_shipped"))
+# How an order nobody paid anything of is paid, which is not written down everywhere.
+_UNPAID: Final = "none"
+_PAID_SO_OR_NOT: Final = (
+    "not exists (select from order_balances b where b.order_id = o.order_id"
+    " and b.payment_state <> all (:payment_states))"
+)
 # Without a parameter, so that a partial index can be seen to do.
 _FLAGS: Final[dict[str, tuple[str, str]]] = {
     "has_exception": ("not o.has_exception", "o.has_exception"),
     "is_on_hold": ("not o.is_on_hold", "o.is_on_hold"),
     "is_test": ("not o.is_test", "o.is_test"),
 }
-_AMOUNTS: Final[dict[str, str]] = {
+_OF_SEARCH: Final[dict[str, str]] = {
+    # What is promised by the end of all days is not promised at all.
+    "promised_from": f"s.promised_at >= :promised_from and s.promised_at < {NEVER}",
+    "promised_to": f"s.promised_at < :promised_to and s.promised_at < {NEVER}",
     "currency": "s.currency = :currency",
     "total_from_minor": "s.total_minor >= :total_from_minor",
     "total_to_minor": "s.total_minor <= :total_to_minor",
@@ -127,7 +152,7 @@ _AMOUNTS: Final[dict[str, str]] = {
 # What is kept among an order's words under a letter (migration 0008).
 _TAGS: Final[dict[str, str]] = {
     "methods": "m", "country_codes": "n", "product_types": "t", "categories": "k", "brands": "b",
-    "tags": "g",
+    "tags": "g", "payment_methods": "y",
 }  # fmt: skip
 # Under which letter the words of notes are kept, by whom they are for.
 _NOTES: Final[dict[str, str]] = {"internal": "i", "customer": "u", "store": "w", "warehouse": "w"}
@@ -153,6 +178,12 @@ _RESOLVED: Final = text("""
             with ordinality as c (chunk, n) order by n) as note
 """)
 NAMED: Final = "' ' || s.name_key like all (cast(:names as text[]))"
+# Nothing as long as there are orders whose month is not among their words yet.
+_EXTREMES: Final = text("""
+    select min(placed_at), max(placed_at) from orders
+    having min(placed_at) is not null
+       and not exists (select from order_search where location_ids is null)
+""")
 _FOLDED: Final = text("select search_fold(:words)")
 # The share of orders with a tag, or a word that begins so, from the thousand most frequent words.
 _STATISTICS: Final = text("""
@@ -194,14 +225,41 @@ def search_of(tx: Tx, filters: Filters) -> Search:
     if filters.note is not None:
         _add_note(found, ids["note"], filters.note_visibilities)
     if filters.q is not None:
-        wanted = sentence(filters.q, ids["q"])
-        found.letters = [each for each in wanted if each.characters == 1]
-        found.terms += [each for each in wanted if each.characters > 1]
-        if not wanted:
-            found.conditions.append("false")
+        _add_words(found, sentence(filters.q, ids["q"]))
+    if not {"promised_from", "promised_to"}.isdisjoint(asked):
+        narrow_to_open(found, filters)
+    _add_months(tx, found, filters)
     if found.terms or found.letters:
         _estimate(tx, found)
     return found
+
+
+def narrow_to_open(found: Search, filters: Filters) -> None:
+    """Let an index of promises be of what is open only, where nothing else is asked for."""
+    asked = (filters.order_states, filters.fulfillment_states)
+    is_open = any(each is not None and _OPEN.issuperset(each) for each in asked)
+    if is_open and not found.terms and _IS_OPEN not in found.search_conditions:
+        found.search_conditions.append(_IS_OPEN)
+
+
+def _add_months(tx: Tx, found: Search, filters: Filters) -> None:
+    """Look the period up as well, by the months it touches that have orders, if these are few."""
+    if not found.terms or (filters.placed_from is None and filters.placed_to is None):
+        return
+    row = tx.execute(_EXTREMES).one_or_none()
+    if row is None:
+        return
+    first: datetime = row[0].astimezone(UTC)
+    last: datetime = row[1].astimezone(UTC)
+    if filters.placed_to is not None and filters.placed_to <= last:
+        last = max(first, filters.placed_to).astimezone(UTC) - timedelta.resolution
+    if filters.placed_from is not None and filters.placed_from > first:
+        first = min(filters.placed_from, last + timedelta.resolution).astimezone(UTC)
+    turns = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+    months = [f"d:{n // 12:04}-{n % 12 + 1:02}" for n in turns]
+    if first <= last and len(months) <= MONTHS_MAX:
+        found.months = any_tag(months)
+        found.terms.append(found.months)
 
 
 def _estimate(tx: Tx, found: Search) -> None:
@@ -250,13 +308,19 @@ def _numbered(word: str, newest_id: int) -> float:
 
 def _add_conditions(found: Search, asked: dict[str, Any]) -> None:
     for known, conditions in (
-        (_CONDITIONS, found.conditions), (_AMOUNTS, found.search_conditions),
+        (_CONDITIONS, found.conditions), (_OF_SEARCH, found.search_conditions),
     ):  # fmt: skip
         for name in (each for each in known if each in asked):
-            conditions.append(known[name])
+            conditions.append(_condition(known, name, asked))
             value = asked[name]
             found.parameters[name] = list(value) if isinstance(value, tuple) else value
     found.conditions += [_FLAGS[name][asked[name]] for name in _FLAGS if name in asked]
+
+
+def _condition(known: Mapping[str, str], name: str, asked: dict[str, Any]) -> str:
+    if name == "payment_states" and _UNPAID in asked[name]:
+        return _PAID_SO_OR_NOT
+    return known[name]
 
 
 def _resolved(tx: Tx, asked: dict[str, Any]) -> dict[str, Any]:
@@ -265,9 +329,9 @@ def _resolved(tx: Tx, asked: dict[str, Any]) -> dict[str, Any]:
     if not any(name in asked for name in names):
         return {}
     parameters = {
-        name: chunks(asked[name])[:WORDS_MAX]
-        if isinstance(asked.get(name), str)
-        else list(asked.get(name, ()))
+        name: chunks(given)[:WORDS_MAX]
+        if isinstance(given := asked.get(name, ()), str)
+        else [*given]
         for name in names
     }
     return dict(tx.execute(_RESOLVED, parameters).one()._mapping)  # noqa: SLF001 - its public name
@@ -295,7 +359,7 @@ def _tags(asked: dict[str, Any], ids: dict[str, Any]) -> list[Term]:
 
 
 def _lower(name: str, value: str) -> str:
-    return value if name in {"methods", "country_codes"} else value.lower()
+    return value if name in {"methods", "country_codes", "payment_methods"} else value.lower()
 
 
 def named(tx: Tx, words: str) -> tuple[str, list[str]]:
@@ -315,6 +379,13 @@ def _add_name(found: Search, words: Sequence[str]) -> None:
     found.search_conditions.append(NAMED)
     found.parameters["names"] = [f"% {each}%" for each in words]
     if not words:
+        found.conditions.append("false")
+
+
+def _add_words(found: Search, wanted: Sequence[Term]) -> None:
+    found.letters = [each for each in wanted if each.characters == 1]
+    found.terms += [each for each in wanted if each.characters > 1]
+    if not wanted:
         found.conditions.append("false")
 
 

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any, Final
 
+from sqlalchemy import text
+
 from oms.kernel.limits import SEARCH_HITS_MAX
+from oms.ledger.database import Tx
 from oms.orders.filters import Search
 from oms.orders.words import Term, all_of
 
@@ -85,17 +88,31 @@ def broad(search: Search, rows: int, *, is_by_search: bool) -> int:
     if not search.terms:
         return BROAD_ORDERS_MAX if search.letters else 0
     share = prod(search.frequencies)
-    passed = share * search.met_count / search.orders_count if is_by_search else share
-    collected = sum(each for each, term in _estimated(search) if not term.is_tag) * COLLECT
-    looked_up = (collected + share * FETCH) * search.orders_count
+    among = prod(each for each, term in _estimated(search) if term is not search.months)
+    passed = among * search.met_count / search.orders_count if is_by_search else among
+    looked_up = collecting(search) + share * FETCH * search.orders_count
     if rows * PASS >= passed * looked_up:
         return 0
     return int(min(max(3 * rows / passed, BROAD_ORDERS_MAX), THROUGH_ORDERS_MAX))
 
 
+def collecting(search: Search) -> float:
+    """Return what it costs to collect from the index all words that begin as they should."""
+    words = sum(frequency for frequency, term in _estimated(search) if not term.is_tag)
+    return words * search.orders_count * COLLECT
+
+
 def expected(search: Search) -> float:
     """Return how many orders have the terms, as far as the statistics know."""
     return prod(search.frequencies) * search.orders_count if search.terms else 0
+
+
+def amounting_to(tx: Tx, search: Search) -> float:
+    """Return how many orders meet what orders are searched by, as the planner sees it."""
+    where = " and ".join(search.search_conditions) or "true"
+    planned = text(f"explain (format json) select from order_search s where {where}")
+    plan: list[dict[str, Any]] = tx.execute(planned, search.parameters).scalar_one()
+    return float(plan[0]["Plan"]["Plan Rows"])
 
 
 def hits_of(search: Search, terms: Sequence[Term]) -> str:
@@ -165,4 +182,5 @@ def _estimated(search: Search) -> list[tuple[float, Term]]:
 
 
 def _left(search: Search, terms: Sequence[Term]) -> list[Term]:
-    return [each for each in (*search.terms, *search.letters) if each not in terms]
+    said = (each for each in (*search.terms, *search.letters) if each is not search.months)
+    return [each for each in said if each not in terms]

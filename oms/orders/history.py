@@ -65,6 +65,7 @@ class Standing:
     notes: dict[int, Remark] = field(default_factory=dict)
     tags: set[str] = field(default_factory=set)
     returns: dict[str, str] = field(default_factory=dict)  # the state of each
+    cases: dict[tuple[str, str], str] = field(default_factory=dict)  # the state of each
 
     @property
     def order_state(self) -> OrderState:
@@ -233,10 +234,19 @@ def _tag(standing: Standing, data: Mapping[str, Any]) -> None:
     standing.tags = (standing.tags | set(data["added"])) - set(data["removed"])
 
 
+def _link(standing: Standing, data: Mapping[str, Any]) -> None:
+    standing.cases[data["tool"], data["case_id"]] = data["state"]
+
+
+def _unlink(standing: Standing, data: Mapping[str, Any]) -> None:
+    del standing.cases[data["tool"], data["case_id"]]
+
+
 _TAKEN: Final = {
     "hold.placed": _place, "hold.released": _release, "note.added": _remark,
     "note.edited": _reword, "note.pinned": _pin, "note.unpinned": _unpin,
     "note.redacted": _redact, "order.erased": _erase, "order.tagged": _tag,
+    "order.case_linked": _link, "order.case_unlinked": _unlink,
 }  # fmt: skip
 _OF_LINES: Final = {
     "order.captured": _sell, "order.updated": _edit, "order.canceled": _cancel,
@@ -252,6 +262,7 @@ _TELLS_STATE: Final = frozenset({"fulfillment", "return"})
 # What is told of a part and is not a state of it.
 _NO_STATES: Final = frozenset({
     "scanned", "reduced", "extended", "added", "edited", "pinned", "unpinned", "redirected",
+    "attached",
 })  # fmt: skip
 
 

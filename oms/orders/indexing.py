@@ -15,7 +15,10 @@ FOLLOWER: Final = "order_search"
 ORDERS_MAX: Final = 2_000
 PRODUCTS_MAX: Final = 50
 # Each is written without the others at times: of none are more read in one transaction.
-FOLLOWED: Final = ("orders", "order_groups", "fulfillment_orders", "parcels")
+FOLLOWED: Final = (
+    "orders", "order_groups", "fulfillment_orders", "parcels", "sourcing_decisions", "payments",
+    "payment_transactions", "refunds", "returns", "documents",
+)  # fmt: skip
 
 
 def stop(tx: Tx, after: int, upto: int) -> int:

@@ -171,6 +171,7 @@ class Summary:
     is_test: bool
     is_historical: bool
     tags: list[str]
+    promised_at: datetime | None  # by when the rules that planned it want it ready to leave
     version: int
 
 

@@ -1,7 +1,7 @@
 """Writes on orders: capture, what stock says of them, their stories."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -62,14 +62,18 @@ GOODS_MOVED: Final = """
 def capture(
     tx: Tx, drafts: Mapping[str, bytes], *, channel_id: int, currencies: Sequence[str],
     time_zone: str, inbox_id: int | None, actor_type: str, actor: str, at: datetime,
+    unusable: Callable[[Tx], Sequence[tuple[int, str, str, str]]] | None = None,
 ) -> list[Captured]:  # fmt: skip
     """Write down a batch of order documents of one channel, each whole or not at all.
 
     A document is captured, updates its order, is a duplicate, is stale or is rejected with
     its problems; it is idempotent by (channel, external ref, version). `drafts` holds the
-    CSV of the draft tables orders, lines and changes.
+    CSV of the draft tables orders, lines and changes. `unusable` tells what is wrong with what
+    else comes with the documents, once they are loaded: position, field, code and detail.
     """
     store.load(tx, drafts)
+    if unusable is not None:
+        store.object_to(tx, unusable(tx))
     store.stage(
         tx, channel_id=channel_id, currencies=list(currencies), time_zone=time_zone,
         inbox_id=inbox_id, at=at,

@@ -10,6 +10,7 @@ from sqlalchemy import Row, text
 
 from oms.ledger.database import Tx
 from oms.ledger.rows import by_name
+from oms.orders.filters import NEVER
 from oms.orders.model import (
     Change,
     Event,
@@ -22,14 +23,16 @@ from oms.orders.model import (
 )
 from oms.points.model import Chosen
 
-SUMMARY: Final = """
+SUMMARY: Final = f"""
     o.order_id, o.order_number, c.channel_code, o.external_ref, o.external_number,
     o.order_state, o.fulfillment_state, o.fulfillment_method, x.location_code, o.placed_at,
     o.placed_on, o.updated_at, coalesce(o.state_since, o.placed_at) as state_since, o.currency,
     o.customer_name, o.customer_email, o.country_code,
     o.total_minor, o.has_exception, o.is_on_hold, o.is_test, o.is_historical,
-    o.tags, o.version
-"""
+    o.tags, (
+        select nullif(k.promised_at, {NEVER}) from order_search k where k.order_id = o.order_id
+    ) as promised_at, o.version
+"""  # noqa: S608 - our own columns
 _FROM: Final = """
     from orders o
     join channels c using (channel_id)

@@ -8,7 +8,7 @@ from sqlalchemy import Row, text
 from oms.kernel.limits import SEARCH_HITS_MAX
 from oms.ledger.database import Tx
 from oms.orders.cursors import Sort, cursor_of, digest_of, read_cursor
-from oms.orders.filters import Filters, Search, search_of
+from oms.orders.filters import Filters, Search, narrow_to_open, search_of
 from oms.orders.finding import (
     FEW,
     SEARCHED,
@@ -28,6 +28,7 @@ from oms.orders.words import Term
 EXPORT_PAGE_ROWS: Final = 5_000
 EVERYTHING: Final = 1 << 40
 
+_PROMISED: Final = (Sort.PROMISED_AT, Sort.PROMISED_AT_DOWN)
 _SHOWN: Final = """
     join channels c using (channel_id)
     left join locations x on x.location_id = o.location_id
@@ -43,6 +44,8 @@ def page(
     """
     digest = digest_of(filters, sort)
     search = search_of(tx, filters)
+    if sort in _PROMISED:
+        narrow_to_open(search, filters)
     if after is not None:
         _go_on(search, read_cursor(after, digest, sort), sort)
     rows = _listed(tx, search, sort, limit + 1)

@@ -1,7 +1,8 @@
 """Orders in the database: the staging of a batch, and its writing."""
 
 import itertools
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -56,6 +57,15 @@ def load(tx: Tx, drafts: Mapping[str, bytes]) -> None:
     if len(drafts.get("orders", b"")) > ANALYZE_BYTES_MIN:
         for table, _ in _DRAFTS.values():
             tx.execute(text(f"analyze {table}"))
+
+
+def object_to(tx: Tx, problems: Sequence[tuple[int, str, str, str]]) -> None:
+    """Note what somebody else finds wrong with loaded documents: they go no further."""
+    if problems:
+        names = ("position", "field", "code", "detail")
+        told = [dict(zip(names, problem, strict=True)) for problem in problems]
+        SQL.run(tx, "object", problems=json.dumps(told))
+        SQL.run(tx, "reject_marked")
 
 
 def stage(

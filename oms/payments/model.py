@@ -1,13 +1,12 @@
-"""Payments as values: tenders, transactions and their states, and what an order owes."""
+"""Payments as values: tenders, transactions and their states."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from oms.kernel.errors import Conflict, NotFound, Rejected
-from oms.kernel.money import share_of_units
 
 # The columns of the draft table, in the order adapters write them: totals so far, of each payment.
 PAYMENT_DRAFT: Final = (
@@ -262,106 +261,7 @@ class Payment:
         """Whether we have its service capture, give up and refund it, and it is there to do so."""
         return self.managed_by is ManagedBy.OMS and self.psp_reference is not None
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineMoney:
-    """What of a line's money and units decides what is owed."""
-
-    quantity: int
-    canceled: int
-    gone: int  # shipped, or returned without having been told to be shipped
-    total_minor: int  # with tax, of all its units
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owed:
-    """What an order comes to, in minor units with tax."""
-
-    payable_minor: int  # what was not canceled, with shipping
-    returned_minor: int  # of that, what came back
-    open_minor: int  # of that, what has not left
-
-    @property
-    def due_minor(self) -> int:
-        """What is to be paid for it after all that was canceled and returned."""
-        return self.payable_minor - self.returned_minor
-
-    @property
-    def earned_minor(self) -> int:
-        """What may be captured: the goods that have left."""
-        return self.payable_minor - self.open_minor
-
-
-def owed(
-    lines: Iterable[LineMoney], *, total_minor: int, canceled_minor: int, returned_minor: int
-) -> Owed:
-    """Return what an order comes to.
-
-    `total_minor` is all of it as ordered, items and shipping; what was canceled and returned are
-    sums of its line events, both positive. Shipping is earned with the first goods that leave,
-    and an order that is canceled whole costs none.
-    """
-    known = list(lines)
-    ordered = sum(line.quantity for line in known)
-    if known and sum(line.canceled for line in known) >= ordered:
-        return Owed(payable_minor=0, returned_minor=0, open_minor=0)
-    payable = total_minor - canceled_minor
-    still = sum(_open_minor(line) for line in known)
-    if not any(line.gone for line in known):
-        still = payable
-    return Owed(
-        payable_minor=payable, returned_minor=returned_minor, open_minor=min(payable, still)
-    )
-
-
-def _open_minor(line: LineMoney) -> int:
-    """Return what the units that have not left are worth: the last ones of their line."""
-    left = line.quantity - line.canceled - line.gone
-    if left <= 0:
-        return 0
-    return share_of_units(line.total_minor, line.quantity, line.quantity - left, left)
-
-
-def payment_state_of(sums: Sums, *, has_failed: bool) -> PaymentState:
-    """Return how far a payment is."""
-    if sums.charged_back:
-        return PaymentState.CHARGED_BACK
-    if sums.refunded:
-        is_all = sums.refunded >= sums.captured
-        return PaymentState.REFUNDED if is_all else PaymentState.PARTIALLY_REFUNDED
-    if sums.captured:
-        is_all = sums.captured + sums.voided >= max(sums.authorized, sums.captured)
-        return PaymentState.CAPTURED if is_all else PaymentState.PARTIALLY_CAPTURED
-    if sums.authorized:
-        is_void = sums.voided >= sums.authorized
-        return PaymentState.VOIDED if is_void else PaymentState.AUTHORIZED
-    return PaymentState.FAILED if has_failed else PaymentState.CREATED
-
-
-def order_payment_state_of(
-    due: Owed, payments: Sequence[tuple[PaymentState, Sums]]
-) -> OrderPaymentState:
-    """Return how an order is paid: what is kept of it beside what is due."""
-    if not payments:
-        return OrderPaymentState.NONE
-    sums = total(each for _, each in payments)
-    if sums.charged_back:
-        return OrderPaymentState.CHARGEBACK
-    if sums.captured:
-        return _of_captured(due, sums)
-    held = sums.authorized - sums.voided
-    if held > 0:
-        is_all = held >= due.due_minor
-        return OrderPaymentState.AUTHORIZED if is_all else OrderPaymentState.PARTIALLY_AUTHORIZED
-    if sums.authorized:
-        return OrderPaymentState.VOIDED
-    return OrderPaymentState.AWAITING if due.due_minor > 0 else OrderPaymentState.NONE
-
-
-def _of_captured(due: Owed, sums: Sums) -> OrderPaymentState:
-    kept = sums.captured - sums.refunded
-    if kept > due.due_minor:
-        return OrderPaymentState.OVERPAID
-    if sums.refunded:
-        return OrderPaymentState.PARTIALLY_REFUNDED if kept else OrderPaymentState.REFUNDED
-    return OrderPaymentState.PAID if kept == due.due_minor else OrderPaymentState.PARTIALLY_PAID
+    def capturable_minor(self, *, at: datetime) -> int:
+        """Return what its service would capture now: nothing once the authorization is over."""
+        is_over = self.authorized_until_at is not None and self.authorized_until_at <= at
+        return 0 if is_over else self.sums.capturable

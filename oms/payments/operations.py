@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from sqlalchemy import text
+
 from oms.ledger.copying import copy_in
 from oms.ledger.database import Tx
 from oms.orders import operations as orders
@@ -27,13 +29,14 @@ from oms.payments.model import (
     PaymentExceeded,
     TransactionState,
     TransactionType,
-    order_payment_state_of,
-    payment_state_of,
     total,
 )
 from oms.payments.port import Answer, Asked
+from oms.payments.rules import Owed, Standing, order_payment_state_of, payment_state_of
 from oms.payments.store import DRAFTS, SQL
 
+REFERENCE_IN_USE: Final = "PAYMENT_REFERENCE_IN_USE"
+ANALYZE_BYTES_MIN: Final = 32 * 1024
 # For so long nobody else takes up operations that were taken up: longer than a service may take
 # for as many as are taken up at once.
 LEASE: Final = timedelta(seconds=60)
@@ -55,21 +58,38 @@ class Due:
     asked: Asked
 
 
-def record(tx: Tx, rows: bytes, *, actor: str, at: datetime) -> list[tuple[int, str, str, str]]:
-    """Write down payments as channels tell them beside their orders, just captured.
-
-    `rows` is the CSV of the draft table. Totals that are higher than what is known are what was
-    done since; lower ones are old news. Returns what was refused: a payment whose service says
-    that it is another order's.
-    """
+def load(tx: Tx, rows: bytes) -> None:
+    """Put payments into this connection's draft table: `rows` is its CSV."""
     DRAFTS.clear(tx)
     copy_in(tx, "draft_payments", PAYMENT_DRAFT, rows)
-    SQL.run(tx, "record", at=at)
-    refused = [
-        (row.position, "/payments", "PAYMENT_REFERENCE_IN_USE",
+    if len(rows) > ANALYZE_BYTES_MIN:
+        # Nothing is known of a temporary table that nobody has looked at.
+        tx.execute(text("analyze draft_payments"))
+
+
+def unusable(tx: Tx, *, channel_id: int) -> list[tuple[int, str, str, str]]:
+    """Return what is wrong with payments that were loaded beside the orders of one channel.
+
+    A payment service's id is of one payment: an order that is told with another's is not paid by
+    it, and not taken as if nobody had to pay.
+    """
+    return [
+        (row.position, f"/payments/{row.place}/psp_reference", REFERENCE_IN_USE,
          f"payment {row.external_ref[:60]!r} has the service's id of another payment")
-        for row in SQL.run(tx, "not_recorded")
+        for row in SQL.run(tx, "unusable", channel_id=channel_id)
     ]  # fmt: skip
+
+
+def record(tx: Tx, *, actor: str, at: datetime) -> None:
+    """Write down loaded payments as channels tell them beside their orders, just captured.
+
+    Totals that are higher than what is known are what was done since; lower ones are old news.
+    """
+    SQL.run(tx, "record", at=at)
+    if SQL.run(tx, "not_recorded").scalar():
+        # Somebody else has taken a reference meanwhile: looked at again, it is in use.
+        SQL.run(tx, "repeat")
+    SQL.run(tx, "extend", at=at)
     done = SQL.run(tx, "record_done", at=at).all()
     payment_ids = sorted({row.payment_id for row in done})
     steps: list[tuple[int, str, Mapping[str, Any]]] = [
@@ -81,7 +101,6 @@ def record(tx: Tx, rows: bytes, *, actor: str, at: datetime) -> list[tuple[int, 
     ]  # fmt: skip
     orders.tell(tx, steps, actor_type="channel", actor=actor, at=at)
     _fold(tx, payment_ids, at=at)
-    return refused
 
 
 def add(tx: Tx, order_id: int, draft: PaymentDraft, *, at: datetime) -> str:
@@ -150,6 +169,11 @@ def done(
     return made
 
 
+def adopt(tx: Tx, transaction_id: int, psp_reference: str) -> None:
+    """Note by which reference its payment service knows what a channel told of."""
+    SQL.run(tx, "adopt", transaction_id=transaction_id, psp_reference=psp_reference)
+
+
 def take_due(tx: Tx, *, at: datetime, limit: int) -> list[Due]:
     """Take up operations whose time it is, for a while."""
     rows = SQL.run(tx, "take_due", at=at, limit=limit, lease_until=at + LEASE)
@@ -162,6 +186,7 @@ def take_due(tx: Tx, *, at: datetime, limit: int) -> list[Due]:
                 key=row.idempotency_key, type=TransactionType(row.type), token=row.token,
                 amount_minor=row.amount_minor, currency=row.currency,
                 reference=row.transaction_number, parent_reference=row.parent_reference,
+                held_minor=row.held_minor, requested_at=row.requested_at,
             ),
         )
         for row in rows
@@ -235,14 +260,22 @@ def _follow(tx: Tx, held: Any, state: TransactionState, told: Answer, *, at: dat
 
 def balance(tx: Tx, order_ids: Sequence[int], *, at: datetime) -> None:
     """Keep how these orders are paid in step with what they come to by now."""
-    for order_id, (due, currency) in queries.owed_of(tx, order_ids).items():
-        known = queries.sums_of(tx, order_id)
-        sums = total(each for _, each in known)
-        SQL.run(
-            tx, "balance", order_id=order_id, currency=currency, due_minor=due.due_minor,
-            payment_state=order_payment_state_of(due, known), authorized_minor=sums.authorized,
-            captured_minor=sums.captured, refunded_minor=sums.refunded, at=at,
-        )  # fmt: skip
+    known = queries.standings(tx, order_ids)
+    told = [
+        _balance(order_id, due, currency, known.get(order_id, ()))
+        for order_id, (due, currency) in queries.owed_of(tx, order_ids).items()
+    ]
+    SQL.run(tx, "balance", balances=json.dumps(told), at=at)
+
+
+def _balance(order_id: int, due: Owed, currency: str, known: Sequence[Standing]) -> dict[str, Any]:
+    sums = total(each.sums for each in known)
+    return {
+        "order_id": order_id, "currency": currency, "due_minor": due.due_minor,
+        "payment_state": order_payment_state_of(due, known),
+        "authorized_minor": sums.authorized, "captured_minor": sums.captured,
+        "refunded_minor": sums.refunded,
+    }  # fmt: skip
 
 
 def known_notice(tx: Tx, psp: str, ref: str) -> bool:

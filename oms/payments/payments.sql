@@ -1,5 +1,29 @@
 -- Payments: recorded, asked for, answered, folded.
 
+-- name: unusable
+-- Payments whose service's id is known of another payment, or is told of two in this batch: the
+-- first of them has it.
+with told as (
+    select d.position, d.external_ref, d.psp, d.psp_reference, c.external_ref as order_ref,
+        row_number() over (partition by d.position order by d.ordinal) - 1 as place,
+        first_value(c.external_ref) over first as first_order_ref,
+        first_value(d.external_ref) over first as first_ref
+    from draft_payments d
+    join draft_orders c using (position)
+    window first as (partition by d.psp, d.psp_reference order by d.position, d.ordinal)
+)
+select t.position, t.place, t.external_ref
+from told t
+left join payments p on p.psp = t.psp and p.psp_reference = t.psp_reference
+left join orders o on o.order_id = p.order_id
+where t.psp is not null and t.psp_reference is not null
+  and case when p.payment_id is null
+      then (t.order_ref, t.external_ref) <> (t.first_order_ref, t.first_ref)
+      else (o.channel_id, o.external_ref, p.external_ref)
+          <> (:channel_id, t.order_ref, t.external_ref)
+      end
+order by t.position, t.place;
+
 -- name: record
 -- Payments as channels tell them, with what was done with each so far; what is known of one stays.
 -- A payment's order is the one its document was captured as.
@@ -23,13 +47,35 @@ order by order_id, external_ref, position desc
 on conflict do nothing;
 
 -- name: not_recorded
--- Payments of the batch that are not there: their service's id is another payment's.
-select d.position, d.external_ref
-from draft_payments d
-join draft_orders c using (position)
-left join payments p on p.order_id = c.order_id and p.external_ref = d.external_ref
-where c.outcome in ('captured', 'updated', 'duplicate') and p.payment_id is null
-order by d.position;
+-- Whether a payment of the batch is not there: somebody else has just taken its service's id.
+select exists (
+    select from draft_payments d
+    join draft_orders c using (position)
+    left join payments p on p.order_id = c.order_id and p.external_ref = d.external_ref
+    where c.outcome in ('captured', 'updated', 'duplicate') and p.payment_id is null
+      and c.order_id is not null  -- null: it stands in this batch twice
+);
+
+-- name: repeat
+-- Have the transaction done again from its start.
+do $$ begin
+    raise serialization_failure using message = 'a payment reference was taken meanwhile';
+end $$;
+
+-- name: extend
+-- Until when authorizations hold, as the newest document says.
+update payments p
+set authorized_until_at = t.authorized_until_at, changed_at = :at, version = p.version + 1
+from (
+    select distinct on (c.order_id, d.external_ref) c.order_id, d.external_ref,
+        d.authorized_until_at
+    from draft_payments d
+    join draft_orders c using (position)
+    where c.outcome in ('captured', 'updated') and d.authorized_until_at is not null
+    order by c.order_id, d.external_ref, d.position desc
+) t
+where p.order_id = t.order_id and p.external_ref = t.external_ref
+  and p.authorized_until_at is distinct from t.authorized_until_at;
 
 -- name: record_done
 -- What channels did with their payments, as totals: beyond what is known of each it is one more
@@ -116,8 +162,11 @@ select transaction_id, transaction_number from made;
 -- name: take_due
 -- Operations whose time it is, taken up for a while: whoever takes them later may answer instead.
 with due as (
-    select transaction_id from payment_transactions
+    select transaction_id from payment_transactions t
     where next_try_at <= :at
+      -- A service may take giving up the rest for giving up all: what is captured comes first.
+      and not (t.type = 'void' and exists (
+        select from payments y where y.payment_id = t.payment_id and y.capturing_minor > 0))
     order by next_try_at, transaction_id
     limit :limit
     for update skip locked
@@ -128,7 +177,9 @@ from due, payments p
 where t.transaction_id = due.transaction_id and p.payment_id = t.payment_id
 returning t.transaction_id, t.transaction_number, t.type, t.state, t.amount_minor, t.currency,
     t.psp, t.idempotency_key, t.attempts, t.claim, t.is_disputed, p.token,
-    case when t.type <> 'authorize' then p.psp_reference end as parent_reference;
+    case when t.type <> 'authorize' then p.psp_reference end as parent_reference,
+    p.authorized_minor - p.captured_minor - p.capturing_minor - p.voided_minor as held_minor,
+    t.requested_at;
 
 -- name: hold_transaction
 -- A transaction whose order is held.
@@ -211,16 +262,26 @@ set state = f.state
 from jsonb_to_recordset(cast(:states as jsonb)) as f(payment_id bigint, state text)
 where p.payment_id = f.payment_id and p.state <> f.state;
 
+-- name: standings
+-- What of the payments of orders is where.
+select order_id, state, managed_by = 'oms' and psp_reference is not null as is_ours_to_move,
+    authorized_minor, authorizing_minor, captured_minor, capturing_minor, voided_minor,
+    voiding_minor, refunded_minor, refunding_minor, charged_back_minor
+from payments
+where order_id = any (cast(:order_ids as bigint[]))
+order by payment_id;
+
 -- name: balance
--- How an order is paid, where that has changed.
+-- How orders are paid, where that has changed.
 insert into order_balances (
     order_id, payment_state, currency, due_minor, authorized_minor, captured_minor,
     refunded_minor, changed_at
 )
-values (
-    :order_id, :payment_state, :currency, :due_minor, :authorized_minor, :captured_minor,
-    :refunded_minor, :at
-)
+select order_id, payment_state, currency, due_minor, authorized_minor, captured_minor,
+    refunded_minor, :at
+from jsonb_to_recordset(cast(:balances as jsonb)) as b(
+    order_id bigint, payment_state text, currency text, due_minor bigint, authorized_minor bigint,
+    captured_minor bigint, refunded_minor bigint)
 on conflict (order_id) do update
 set payment_state = excluded.payment_state, due_minor = excluded.due_minor,
     authorized_minor = excluded.authorized_minor, captured_minor = excluded.captured_minor,
@@ -237,8 +298,9 @@ select o.order_id, o.currency, o.total_minor, o.is_historical or o.is_test as is
     coalesce(e.canceled_minor, 0)::bigint as canceled_minor,
     (coalesce(e.returned_minor, 0) - coalesce(m.kept_minor, 0))::bigint as returned_minor,
     (select jsonb_agg(jsonb_build_array(l.line_no, l.quantity, l.canceled, greatest(l.shipped, l.returned),
-            l.net_minor + l.tax_minor) order by l.line_no)
-        from order_lines l where l.order_id = o.order_id) as lines
+            v.units, v.minor) order by l.line_no)
+        from order_lines l join line_values(o.order_id) v using (line_no)
+        where l.order_id = o.order_id) as lines
 from orders o
 left join lateral (
     select -sum(net_minor + tax_minor) filter (where kind = 'cancel') as canceled_minor,
@@ -268,13 +330,31 @@ on conflict (psp, notice_ref) do nothing;
 
 -- name: noticed
 -- The transaction or the payment a notice is about: by our number, or by the PSP's references.
-select p.payment_id, p.order_id, p.currency, t.transaction_id
-from payments p
-left join payment_transactions t on t.payment_id = p.payment_id and t.type = :type
-    and (t.transaction_number = :reference
-        or (cast(:psp_reference as text) is not null and t.psp_reference = :psp_reference))
-where p.psp = :psp and (p.psp_reference = :parent_reference
-    or exists (select from payment_transactions x where x.payment_id = p.payment_id
-        and x.transaction_number = :reference))
-order by t.transaction_id nulls last
+-- What a channel told of has neither: the first of it that has no reference yet is that.
+with about as (
+    select payment_id from payments where psp = :psp and psp_reference = :parent_reference
+    union
+    select payment_id from payment_transactions
+    where psp = :psp and transaction_number = :reference
+),
+known as (
+    select p.payment_id, p.order_id, p.currency, t.transaction_id,
+        t.transaction_number is distinct from :reference
+            and t.psp_reference is distinct from :psp_reference as is_told
+    from about
+    join payments p using (payment_id)
+    left join payment_transactions t on t.payment_id = p.payment_id and t.type = :type
+        and (t.transaction_number = :reference or t.psp_reference = :psp_reference
+            or (t.source = 'channel' and t.state = 'succeeded' and t.psp_reference is null
+                and t.amount_minor = :amount_minor))
+)
+select payment_id, order_id, currency, transaction_id,
+    is_told and transaction_id is not null as is_told
+from known
+order by is_told, transaction_id nulls last
 limit 1;
+
+-- name: adopt
+-- A transaction a channel told of is the one its payment service knows by this reference.
+update payment_transactions set psp_reference = :psp_reference
+where transaction_id = :transaction_id and psp_reference is null;

@@ -30,6 +30,8 @@ class Asked:
     reference: str  # our transaction's number: it comes back in notifications
     parent_reference: str | None  # the PSP's, of the payment it is on; None to authorize anew
     token: str | None = None  # of the instrument, to authorize
+    held_minor: int | None = None  # what the payment still holds, where it is known
+    requested_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,7 @@ class Notice:
     currency: str
     reference: str | None  # our transaction's number, where it was we who asked
     parent_reference: str | None  # the payment it is on
+    is_last_word: bool = False  # its PSP cannot be asked: this is believed as an answer to it is
 
 
 class Psp(Protocol):
@@ -61,6 +64,11 @@ class Psp(Protocol):
     @property
     def code(self) -> str:
         """Its name among ours."""
+        ...
+
+    @property
+    def acknowledgment(self) -> str | None:
+        """What it is to be told when its notifications are taken; None: how many they were."""
         ...
 
     def execute(self, asked: Asked) -> Answer:

@@ -10,10 +10,8 @@ from sqlalchemy import text
 from oms.ledger.database import Tx
 from oms.ledger.rows import by_name
 from oms.payments.model import (
-    LineMoney,
     ManagedBy,
     OrderPaymentState,
-    Owed,
     Payment,
     PaymentNotFound,
     PaymentState,
@@ -22,10 +20,9 @@ from oms.payments.model import (
     Transaction,
     TransactionState,
     TransactionType,
-    order_payment_state_of,
-    owed,
 )
 from oms.payments.port import Notice
+from oms.payments.rules import LineMoney, Owed, Standing, order_payment_state_of, owed
 from oms.payments.store import SQL
 
 NOTHING: Final[Mapping[int, int]] = {}
@@ -82,6 +79,7 @@ class Noticed:
     order_id: int
     currency: str
     transaction_id: int | None
+    is_told: bool  # by a channel: its service has not spoken of it yet
 
 
 def noticed(tx: Tx, psp: str, notice: Notice) -> Noticed | None:
@@ -89,6 +87,7 @@ def noticed(tx: Tx, psp: str, notice: Notice) -> Noticed | None:
     row = SQL.run(
         tx, "noticed", psp=psp, type=notice.type.value, reference=notice.reference,
         psp_reference=notice.answer.psp_reference, parent_reference=notice.parent_reference,
+        amount_minor=notice.amount_minor,
     ).one_or_none()  # fmt: skip
     return None if row is None else Noticed(**by_name(row))
 
@@ -180,9 +179,9 @@ def owed_of(
                 (
                     LineMoney(
                         quantity=quantity, canceled=canceled, gone=gone + leaving.get(no, 0),
-                        total_minor=total,
+                        there=there, there_minor=minor,
                     )
-                    for no, quantity, canceled, gone, total in row.lines or ()
+                    for no, quantity, canceled, gone, there, minor in row.lines or ()
                 ),
                 total_minor=row.total_minor, canceled_minor=row.canceled_minor,
                 returned_minor=row.returned_minor,
@@ -193,15 +192,23 @@ def owed_of(
     }  # fmt: skip
 
 
-def sums_of(tx: Tx, order_id: int) -> list[tuple[PaymentState, Sums]]:
-    """Return where the money of an order's payments is."""
-    return [(each.state, each.sums) for each in of_order(tx, order_id)]
+def standings(tx: Tx, order_ids: Sequence[int]) -> dict[int, list[Standing]]:
+    """Return where the money of the payments of orders is, of those that have any."""
+    found: dict[int, list[Standing]] = defaultdict(list)
+    for row in SQL.run(tx, "standings", order_ids=list(order_ids)):
+        found[row.order_id].append(
+            Standing(
+                state=PaymentState(row.state), sums=sums_from(row),
+                is_ours_to_move=row.is_ours_to_move,
+            )
+        )  # fmt: skip
+    return found
 
 
 def state_of(tx: Tx, order_id: int) -> tuple[OrderPaymentState, Owed]:
     """Return how an order is paid, and what it comes to."""
     due, _ = owed_of(tx, [order_id])[order_id]
-    return order_payment_state_of(due, sums_of(tx, order_id)), due
+    return order_payment_state_of(due, standings(tx, [order_id]).get(order_id, ())), due
 
 
 def sums_from(row: Any) -> Sums:

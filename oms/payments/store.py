@@ -11,5 +11,6 @@ DRAFTS: Final = Scratch({
     "draft_payments": "position bigint, external_ref text, tender text, psp text,"
     " psp_reference text, managed_by text, brand text, last4 text, amount_minor bigint,"
     " authorized_minor bigint, captured_minor bigint, refunded_minor bigint,"
-    " authorized_until_at timestamptz, location_code text",
+    " authorized_until_at timestamptz, location_code text,"
+    " ordinal bigint generated always as identity",
 })  # fmt: skip

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from fractions import Fraction
 from typing import Final
 
 from oms.kernel.errors import Conflict, Forbidden, NotFound, Rejected
+from oms.kernel.money import round_half_up, split
 from oms.payments.model import Payment, TransactionState
 
 
@@ -175,6 +177,55 @@ class Preview:
     max_minor: int
     tenders: tuple[tuple[str, int], ...]  # payment, amount
     needs_approval: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineValue:
+    """What a line of an order comes to, with tax; line 0 is its shipping."""
+
+    line_no: int
+    held_minor: int  # what has left and stays
+    open_minor: int  # what is still to leave
+    minor: int
+    tax_minor: int  # in all of it
+    reduced_minor: int  # what was taken off it before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reduction:
+    """What a refund without goods takes off the price of a line."""
+
+    line_no: int
+    net_minor: int
+    tax_minor: int
+
+
+def reduced(
+    amount_minor: int, values: Sequence[LineValue], *, is_of_shipping: bool
+) -> list[Reduction]:
+    """Say which lines a refund without goods makes cheaper: by largest remainder, with tax.
+
+    Off what has left and stays before what is still to leave, shipping first where it is of
+    shipping. What is more than the lines come to was paid too much, and makes nothing cheaper.
+    """
+    held = [max(0, each.held_minor - each.reduced_minor) for each in values]
+    in_all = [max(0, each.minor - each.reduced_minor) for each in values]
+    rest = [most - part for most, part in zip(in_all, map(min, held, in_all), strict=True)]
+    first = [most * (is_of_shipping and not each.line_no)
+             for most, each in zip(in_all, values, strict=True)]  # fmt: skip
+    left, parts = amount_minor, [0] * len(values)
+    for room in (first, held, rest):
+        weights = [min(most, all_ - part)
+                   for most, all_, part in zip(room, in_all, parts, strict=True)]  # fmt: skip
+        taken = min(left, sum(weights))
+        parts = [part + more for part, more in zip(parts, split(taken, weights), strict=True)]
+        left -= taken
+    return [_reduction(each, part) for each, part in zip(values, parts, strict=True) if part]
+
+
+def _reduction(of: LineValue, minor: int) -> Reduction:
+    tax = min(max(round_half_up(Fraction(of.tax_minor * minor, of.minor)), 0), minor)
+    return Reduction(line_no=of.line_no, net_minor=minor - tax, tax_minor=tax)
 
 
 def spread(amount_minor: int, payments: Sequence[Payment]) -> list[tuple[Payment, int]]:

@@ -17,7 +17,7 @@ from oms.refunds.batches import (
     RowState,
     Seen,
 )
-from oms.refunds.model import Policy, Refund, RefundKind, RefundState
+from oms.refunds.model import Policy, Reduction, Refund, RefundKind, RefundState
 from oms.refunds.store import BATCHES, SQL
 
 
@@ -45,6 +45,11 @@ def share(tx: Tx, refund_id: int, shares: Sequence[tuple[Payment, int]]) -> None
         {"payment_id": payment.payment_id, "amount_minor": amount} for payment, amount in shares
     ]
     SQL.run(tx, "share", refund_id=refund_id, shares=json.dumps(parts))
+
+
+def reduce_lines(tx: Tx, refund_id: int, lines: Sequence[Reduction]) -> None:
+    """Say what a refund takes off the price of which lines; what was said stays."""
+    SQL.run(tx, "reduce", refund_id=refund_id, lines=json.dumps(list(map(asdict, lines))))
 
 
 def move(

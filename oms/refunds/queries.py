@@ -13,6 +13,7 @@ from oms.payments.model import TransactionState
 from oms.refunds.batches import Batch, BatchNotFound, BatchState, Row, RowState, Seen, Total
 from oms.refunds.model import (
     POLICIES,
+    LineValue,
     Mode,
     Policy,
     Refund,
@@ -75,6 +76,11 @@ def refund(tx: Tx, number: str) -> Refund:
     return found[0]
 
 
+def line_values(tx: Tx, order_id: int) -> list[LineValue]:
+    """Return what the lines of an order come to now, shipping first."""
+    return [LineValue(**by_name(row)) for row in SQL.run(tx, "line_values", order_id=order_id)]
+
+
 def order_of(tx: Tx, number: str) -> int:
     """Return the order a refund is of. Raises RefundNotFound."""
     found: int | None = SQL.run(tx, "order_of", number=number.upper()).scalar()
@@ -101,6 +107,11 @@ def page(tx: Tx, sought: Sought, *, after: int, limit: int) -> tuple[list[Refund
         named["order_number"] = sought.order_number.upper()
     found = _read(tx, conditions, named, rest="limit :limit")
     return found[:limit], found[limit - 1].refund_id if len(found) > limit else None
+
+
+def of_order(tx: Tx, order_id: int) -> list[Refund]:
+    """Return the refunds of an order, in the order they were asked for in."""
+    return _read(tx, ["r.order_id = :order_id"], {"order_id": order_id})
 
 
 def followed(tx: Tx, order_id: int) -> list[Refund]:
@@ -172,15 +183,21 @@ def batch(tx: Tx, number: str) -> Batch:
 
 
 def batches(
-    tx: Tx, *, channel_codes: Collection[str] | None, after: int, limit: int
-) -> tuple[list[Batch], int | None]:
-    """Return the batches that speak of no other channels, oldest first, and where to go on."""
+    tx: Tx, *, channel_codes: Collection[str] | None, states: Collection[BatchState] | None = None,
+    after: int | None, limit: int,
+) -> tuple[list[Batch], int | None]:  # fmt: skip
+    """Return the batches that speak of no other channels, newest first, and where to go on."""
     query = text(
-        f"{_BATCHES} where batch_id > :after and (cast(:codes as text[]) is null"
-        " or channel_codes <@ cast(:codes as text[])) order by batch_id limit :limit"
+        f"{_BATCHES} where (cast(:after as bigint) is null or batch_id < :after)"
+        " and (cast(:codes as text[]) is null or channel_codes <@ cast(:codes as text[]))"
+        " and (cast(:states as text[]) is null or state = any (cast(:states as text[])))"
+        " order by batch_id desc limit :limit"
     )
-    codes = None if channel_codes is None else sorted(channel_codes)
-    named = {"after": after, "codes": codes, "limit": limit + 1}
+    named = {
+        "after": after, "limit": limit + 1,
+        "codes": None if channel_codes is None else sorted(channel_codes),
+        "states": None if states is None else sorted(states),
+    }  # fmt: skip
     found = [_batch(row) for row in tx.execute(query, named)]
     return found[:limit], found[limit - 1].batch_id if len(found) > limit else None
 

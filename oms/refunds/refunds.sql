@@ -22,6 +22,26 @@ from jsonb_to_recordset(cast(:shares as jsonb)) as s(payment_id bigint, amount_m
 -- The parts of a refund that were never asked for.
 delete from refund_tenders where refund_id = :refund_id;
 
+-- name: line_values
+-- What the lines of an order come to now: what has left and stays, and what is still to leave.
+select v.line_no, h.held + v.given_minor as held_minor, v.minor - h.held as open_minor,
+    v.minor + v.given_minor as minor, v.tax_minor + v.given_tax_minor as tax_minor,
+    coalesce(p.going_minor, 0)::bigint as reduced_minor
+from line_values(:order_id) v
+cross join lateral (
+    select first_units_minor(v.minor, v.units, v.units - least(v.open, v.units)) as held
+) h
+left join price_reductions p on p.order_id = :order_id and p.line_no = v.line_no
+order by v.line_no;
+
+-- name: reduce
+-- What a refund takes off the price of which lines: said once, when it is let go.
+insert into refund_lines (refund_id, line_no, net_minor, tax_minor)
+select :refund_id, line_no, net_minor, tax_minor
+from jsonb_to_recordset(cast(:lines as jsonb)) as l(
+    line_no smallint, net_minor bigint, tax_minor bigint)
+where not exists (select from refund_lines where refund_id = :refund_id);
+
 -- name: order_of
 -- The order a refund is of.
 select order_id from refunds where refund_number = :number;

@@ -9,6 +9,9 @@ from oms.reports.cash import cash_by_channel, cash_by_day
 from oms.reports.fulfillment import Subject
 from oms.reports.fulfillment_tables import fulfillment_by
 from oms.reports.model import Filters, Grain, Level
+from oms.reports.money import Group as MoneyGroup
+from oms.reports.money import Subject as MoneySubject
+from oms.reports.money import money_by
 from oms.reports.published import Publication
 from oms.reports.sales_tables import (
     channel_by_product,
@@ -34,6 +37,12 @@ _OF_WORK: Final[Mapping[str, Report]] = {
     )
     for subject in Subject for group in subject.groups
 }  # fmt: skip
+# Cash by day and by channel are tables of their own, finer than these.
+_OF_MONEY: Final[Mapping[str, Report]] = {
+    f"{subject.value}_by_{group.value}": partial(money_by, subject=subject, group=group)
+    for subject in MoneySubject for group in subject.groups
+    if subject is not MoneySubject.CASH or group is MoneyGroup.TENDER
+}  # fmt: skip
 REPORTS: Final[Mapping[str, Report]] = {
     "sales_by_day": partial(sales_by_time, grain=Grain.DAY),
     "sales_by_week": partial(sales_by_time, grain=Grain.WEEK),
@@ -48,6 +57,7 @@ REPORTS: Final[Mapping[str, Report]] = {
     "order_lines": order_lines,
     "cash_by_day": cash_by_day,
     "cash_by_channel": cash_by_channel,
+    **_OF_MONEY,
     "stock_by_product": stock_by_product,
     "stock_by_location": stock_by_location,
     "feeds": feeds_by_channel,

@@ -6,6 +6,7 @@ from typing import Final
 import polars as pl
 
 from oms.reports.fulfillment_measures import FULFILLMENT
+from oms.reports.money_measures import MONEY
 from oms.reports.sheet import TYPES, Column, Unit
 
 _SALES: Final = (
@@ -183,6 +184,7 @@ COLUMNS: Final = {
         *_LINES,
         *_DIMENSIONS,
         *FULFILLMENT,
+        *MONEY,
     )
 }
 SALES: Final = tuple(name for name, *_ in _SALES)

@@ -33,6 +33,7 @@ COLUMNS: Final = (
     Column(name="currency", title="Currency", unit=Unit.TEXT),
     Column(name="tags", title="Tags", unit=Unit.TEXT),
     Column(name="state_since", title="In its states since", unit=Unit.INSTANT),
+    Column(name="promised_at", title="Promised for", unit=Unit.INSTANT),
     Column(name="total", title="Total", unit=Unit.MONEY, definition="With tax and shipping."),
 )
 

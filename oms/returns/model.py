@@ -132,7 +132,7 @@ class Row(StrEnum):
 
 _S, _A = ReturnState, ReturnAction
 
-# What may follow what (features.md 4.6). Whatever is not here is refused.
+# What may follow what. Whatever is not here is refused.
 NEXT: Final[dict[ReturnState, dict[ReturnAction, ReturnState]]] = {
     _S.REQUESTED: {
         _A.APPROVE: _S.APPROVED, _A.DECLINE: _S.DECLINED, _A.CANCEL: _S.CANCELED,
@@ -154,14 +154,12 @@ NEXT: Final[dict[ReturnState, dict[ReturnAction, ReturnState]]] = {
 }  # fmt: skip
 assert set(NEXT) == set(ReturnState)
 
-# Time does the one, the money that is owed the other.
+# Time does the one, money the other: of what is not paid here a person may say it, too.
 BY_ITSELF: Final = frozenset({_A.EXPIRE, _A.COMPLETE})
 AWAITED: Final = frozenset({_S.REQUESTED, _S.APPROVED, _S.IN_TRANSIT, _S.PARTIALLY_RECEIVED})
 OPEN: Final = AWAITED | {_S.RECEIVED, _S.INSPECTED}
 RECEIVABLE: Final = frozenset(state for state, after in NEXT.items() if _A.RECEIVE in after)
-HAS_GOODS: Final = frozenset({
-    _S.PARTIALLY_RECEIVED, _S.RECEIVED, _S.INSPECTED, _S.RESOLVED, _S.COMPLETED,
-})  # fmt: skip
+HAS_GOODS: Final = OPEN - {_S.REQUESTED, _S.APPROVED, _S.IN_TRANSIT} | {_S.RESOLVED, _S.COMPLETED}
 MAY_EXPIRE: Final = frozenset({_S.REQUESTED, _S.APPROVED})
 
 # On hand and for sale; on hand and not for sale; the rest is not kept.
@@ -316,6 +314,7 @@ class Return:
     created_at: datetime
     changed_at: datetime
     version: int
+    is_paid_here: bool  # whether we have money of its order to give back; else its channel has
     lines: tuple[ReturnLine, ...]
     rows: tuple[ReceiptRow, ...]
     inspections: tuple[Inspected, ...]
@@ -328,7 +327,8 @@ class Return:
 
     def allowed(self) -> list[ReturnAction]:
         """Return what somebody may do with it now."""
-        return sorted(set(NEXT[self.state]) - BY_ITSELF)
+        by_itself = BY_ITSELF if self.is_paid_here else BY_ITSELF - {_A.COMPLETE}
+        return sorted(set(NEXT[self.state]) - by_itself)
 
     def after(self, action: ReturnAction) -> ReturnState:
         """Return the state an action leads to.

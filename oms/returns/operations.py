@@ -108,6 +108,12 @@ def count_lines(tx: Tx, return_id: int, counted: Mapping[int, Mapping[str, int]]
     store.SQL.run(tx, "count_lines", return_id=return_id, lines=json.dumps(lines))
 
 
+def lock_receipts(tx: Tx, receipts: Sequence[tuple[str, str]]) -> None:
+    """Keep everybody else from receipts (location, its name of it) until the transaction ends."""
+    listed = [{"location_code": code, "receipt_id": receipt} for code, receipt in receipts]
+    store.SQL.run(tx, "lock_receipts", receipts=json.dumps(listed)).all()
+
+
 def known_receipt(
     tx: Tx, location_code: str, receipt_id: str, told: Mapping[str, Any]
 ) -> list[str] | None:
@@ -117,7 +123,7 @@ def known_receipt(
     something else.
     """
     names = {"location_code": location_code, "receipt_id": receipt_id}
-    store.SQL.run(tx, "lock_receipt", **names)
+    lock_receipts(tx, [(location_code, receipt_id)])
     known = store.SQL.run(tx, "receipt", **names).one_or_none()
     if known is None:
         return None

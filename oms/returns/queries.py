@@ -1,5 +1,6 @@
 """Reads of returns: one, those of an order, a page of them, what came and is nobody's."""
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from oms.ledger.database import Tx
 from oms.ledger.rows import by_name
 from oms.returns import store
 from oms.returns.model import (
+    NOT_KEPT,
     RECEIVABLE,
     Condition,
     Decision,
@@ -27,10 +29,11 @@ from oms.returns.model import (
     ReturnReason,
     ReturnState,
     Row,
+    Told,
     Unidentified,
     Verdict,
 )
-from oms.returns.rules import LineFacts
+from oms.returns.rules import USUAL, LineFacts
 from oms.stock.model import UnknownLocation
 
 CANDIDATES_MAX: Final = 5
@@ -40,7 +43,9 @@ _HEADER: Final = """
         r.return_id, r.return_number, r.order_id, o.order_number, c.channel_code, o.currency,
         r.kind, r.state, r.method, x.location_code, r.requested_by, r.carrier, r.tracking_number,
         r.label_ref, r.note, r.reason, r.override_reason, r.is_after_expiry, r.expires_at,
-        r.created_at, r.changed_at, r.version
+        r.created_at, r.changed_at, r.version, exists (
+            select from payments p where p.order_id = r.order_id and p.managed_by = 'oms'
+                and p.psp_reference is not null) as is_paid_here
     from returns r
     join orders o using (order_id)
     join channels c using (channel_id)
@@ -200,6 +205,12 @@ def due(tx: Tx, *, at: datetime) -> str | None:
     return found
 
 
+def paid_by_channel(tx: Tx) -> str | None:
+    """Return a return whose channel has told of all that we accepted; None when there is none."""
+    found: str | None = store.SQL.run(tx, "paid_by_channel").scalar()
+    return found
+
+
 def receivable_of(tx: Tx, order_ids: Sequence[int], skus: Sequence[str]) -> list[str]:
     """Return the returns of orders that wait for one of these SKUs, the oldest first."""
     rows = store.SQL.run(
@@ -214,6 +225,34 @@ def receivable_by(tx: Tx, tracking_number: str) -> list[str]:
         tx, "by_tracking", tracking_number=tracking_number, states=sorted(RECEIVABLE)
     )
     return list(rows.scalars())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goods:
+    """What of stock may change when goods of orders come back."""
+
+    came: frozenset[tuple[int, int]]  # products, and where they came to
+    product_ids: tuple[int, ...]
+    location_ids: tuple[int, ...]
+
+
+def goods(tx: Tx, order_ids: Sequence[int], told: Sequence[tuple[str, Told]]) -> Goods:
+    """Return what may change when units (where they came, and what) of orders come back."""
+    listed = [
+        {"location_code": code, "sku": each.sku, "line_no": each.line_no}
+        for code, each in told
+        if each.condition is not None
+        and (each.disposition or USUAL[each.condition]) not in NOT_KEPT
+    ]
+    ids = list(order_ids)
+    codes = sorted({code for code, _ in told})
+    found = store.SQL.run(tx, "goods", order_ids=ids, location_codes=codes).one()
+    came = store.SQL.run(tx, "came", order_ids=ids, told=json.dumps(listed))
+    return Goods(
+        came=frozenset((row.product_id, row.location_id) for row in came),
+        product_ids=tuple(found.product_ids),
+        location_ids=tuple(each for each in found.location_ids if each is not None),
+    )
 
 
 def orders_by(tx: Tx, order_ref: str) -> list[tuple[int, str, str]]:

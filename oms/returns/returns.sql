@@ -108,9 +108,41 @@ from jsonb_to_recordset(cast(:lines as jsonb)) as u(
     rejected bigint)
 where l.return_id = :return_id and l.line_no = u.line_no;
 
--- name: lock_receipt
--- Who else has this receipt waits, and finds it taken in.
-select pg_advisory_xact_lock(hashtextextended('return receipt ' || :location_code || ' ' || :receipt_id, 0));
+-- name: lock_receipts
+-- Who else has these receipts waits, and finds them taken in.
+select pg_advisory_xact_lock(hash)
+from (
+    select distinct hashtextextended('return receipt ' || u.location_code || ' ' || u.receipt_id, 0) as hash
+    from jsonb_to_recordset(cast(:receipts as jsonb)) as u(location_code text, receipt_id text)
+    order by hash
+) sorted;
+
+-- name: goods
+-- The products of orders, and the locations whose levels may change when some of them come back.
+select
+    array(
+        select distinct product_id from order_lines
+        where order_id = any (cast(:order_ids as bigint[]))
+    ) as product_ids,
+    array(
+        select n.location_id from orders o join channel_locations n using (channel_id)
+        where o.order_id = any (cast(:order_ids as bigint[]))
+        union
+        select unnest(array[r.location_id, r.place_id]) from reservations r
+        where r.order_id = any (cast(:order_ids as bigint[]))
+            and r.state in ('active', 'queued', 'in_transit')
+        union
+        select location_id from locations
+        where location_code = any (cast(:location_codes as text[]))
+    ) as location_ids;
+
+-- name: came
+-- What told units of orders are, where they came to: products and locations.
+select distinct k.product_id, x.location_id
+from jsonb_to_recordset(cast(:told as jsonb)) as u(location_code text, sku text, line_no smallint)
+join locations x using (location_code)
+join order_lines k on k.order_id = any (cast(:order_ids as bigint[]))
+    and (k.sku = u.sku or k.line_no = u.line_no);
 
 -- name: receipt
 -- What a receipt has said.
@@ -211,6 +243,30 @@ select return_number
 from returns
 where state in ('requested', 'approved') and expires_at <= :at
 order by expires_at, return_id
+limit 1;
+
+-- name: paid_by_channel
+-- A return that waits for its money, of an order we have none of, whose channel has told of all
+-- that we accepted of it: whoever tells of a return has refunded it. Its word counts for the
+-- returns of a line in their order.
+select r.return_number
+from returns r
+where r.state = 'resolved'
+  and not exists (
+      select from payments p
+      where p.order_id = r.order_id and p.managed_by = 'oms' and p.psp_reference is not null)
+  and not exists (
+      select from return_decisions d
+      where d.return_id = r.return_id and d.verdict = 'accepted'
+        and coalesce((
+            select sum(e.quantity) from line_echoes e
+            where e.order_id = r.order_id and e.line_no = d.line_no), 0) < (
+            select sum(c.quantity - c.told_before)
+            from returns o
+            join return_decisions c using (return_id)
+            where o.order_id = r.order_id and o.return_id <= r.return_id
+              and c.line_no = d.line_no and c.verdict = 'accepted'))
+order by r.return_id
 limit 1;
 
 -- name: take_unidentified

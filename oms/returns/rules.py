@@ -72,6 +72,18 @@ class FinalSale(Conflict):
     code = "FINAL_SALE"
 
 
+class PaidHere(Conflict):
+    """What is owed is refunded here, and the return completed by that."""
+
+    code = "REFUNDED_HERE"
+
+
+class ResolutionNotOffered(Rejected):
+    """Goods are taken back for their money, or for nothing: nothing else is given for them yet."""
+
+    code = "RESOLUTION_NOT_OFFERED"
+
+
 class InspectionRule(BaseModel):
     """What is done with units that came, where all it names is so; the first that fits counts."""
 

@@ -42,6 +42,7 @@ SWITCHES: Final[dict[str, Any]] = {
     "decline_ratio": 0.0, "pending_ratio": 0.0, "lost_answer_ratio": 0.0, "away_ratio": 0.0,
     "fails_later_ratio": 0.0, "delay_ms": 0, "pending_ms": 500, "notice_copies": 1,
     "notice_delay_ms": 0, "notify_url": "", "secret": "whsec_c2FuZGJveCBzZWNyZXQ=",
+    "fee_ppm": 14_000,
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from oms.kernel import clock
+from oms.sandbox import settlement
 from oms.sandbox.book import Book, KeyReused, NotPossible, Operation, Wish
 from oms.webhooks.messages import headers as signed
 
@@ -106,6 +107,16 @@ class Service:
         after = int(request.query_params.get("after", "0"))
         found = await run_in_threadpool(lambda: self.book.all(after=after))
         return JSONResponse([each.document() for each in found])
+
+    async def settlement(self, request: Request) -> Response:
+        """Return the settlement report of a day."""
+        try:
+            day = date.fromisoformat(request.path_params["day"])
+        except ValueError:
+            return JSONResponse({"code": "not_understood"}, 400)
+        done, switches = await run_in_threadpool(lambda: (self.book.all(), self.book.switches()))
+        written = settlement.report(done, day, fee_ppm=switches["fee_ppm"])
+        return Response(written, media_type="text/csv")
 
     async def switch(self, request: Request) -> Response:
         """Have the sandbox behave otherwise."""
@@ -194,6 +205,7 @@ def create_app(path: Path) -> Starlette:
             Route("/operations", service.find, methods=["GET"]),
             Route("/external", service.external, methods=["POST"]),
             Route("/record", service.record, methods=["GET"]),
+            Route("/settlements/{day}", service.settlement, methods=["GET"]),
             Route("/switches", service.switch, methods=["POST"]),
         ]
     )

@@ -40,7 +40,7 @@ _ARRIVING: Final = (
 )
 _MOVING: Final = frozenset({_S.IN_TRANSIT}) | _ARRIVING
 
-# What may follow what (features.md 4.4b): forward, carriers leave scans out; back only out of
+# What may follow what: forward, carriers leave scans out; back only out of
 # trouble, and from the customer's door to the sender.
 NEXT: Final[Mapping[ParcelState, frozenset[ParcelState]]] = {
     _S.LABEL_CREATED: _MOVING | {_S.HANDED_OVER, _S.VOIDED},

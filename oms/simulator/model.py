@@ -200,6 +200,7 @@ class Order(NamedTuple):
     trouble: Trouble = FINE
     carried: int = 0  # of a mixed basket so many of the first lines are taken along at once
     quiet: tuple[Change, ...] = ()  # what becomes of it that no document tells: others see to it
+    is_captured_here: bool = False  # its payments are authorized, and ours to capture
 
     @property
     def number(self) -> int:

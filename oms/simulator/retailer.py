@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from oms.simulator.afterlife import Afterlife
 from oms.simulator.catalogue import catalogue, revisions
 from oms.simulator.demand import Demand
-from oms.simulator.network import CHANNELS
+from oms.simulator.network import CHANNELS, KIOSK
 from oms.simulator.shelves import Shelves
 from oms.simulator.stock import StockRoom
 from oms.simulator.streams import stream
@@ -93,8 +93,14 @@ class Retailer:
         orders = []
         for order in self._demand.orders(channel, on, self._titles):
             trouble = trouble_of(channel, len(order.lines), rates, mishaps)
-            orders.append(self._afterlife.of(order._replace(trouble=trouble), on, fates))
+            lived = self._afterlife.of(order._replace(trouble=trouble), on, fates)
+            orders.append(lived._replace(is_captured_here=self._is_captured_here(channel, on)))
         return orders
+
+    def _is_captured_here(self, channel: Channel, on: date) -> bool:
+        """Tell whether a day's payments are left to us: of kiosks, in the present."""
+        until = self.plan.routed_until
+        return channel is KIOSK and until is not None and on >= until
 
     def _remember(self, order: Order) -> None:
         """Note each change in the diary, under its day in the channel's calendar."""

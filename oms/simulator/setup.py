@@ -9,6 +9,7 @@ from oms.simulator.backoffice import announced_on
 from oms.simulator.catalogue import catalogue
 from oms.simulator.formats import canonical
 from oms.simulator.formats.shopify import LOCATION_IDS, METHODS, PICKUP_ATTRIBUTE, POINT_ATTRIBUTE
+from oms.simulator.formats.transactions import TENDERS
 from oms.simulator.network import (
     BACKOFFICE,
     CHANNELS,
@@ -115,7 +116,7 @@ def adapter_options(channel: Channel, *, shop_url: str) -> dict[str, Any]:
         return {}
     options: dict[str, Any] = {
         "locations": LOCATION_IDS, "methods": METHODS, "pickup_attribute": PICKUP_ATTRIBUTE,
-        "point_attribute": POINT_ATTRIBUTE,
+        "point_attribute": POINT_ATTRIBUTE, "tenders": TENDERS,
     }  # fmt: skip
     if channel.transport == "pull":
         return {**options, "url": shop_url, "token": ACCESS_TOKEN}

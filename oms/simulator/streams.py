@@ -48,7 +48,11 @@ class Wheel(Generic[T]):
 
     def spin(self, rng: random.Random) -> T:
         """Draw one item."""
-        return self._items[bisect_right(self._edges, rng.random() * self._total)]
+        return self.at(rng.random())
+
+    def at(self, turn: float) -> T:
+        """Return the item at a part of a whole turn."""
+        return self._items[bisect_right(self._edges, turn * self._total)]
 
 
 def wheel(weights: dict[T, float]) -> Wheel[T]:

@@ -1,6 +1,5 @@
 """Rule sets as people write them, and what is kept of decisions, read and written as JSON."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -8,10 +7,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
 
 from oms.sourcing.model import (
     BadRules,
     Candidate,
+    Consolidation,
     Demand,
     Group,
     Node,
@@ -24,7 +25,6 @@ from oms.sourcing.model import (
 )
 
 _RULES: Final = TypeAdapter(Rules)
-_dumped: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _DEMAND: Final = TypeAdapter(Demand)
 _NODES: Final = TypeAdapter(tuple[Node, ...])
 _PLAN: Final = TypeAdapter(Plan)
@@ -88,7 +88,7 @@ def kept(
         "reason": [each.reason for each in plan.verdicts],
     }
     return (
-        _DEMAND.dump_json(demand).decode(), _dumped(columns),
+        _DEMAND.dump_json(demand).decode(), to_json(columns).decode(),
         _PLAN.dump_json(plan, exclude={"verdicts"}).decode(), _OUTCOME.dump_json(outcome).decode(),
     )  # fmt: skip
 
@@ -181,12 +181,21 @@ def _group_problems(path: str, group: Group) -> Iterator[Problem]:
         yield f"{path}/priority", f"must be from -{PRIORITY_MAX} to {PRIORITY_MAX}"
     if group.split.parts_max < 1:
         yield f"{path}/split/parts_max", "must be 1 or more"
+    if group.split.consolidate is not None:
+        yield from _hub_problems(f"{path}/split/consolidate", group.split.consolidate)
     low, high = group.when.value_from_minor, group.when.value_below_minor
     if low is not None and high is not None and low >= high:
         yield f"{path}/when/value_below_minor", "must be more than value_from_minor"
     yield from _repeated(f"{path}/rules", [rule.name for rule in group.rules])
     for place, rule in enumerate(group.rules):
         yield from _rule_problems(f"{path}/rules/{place}", rule)
+
+
+def _hub_problems(path: str, rule: Consolidation) -> Iterator[Problem]:
+    if not rule.at or not all(code.strip() for code in rule.at):
+        yield f"{path}/at", "must name at least one location"
+    if rule.parts_min < 1:
+        yield f"{path}/parts_min", "must be 1 or more"
 
 
 def _rule_problems(path: str, rule: Rule) -> Iterator[Problem]:

@@ -1,8 +1,8 @@
 """Rules of sourcing as values; what is known when a plan is made, and the plan."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Final
 
@@ -90,6 +90,16 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Consolidation:
+    """Hubs at which parts are gathered, to leave together: the first that can, from how many on."""
+
+    __pydantic_config__: ClassVar = STRICT
+
+    at: tuple[str, ...]
+    parts_min: int = 2  # 1: what a single location supplies goes by way of a hub, too
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
     """Over how many locations a delivery group may be spread, and from what value on."""
 
@@ -99,6 +109,7 @@ class Split:
     no_split_below_minor: int = 0
     whole_first: bool = True
     in_time: InTime = InTime.IGNORE
+    consolidate: Consolidation | None = None  # None: each part is sent by itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +208,7 @@ class Demand:
     placed_at: datetime
     lines: tuple[DemandLine, ...]
     has_account: bool = False
+    hub: str | None = None  # where the rest of it waits for these
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +223,8 @@ class Node:
     shipping_buffer: int
     node_cost_minor: int
     ready_at: datetime
+    lead_time_hours: int = 0
+    transit_days: int = 0  # of what it sends to a hub
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,17 +277,20 @@ class Plan:
     parts: tuple[Part, ...] = ()
     left: Mapping[int, int] = field(default_factory=dict)
     verdicts: tuple[Verdict, ...] = ()
+    hub: str | None = None  # where parts are gathered, to leave together
+    hub_reason: str | None = None  # why there, or why they leave apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a plan comes to, in numbers."""
+    """What a plan comes to, in numbers: what is gathered leaves as one part."""
 
     parts: int
     cost_minor: int
     distance_km: float
     late_parts: int
     left_units: int
+    transfers: int = 0  # to a hub
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,6 +320,7 @@ class Happening:
     """What really became of a delivery group, as its work tells."""
 
     works: tuple[Work, ...] = ()
+    sent_in: tuple[Work, ...] = ()  # by transfers, to where the works are
     rejection_count: int = 0  # works rejected, or picked short
     left_units: int = 0  # neither sent, nor canceled, nor given to anybody
 
@@ -310,23 +328,37 @@ class Happening:
         """Say what it comes to by now, at what each location cost and was away when decided."""
         known = {each.node.code: each for each in decision.candidates}
         found = [(each, known.get(each.code)) for each in self.works]
+        sent_in = [(each, known.get(each.code)) for each in self.sent_in]
         away = sum((of.distance_km or 0.0) for _, of in found if of is not None)
         return Outcome(
             parts=len(found),
             cost_minor=sum(
                 each.node_cost_minor if of is None else of.node.node_cost_minor
-                for each, of in found
+                for each, of in (*found, *sent_in)
             ),
             distance_km=round(away, 1),
             late_parts=sum((each.out_at or at) > promised_by for each in self.works),
-            left_units=self.left_units,
-        )
+            left_units=self.left_units, transfers=len(sent_in),
+        )  # fmt: skip
+
+
+def gathered_at(hub: Candidate, senders: Sequence[Candidate]) -> datetime:
+    """Return when a hub has ready what these send it, and what it supplies itself."""
+    came = [
+        each.node.ready_at + timedelta(days=each.node.transit_days)
+        for each in senders
+        if each.node.code != hub.node.code
+    ]
+    lead = timedelta(hours=hub.node.lead_time_hours)
+    return max([hub.node.ready_at, *(each + lead for each in came)])
 
 
 def outcome_of(plan: Plan, candidates: tuple[Candidate, ...], promised_by: datetime) -> Outcome:
     """Say what a plan comes to: cost and way of each part, what is late and what is left."""
     at = {each.node.code: each for each in candidates}
     taken = [at[part.code] for part in plan.parts]
+    if plan.hub is not None:
+        return _gathered(plan, at[plan.hub], taken, promised_by)
     return Outcome(
         parts=len(taken),
         cost_minor=sum(each.node.node_cost_minor for each in taken),
@@ -334,3 +366,17 @@ def outcome_of(plan: Plan, candidates: tuple[Candidate, ...], promised_by: datet
         late_parts=sum(each.node.ready_at > promised_by for each in taken),
         left_units=sum(plan.left.values()),
     )
+
+
+def _gathered(
+    plan: Plan, hub: Candidate, taken: Sequence[Candidate], promised_by: datetime
+) -> Outcome:
+    """Say what it comes to where one hub sends all of it: who sends to it costs, too."""
+    senders = [each for each in taken if each.node.code != hub.node.code]
+    return Outcome(
+        parts=1, transfers=len(senders),
+        cost_minor=sum(each.node.node_cost_minor for each in (hub, *senders)),
+        distance_km=round(hub.distance_km or 0.0, 1),
+        late_parts=int(gathered_at(hub, senders) > promised_by),
+        left_units=sum(plan.left.values()),
+    )  # fmt: skip

@@ -44,6 +44,7 @@ class Known:
     location_ids: dict[str, int]  # by code
     networks: dict[int, list[tuple[Place, int]]]  # by channel: locations with their priority
     rejected: frozenset[tuple[int, int]]  # which order by which location
+    hubs: dict[OrderGroup, str]  # where parts of a group wait for the rest
     free: dict[int, dict[int, int]]  # by product and location
 
 
@@ -86,6 +87,10 @@ def known(tx: Tx, units: Sequence[Units], *, at: datetime) -> Known:
         location_ids={place.node.code: number for number, place in places.items()},
         networks=networks,
         rejected=frozenset(map(tuple, store.SQL.run(tx, "rejected", **orders))),
+        hubs={
+            (row.order_id, row.group_no): row.location_code
+            for row in store.SQL.run(tx, "gathering", **orders)
+        },
         free={
             row.product_id: dict(zip(row.location_ids, row.quantities, strict=True))
             for row in free.all()
@@ -150,6 +155,10 @@ def happened(tx: Tx, groups: Collection[OrderGroup]) -> dict[OrderGroup, Happeni
         for row in store.SQL.run(tx, "left_of", **named)
     }
     works: dict[OrderGroup, list[Work]] = {pair: [] for pair in pairs}
+    sent_in: dict[OrderGroup, list[Work]] = {pair: [] for pair in pairs}
+    for row in store.SQL.run(tx, "sent_in", **named):
+        sender = Work(code=row.location_code, node_cost_minor=row.node_cost_minor, out_at=None)
+        sent_in[row.order_id, row.group_no].append(sender)
     rejections = Counter[OrderGroup]()
     for row in store.SQL.run(tx, "happened", **named):
         group = row.order_id, row.group_no
@@ -163,8 +172,8 @@ def happened(tx: Tx, groups: Collection[OrderGroup]) -> dict[OrderGroup, Happeni
             )  # fmt: skip
     return {
         pair: Happening(
-            works=tuple(works[pair]), rejection_count=rejections[pair],
-            left_units=left.get(pair, 0),
+            works=tuple(works[pair]), sent_in=tuple(sent_in[pair]),
+            rejection_count=rejections[pair], left_units=left.get(pair, 0),
         )
         for pair in pairs
     }  # fmt: skip
@@ -179,6 +188,7 @@ def _place(row: Any, at: datetime) -> Place:
         is_before_cut_off=before,
         shipping_buffer=row.shipping_buffer, node_cost_minor=row.node_cost_minor,
         ready_at=ready_at(row.time_zone, row.lead_time_hours, at, is_before_cut_off=before),
+        lead_time_hours=row.lead_time_hours, transit_days=row.transit_days,
     )  # fmt: skip
     return Place(
         location_id=row.location_id, node=node, capacity_left=_capacity_left(row),

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from datetime import datetime, timedelta
 from typing import Final
 
+from oms.sourcing import hubs
+from oms.sourcing.hubs import moment
 from oms.sourcing.model import (
     Candidate,
     Demand,
@@ -40,9 +41,10 @@ def plan(demand: Demand, candidates: Iterable[Candidate], rules: Rules) -> Plan:
     if group.split.in_time is InTime.PREFER and work.open():
         work = _worked(demand, known, group, rules, ready_by=None)
     left = work.open()
+    hub, why = hubs.chosen(demand, work.parts, known, group, promised_by)
     return Plan(
-        group=group.name, parts=tuple(work.parts), left=left,
-        verdicts=tuple(_verdicts(known, group, work, promised_by, is_done=not left)),
+        group=group.name, parts=tuple(work.parts), left=left, hub=hub, hub_reason=why,
+        verdicts=tuple(_verdicts(known, group, work, promised_by, hub)),
     )  # fmt: skip
 
 
@@ -91,6 +93,7 @@ class _Work:
     total: int = 0
     skus: Sequence[str] = ()
     filled: dict[tuple[str, int], dict[int, int]] = field(default_factory=dict)
+    lacks: dict[tuple[str, int], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Keep what is asked of every candidate."""
@@ -108,8 +111,7 @@ class _Work:
 
     def of_all(self, candidate: Candidate, rule: Rule) -> dict[int, int]:
         """Return what a location has of all that is asked for, beyond its buffer."""
-        shelf, buffer = candidate.node.shipping_buffer, rule.stock_buffer
-        key = candidate.node.code, max(buffer, shelf)
+        key = candidate.node.code, _buffer(rule, candidate)
         known = self.filled.get(key)
         if known is None:
             known = self.filled[key] = _filled(candidate, key[1], self.lines, self.wanted)
@@ -136,7 +138,7 @@ def _asked(
         node = each.node
         if (kinds and node.kind not in kinds) or (among and node.code not in among):
             continue
-        if node.code in but:
+        if but and node.code in but:
             continue
         if why := _hindrance(rule, each, ready_by):
             hindered[node.code] = why
@@ -235,28 +237,23 @@ def _hindrance(rule: Rule, candidate: Candidate, ready_by: datetime | None) -> s
         return "is past its cut-off"
     if rule.only_with_capacity and candidate.capacity_left == 0:
         return "has no capacity left today"
-    return _too_late(candidate, ready_by) or _too_far(rule, candidate)
+    return (ready_by and _too_late(candidate, ready_by)) or (
+        None if rule.distance_km_max is None else _too_far(candidate, rule, rule.distance_km_max)
+    )
 
 
-def _too_late(candidate: Candidate, ready_by: datetime | None) -> str | None:
+def _too_late(candidate: Candidate, ready_by: datetime) -> str | None:
     ready_at = candidate.node.ready_at
-    if ready_by is None or ready_at <= ready_by:
+    if ready_at <= ready_by:
         return None
-    return f"would be ready {_at(ready_at)}, promised was {_at(ready_by)}"
+    return f"would be ready {moment(ready_at)}, promised was {moment(ready_by)}"
 
 
-@lru_cache(maxsize=1_024)
-def _at(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def _too_far(rule: Rule, candidate: Candidate) -> str | None:
-    if rule.distance_km_max is None:
-        return None
+def _too_far(candidate: Candidate, rule: Rule, distance_km_max: float) -> str | None:
     if candidate.distance_km is None:
         return None if rule.allows_unknown_distance else "is at a distance nobody knows"
-    if candidate.distance_km > rule.distance_km_max:
-        return f"is {candidate.distance_km:g} km away, more than {rule.distance_km_max:g}"
+    if candidate.distance_km > distance_km_max:
+        return f"is {candidate.distance_km:g} km away, more than {distance_km_max:g}"
     return None
 
 
@@ -268,13 +265,17 @@ def _filled(
     candidate: Candidate, buffer: int, lines: Sequence[DemandLine], wanted: Mapping[int, int]
 ) -> dict[int, int]:
     """Return what a location has of what is wanted; lines of one article share its stock."""
-    used, found = dict[str, int](), dict[int, int]()
+    stock, used, found = candidate.stock, dict[str, int](), dict[int, int]()
     for line in lines:
-        free = candidate.stock.get(line.sku, 0) - buffer - used.get(line.sku, 0)
-        quantity = min(wanted.get(line.line_no, 0), free)
+        sku, line_no = line.sku, line.line_no
+        taken = used.get(sku, 0)
+        free = stock.get(sku, 0) - buffer - taken
+        quantity = wanted.get(line_no, 0)
+        if quantity > free:  # noqa: PLR1730 - for as many as there are, min() takes twice as long
+            quantity = free
         if quantity > 0:
-            found[line.line_no] = quantity
-            used[line.sku] = used.get(line.sku, 0) + quantity
+            found[line_no] = quantity
+            used[sku] = taken + quantity
     return found
 
 
@@ -307,9 +308,10 @@ _KEYS: Final[Mapping[Sort, Callable[[Candidate, _Work], float]]] = {
 
 
 def _verdicts(
-    known: Sequence[Candidate], group: Group, work: _Work, promised_by: datetime, *, is_done: bool
+    known: Sequence[Candidate], group: Group, work: _Work, promised_by: datetime, hub: str | None
 ) -> Iterator[Verdict]:
     """Say of each candidate why it was taken or passed over."""
+    is_done = not work.open()
     taken = {part.code: part for part in work.parts}
     said: dict[str, list[str]] = {}
     for asked in work.asked:
@@ -324,12 +326,21 @@ def _verdicts(
         code = each.node.code
         part = taken.get(code)
         if part is not None:
-            reason = _taken(part, group, work, each)
-            if each.node.ready_at > promised_by:
-                reason += f"; late: ready {_at(each.node.ready_at)}, promised {_at(promised_by)}"
+            reason = _taken(part, group, work, each) + _goes(each, promised_by, hub)
         else:
             reason = "; ".join(said.get(code, ())) or "is of no rule's locations"
-        yield Verdict(code=code, is_taken=part is not None, reason=reason)
+        gathers = "; gathers the parts" if code == hub else ""
+        yield Verdict(code=code, is_taken=part is not None, reason=reason + gathers)
+
+
+def _goes(candidate: Candidate, promised_by: datetime, hub: str | None) -> str:
+    """Say where a part goes from its location, or that it leaves late."""
+    node = candidate.node
+    if hub is not None:
+        return "" if node.code == hub else f"; sends it to {hub}"
+    if node.ready_at <= promised_by:
+        return ""
+    return f"; late: ready {moment(node.ready_at)}, promised {moment(promised_by)}"
 
 
 def _taken(part: Part, group: Group, work: _Work, candidate: Candidate) -> str:
@@ -342,7 +353,15 @@ def _taken(part: Part, group: Group, work: _Work, candidate: Candidate) -> str:
 
 
 def _lack(candidate: Candidate, rule: Rule, work: _Work, *, is_done: bool) -> str:
-    """Say why a location that could be asked was not."""
+    """Say why a location that could be asked was not; rules of the same buffer say the same."""
+    key = candidate.node.code, _buffer(rule, candidate)
+    lack = work.lacks.get(key)
+    if lack is None:
+        lack = work.lacks[key] = _lacking(candidate, rule, work, is_done=is_done)
+    return lack
+
+
+def _lacking(candidate: Candidate, rule: Rule, work: _Work, *, is_done: bool) -> str:
     has = sum(work.of_all(candidate, rule).values())
     buffer = _buffer(rule, candidate)
     beyond = f" beyond its buffer of {buffer}" if buffer else ""

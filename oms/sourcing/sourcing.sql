@@ -73,6 +73,7 @@ select
     x.location_id, x.location_code, x.kind, x.is_enabled, x.time_zone, x.opening_hours,
     x.latitude, x.longitude,
     x.capacity_per_day, x.cut_off, x.lead_time_hours, x.shipping_buffer, x.node_cost_minor,
+    x.transit_days,
     case when x.capacity_per_day is null then 0 else (
         select count(*) from fulfillment_orders f
         where f.location_id = x.location_id and f.state not in ('rejected', 'canceled')
@@ -92,11 +93,24 @@ select count(*) from (
 ) held;
 
 -- name: rejected
--- Which locations have rejected which of these orders before, or had them taken from them.
-select distinct order_id, location_id
+-- Which locations have rejected which of these orders before, or had them taken from them, or did
+-- not send what they were to send.
+select order_id, location_id
 from fulfillment_orders
 where order_id = any (cast(:order_ids as bigint[])) and reason is not null
-  and reason not in ('no_show', 'refused');
+  and reason not in ('no_show', 'refused', 'merged')
+union
+select order_id, from_location_id
+from transfers
+where order_id = any (cast(:order_ids as bigint[])) and reason is not null;
+
+-- name: gathering
+-- Where parts of delivery groups of these orders wait for the rest, to be sent together.
+select distinct on (f.order_id, f.group_no) f.order_id, f.group_no, x.location_code
+from fulfillment_orders f
+join locations x using (location_id)
+where f.order_id = any (cast(:order_ids as bigint[])) and f.state = 'waiting_for_transfer'
+order by f.order_id, f.group_no, f.fulfillment_id;
 
 -- name: free
 -- What of these products is free at these locations; below zero where more is promised.
@@ -282,7 +296,7 @@ where decided_at >= :from_at and decided_at < :to_at and decision_id > :after;
 -- often one was, and when the last of it left or was ready.
 select f.order_id, f.group_no, x.location_code, min(x.node_cost_minor) as node_cost_minor,
     sum(l.quantity) as quantity,
-    count(*) filter (where f.reason is not null and f.reason <> 'no_show') as rejection_count,
+    count(*) filter (where f.reason not in ('no_show', 'merged')) as rejection_count,
     case when bool_and(l.quantity = 0 or e.out_at is not null) then max(e.out_at) end as out_at
 from unnest(cast(:order_ids as bigint[]), cast(:group_nos as smallint[])) as g(order_id, group_no)
 join fulfillment_orders f on f.order_id = g.order_id and f.group_no = g.group_no
@@ -298,6 +312,17 @@ cross join lateral (
     where v.order_id = f.order_id and v.data ->> 'fulfillment' = f.fulfillment_number
       and v.type in ('fulfillment.ready_for_collection', 'fulfillment.shipped')
 ) e
+group by f.order_id, f.group_no, x.location_code
+order by f.order_id, f.group_no, x.location_code;
+
+-- name: sent_in
+-- Which locations sent, or are to send, parts of delivery groups to where they leave from.
+select f.order_id, f.group_no, x.location_code, min(x.node_cost_minor) as node_cost_minor
+from unnest(cast(:order_ids as bigint[]), cast(:group_nos as smallint[])) as g(order_id, group_no)
+join fulfillment_orders f on f.order_id = g.order_id and f.group_no = g.group_no
+join transfers t using (fulfillment_id)
+join locations x on x.location_id = t.from_location_id
+where t.state <> 'canceled'
 group by f.order_id, f.group_no, x.location_code
 order by f.order_id, f.group_no, x.location_code;
 

@@ -1,4 +1,4 @@
-"""Available to sell: what a channel may sell now (features.md 4.1), and why.
+"""Available to sell: what a channel may sell now, and why.
 
 ATS = max(0, Σ ATF over the enabled locations of the channel's network - what is queued for the
 channel - the channel's threshold), 0 for a product that may not be sold. ATF is the SQL

@@ -139,6 +139,12 @@ class Units:
     location_id: int
     quantity: int
     place_id: int | None = None  # where they are collected
+    hub_id: int | None = None  # where they are to be sent, to leave with others
+
+    @property
+    def goes_to(self) -> int:
+        """Where they leave to their customer from."""
+        return self.place_id or self.hub_id or self.location_id
 
     @property
     def is_movable(self) -> bool:

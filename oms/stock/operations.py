@@ -1,7 +1,7 @@
 """Writes on stock: settling it with orders, counts, movements, the filling of backorders."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
@@ -168,6 +168,13 @@ def move(
     return found
 
 
+def gather(tx: Tx, hubs: Mapping[int, int | None]) -> None:
+    """Say by reservation where units are to be sent, to leave with others; None: nowhere."""
+    if hubs:
+        told = [{"reservation_id": each, "hub_id": hub_id} for each, hub_id in hubs.items()]
+        store.UNITS.run(tx, "gather", told=json.dumps(told))
+
+
 def withdraw(
     tx: Tx, quantities: Mapping[int, int], *, fulfillment_id: int, cause: str, act: int,
     demand: str, order_id: int, channel_id: int, location_code: str | None,
@@ -246,14 +253,33 @@ def take_back(
     tx: Tx, cause: str, units: Sequence[TakenBack], *, at: datetime
 ) -> frozenset[tuple[int, int]]:
     """Put what came back where it came to, each unit once; return where there is more to sell."""
-    places = sorted({unit.location_id for unit in units})
-    for place in places:
-        products = sorted({unit.product_id for unit in units if unit.location_id == place})
-        store.TRANSFERS.run(tx, "open_level", product_ids=products, location_id=place, at=at)
-    _hold(tx, sorted({unit.product_id for unit in units}), places)
+    hold_for_goods(
+        tx, {(unit.product_id, unit.location_id) for unit in units}, products=(), locations=(),
+        at=at,
+    )  # fmt: skip
     told = json.dumps([{**asdict(u), "occurred_at": u.occurred_at.isoformat()} for u in units])
     rows = store.RETURNS.run(tx, "take_back", cause=cause, units=told, at=at)
     return frozenset((row.product_id, row.location_id) for row in rows if row.risen > 0)
+
+
+def hold_for_goods(
+    tx: Tx, came: Collection[tuple[int, int]], *, products: Collection[int],
+    locations: Collection[int], at: datetime,
+) -> None:  # fmt: skip
+    """Hold the levels that goods which came (product, location) may change, all at once.
+
+    Their own, those of whoever waits for them, and those of products and locations that are named.
+    Whoever takes in several receipts names all of theirs: one after the other they would be held in
+    another order than everybody's.
+    """
+    places = [{"product_id": product, "location_id": place} for product, place in sorted(came)]
+    store.RETURNS.run(tx, "open_levels", places=json.dumps(places), at=at)
+    product_ids = sorted({product for product, _ in came} | set(products))
+    location_ids = {place for _, place in came} | set(locations)
+    waiting = store.SQL.run(
+        tx, "places_of_waiting", product_ids=product_ids, location_ids=sorted(location_ids)
+    ).scalar()
+    _hold(tx, product_ids, sorted(location_ids | set(waiting or ())))
 
 
 def _of_products(tx: Tx, quantities: Mapping[int, int]) -> str:

@@ -1,8 +1,28 @@
 -- Stock that comes back: on the shelf again, or there and not for sale.
 
+-- name: open_levels
+-- A level for each product that came to a place, so that it can be locked.
+with missing as (
+    select u.product_id, u.location_id
+    from jsonb_to_recordset(cast(:places as jsonb)) as u(product_id integer, location_id integer)
+    where not exists (
+        select from stock_levels l
+        where l.product_id = u.product_id and l.location_id = u.location_id)
+),
+held as (
+    select product_id from products
+    where product_id in (select product_id from missing)
+    order by product_id
+    for update
+)
+insert into stock_levels (product_id, location_id, updated_at)
+select m.product_id, m.location_id, cast(:at as timestamptz)
+from missing m
+join held using (product_id)
+on conflict do nothing;
+
 -- name: take_back
--- The movement of each unit that came back once, and the level with it. What came before the
--- place was counted is in the count already: it is taken back there, in the name of the count.
+-- The movement of each unit that came back once, and the level with it.
 with told as (
     select * from jsonb_to_recordset(cast(:units as jsonb)) as u(
         cause_line text, product_id integer, location_id integer, quantity bigint,
@@ -27,19 +47,11 @@ late as (
         product_id, location_id, kind, on_hand_delta, cause_type, cause_id, cause_line,
         occurred_at, occurred_on, recorded_at
     )
-    select
-        m.product_id, m.location_id, 'count_adjust', -m.on_hand_delta, 'count', c.cause_id,
-        concat_ws(':', m.cause_type, m.cause_id, m.cause_line, m.kind), c.occurred_at, c.occurred_on,
-        m.recorded_at
+    select c.*, m.recorded_at
     from moved m
-    cross join lateral (
-        select v.cause_id, v.occurred_at, v.occurred_on
-        from stock_movements v
-        where v.product_id = m.product_id and v.location_id = m.location_id
-          and v.kind = 'count_adjust' and v.occurred_at >= m.occurred_at
-        order by v.occurred_at
-        limit 1
-    ) c
+    cross join lateral counted_already(
+        m.product_id, m.location_id, m.on_hand_delta,
+        concat_ws(':', m.cause_type, m.cause_id, m.cause_line, m.kind), m.occurred_at) c
     returning product_id, location_id, on_hand_delta
 ),
 sums as (

@@ -154,7 +154,7 @@ with gone as (
 held as (
     select r.reservation_id, r.order_id, r.line_no, r.product_id, r.location_id, r.state, r.quantity,
         w.quantity as open, r.product_id <> w.product_id as is_strange,
-        r.place_id is not null and r.location_id is distinct from r.place_id as is_to_be_sent,
+        coalesce(r.location_id <> coalesce(r.place_id, r.hub_id), false) as is_to_be_sent,
         case when r.state = 'active' then greatest(0, least(r.quantity,
             coalesce(g.quantity, 0) + r.quantity - sum(r.quantity) over place)) else 0 end as used
     from work_demand w
@@ -234,19 +234,11 @@ late as (
         product_id, location_id, kind, on_hand_delta, cause_type, cause_id, cause_line,
         occurred_at, occurred_on, recorded_at
     )
-    select
-        m.product_id, m.location_id, 'count_adjust', -m.on_hand_delta, 'count', c.cause_id,
-        concat_ws(':', m.cause_type, m.cause_id, m.cause_line, m.kind), c.occurred_at, c.occurred_on,
-        m.recorded_at
+    select c.*, m.recorded_at
     from moved m
-    cross join lateral (
-        select v.cause_id, v.occurred_at, v.occurred_on
-        from stock_movements v
-        where v.product_id = m.product_id and v.location_id = m.location_id
-          and v.kind = 'count_adjust' and v.occurred_at >= m.occurred_at
-        order by v.occurred_at
-        limit 1
-    ) c
+    cross join lateral counted_already(
+        m.product_id, m.location_id, m.on_hand_delta,
+        concat_ws(':', m.cause_type, m.cause_id, m.cause_line, m.kind), m.occurred_at) c
     returning product_id, location_id, on_hand_delta
 ),
 sums as (
@@ -608,19 +600,11 @@ late as (
         product_id, location_id, kind, on_hand_delta, cause_type, cause_id, cause_line,
         occurred_at, occurred_on, recorded_at
     )
-    select
-        m.product_id, m.location_id, 'count_adjust', -m.on_hand_delta, 'count', c.cause_id,
-        concat_ws(':', m.cause_type, m.cause_id, m.cause_line, m.kind), c.occurred_at, c.occurred_on,
-        m.recorded_at
+    select c.*, m.recorded_at
     from moved m
-    cross join lateral (
-        select v.cause_id, v.occurred_at, v.occurred_on
-        from stock_movements v
-        where v.product_id = m.product_id and v.location_id = m.location_id
-          and v.kind = 'count_adjust' and v.occurred_at >= m.occurred_at
-        order by v.occurred_at
-        limit 1
-    ) c
+    cross join lateral counted_already(
+        m.product_id, m.location_id, m.on_hand_delta,
+        concat_ws(':', m.cause_type, m.cause_id, m.cause_line, m.kind), m.occurred_at) c
     returning product_id, location_id, on_hand_delta
 ),
 sums as (

@@ -114,8 +114,8 @@ where transfer_id = :transfer_id and state = 'in_transit';
 
 -- name: receive
 -- What came is there, what of it is damaged not for sale; what an order waits for is kept for it
--- in the same moment, the oldest reservation first. What came elsewhere than to its place stays the
--- order's there, and nobody has been asked for it yet.
+-- in the same moment, the oldest reservation first. What came elsewhere than to its place, or its
+-- hub, stays the order's there, and nobody has been asked for it yet.
 with told as (
     select * from jsonb_to_recordset(cast(:units as jsonb)) as u(
         line_no smallint, product_id integer, received bigint, damaged bigint)
@@ -130,7 +130,9 @@ coming as (
 whole as (
     update reservations r
     set state = 'active', transfer_id = null,
-        fulfillment_id = case when r.place_id = :location_id then r.fulfillment_id end
+        fulfillment_id = case when coalesce(r.place_id, r.hub_id) = :location_id
+            then r.fulfillment_id end,
+        hub_id = nullif(r.hub_id, :location_id)
     from coming c
     where r.reservation_id = c.reservation_id and c.arrived = c.quantity
 ),
@@ -143,11 +145,11 @@ shrunk as (
 parts as (
     insert into reservations (
         kind, state, product_id, location_id, channel_id, quantity, order_id, line_no, wanted_at,
-        created_at, place_id, fulfillment_id
+        created_at, place_id, hub_id, fulfillment_id
     )
     select kind, 'active', product_id, location_id, channel_id, arrived, order_id, line_no,
-        wanted_at, :at, place_id,
-        case when place_id = :location_id then fulfillment_id end
+        wanted_at, :at, place_id, nullif(hub_id, :location_id),
+        case when coalesce(place_id, hub_id) = :location_id then fulfillment_id end
     from coming
     where arrived > 0 and arrived < quantity
 ),

@@ -3,7 +3,8 @@
 -- name: unassigned_of
 -- Units kept for these orders that nobody has been asked to pick, of channels whose orders we give
 -- to locations.
-select r.reservation_id, r.order_id, r.line_no, r.product_id, r.location_id, r.quantity, r.place_id
+select r.reservation_id, r.order_id, r.line_no, r.product_id, r.location_id, r.quantity, r.place_id,
+    r.hub_id
 from reservations r
 join channels c using (channel_id)
 where r.order_id = any (cast(:order_ids as bigint[]))
@@ -13,7 +14,8 @@ for update of r;
 
 -- name: units_of_work
 -- The units a fulfillment order keeps, the oldest first.
-select r.reservation_id, r.order_id, r.line_no, r.product_id, r.location_id, r.quantity, r.place_id
+select r.reservation_id, r.order_id, r.line_no, r.product_id, r.location_id, r.quantity, r.place_id,
+    r.hub_id
 from reservations r
 where r.order_id = :order_id and r.fulfillment_id = :fulfillment_id and r.state = 'active'
 order by r.reservation_id;
@@ -23,6 +25,13 @@ order by r.reservation_id;
 update reservations r
 set fulfillment_id = u.fulfillment_id
 from jsonb_to_recordset(cast(:pairs as jsonb)) as u(reservation_id bigint, fulfillment_id bigint)
+where r.reservation_id = u.reservation_id;
+
+-- name: gather
+-- Say where units are to be sent, to leave with others.
+update reservations r
+set hub_id = u.hub_id
+from jsonb_to_recordset(cast(:told as jsonb)) as u(reservation_id bigint, hub_id integer)
 where r.reservation_id = u.reservation_id;
 
 -- name: unassign
@@ -140,7 +149,8 @@ from generate_series(1, :count);
 
 -- name: move_units
 -- Units go to other locations with their reservations: one that goes to several is split. The
--- levels are held; what leaves one is in the same moment at another.
+-- levels are held; what leaves one is in the same moment at another. Where they were to be sent
+-- from there is over.
 with pieces as (
     select * from jsonb_to_recordset(cast(:pieces as jsonb)) as p(
         reservation_id bigint, of_id bigint, location_id integer, quantity bigint)
@@ -150,7 +160,7 @@ before as (
 ),
 moved as (
     update reservations r
-    set location_id = p.location_id, quantity = p.quantity
+    set location_id = p.location_id, quantity = p.quantity, hub_id = null
     from pieces p
     where r.reservation_id = p.reservation_id and p.of_id = p.reservation_id
 ),

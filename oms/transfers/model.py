@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 
 from oms.fulfillment.model import WrongState
 from oms.kernel.errors import Conflict, NotFound, Rejected
+from oms.stock.model import Units
 
 
 class TransferState(StrEnum):
@@ -48,7 +49,7 @@ class Discrepancy(StrEnum):
 
 _S, _A = TransferState, TransferAction
 
-# What may follow what (features.md 4.4c). Whatever is not here is refused.
+# What may follow what. Whatever is not here is refused.
 NEXT: Final[dict[TransferState, dict[TransferAction, TransferState]]] = {
     _S.REQUESTED: {_A.ALLOCATE: _S.ALLOCATED, _A.CANCEL: _S.CANCELED},
     _S.ALLOCATED: {_A.PICK: _S.PICKED, _A.CANCEL: _S.CANCELED},
@@ -223,7 +224,7 @@ class Came:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sourced:
-    """Units kept for an order at one location that are collected at another."""
+    """Units kept for an order at one location that leave to their customer from another."""
 
     reservation_id: int
     order_id: int
@@ -233,6 +234,15 @@ class Sourced:
     location_id: int
     place_id: int
     quantity: int
+
+    @classmethod
+    def of(cls, units: Units, fulfillment_id: int) -> Self:
+        """Return units as they are to be sent to the work that waits for them."""
+        return cls(
+            reservation_id=units.reservation_id, order_id=units.order_id, line_no=units.line_no,
+            product_id=units.product_id, location_id=units.location_id, place_id=units.goes_to,
+            quantity=units.quantity, fulfillment_id=fulfillment_id,
+        )  # fmt: skip
 
 
 def a_difference(

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from oms.catalog import operations as catalog
 from oms.channels.model import Channel
@@ -53,16 +54,20 @@ def capture(
     _note(problems, refused)
     captured: tuple[Captured, ...] = ()
     if drafts.get("orders"):
+        is_paid = bool(drafts.get("payments"))
+        if is_paid:
+            payments.load(tx, drafts["payments"])
         captured = tuple(
             orders.capture(
                 tx, drafts, channel_id=channel.channel_id, currencies=channel.currencies,
                 time_zone=channel.time_zone, inbox_id=inbox_id, actor_type=actor_type,
                 actor=actor, at=at,
+                unusable=partial(payments.unusable, channel_id=channel.channel_id)
+                if is_paid else None,
             )
         )  # fmt: skip
-        if drafts.get("payments"):
-            refused_payments = payments.record(tx, drafts["payments"], actor=actor, at=at)
-            _note(problems, refused_payments)
+        if is_paid:
+            payments.record(tx, actor=actor, at=at)
         _settle(tx, channel, refuse_shortage=refuse_shortage, hold_ref=hold_ref, at=at)
     stock_changed = 0
     if drafts.get("counts") or drafts.get("movements"):

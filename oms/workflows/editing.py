@@ -181,7 +181,7 @@ def _make(
     plan = amending.planned(tx, now, edit)
     way = _way(tx, now, edit)
     moves = edit.ship_to is not None and _moves(now, edit, way)
-    point = _other_point(now, edit, carriers, at=at)
+    point = _other_point(now, edit, way, carriers, at=at)
     _refuse_nothing(plan.less, plan.lines, way, moves, point)
     if way:
         orders.reroute(tx, order.order_id, edit.group_no, way.method, way.location_code, at=at)
@@ -202,7 +202,7 @@ def _make(
         orders.choose_point(tx, order.order_id, edit.group_no, point, at=at)
         facts["pickup_point_of_group"] = edit.group_no
     orders.tell(tx, [(order.order_id, "order.changed", facts)], actor_type="user", actor=by, at=at)
-    if point is not None:
+    if point is not None or (way and _group(now, edit.group_no).pickup_point):
         points.release(tx, order.order_id, at=at)
         after = queries.order(tx, order.order_number)
     return Edited(order=after, change_no=change_no, outcome=outcome)
@@ -236,10 +236,20 @@ def _way(tx: Tx, now: Situation, edit: Edit) -> _Way | None:
         raise NotPossible("what is collected has a location, and nothing else has")
     if is_collected:
         _refuse_place(tx, str(edit.location_code))
+    elif method is FulfillmentMethod.PICKUP_POINT:
+        _refuse_no_point(now, edit)
     elif not (edit.ship_to or group.ship_to or now.order.ship_to):
         raise NotPossible("an address is needed: nobody knows where to send it")
     _refuse_underway(tx, now, edit.group_no)
     return _Way(method=method, location_code=edit.location_code)
+
+
+def _refuse_no_point(now: Situation, edit: Edit) -> None:
+    """Refuse to send to no point, or what its carrier can tell nobody of. Raises NotPossible."""
+    if edit.point is None:
+        raise NotPossible("what goes to a pick-up point names the point")
+    if not (now.order.summary.customer_email or now.order.customer_phone):
+        raise NotPossible("its carrier must be able to tell its customer, and nobody knows how")
 
 
 def _refuse_place(tx: Tx, location_code: str) -> None:
@@ -261,7 +271,7 @@ def _refuse_underway(tx: Tx, now: Situation, group_no: int) -> None:
     if any(
         each.state in OPEN - UNSENT for each in transfers.of_order(tx, now.order.summary.order_id)
     ):
-        raise NotEditable("goods are on their way to its store", group_no=group_no)
+        raise NotEditable("goods are on their way to where it leaves from", group_no=group_no)
 
 
 def _refuse_packed(now: Situation, group_no: int) -> None:
@@ -283,7 +293,7 @@ def _moves(now: Situation, edit: Edit, way: _Way | None) -> bool:
 
 
 def _other_point(
-    now: Situation, edit: Edit, carriers: Carriers, *, at: datetime
+    now: Situation, edit: Edit, way: _Way | None, carriers: Carriers, *, at: datetime
 ) -> dict[str, Any] | None:
     """Return the pick-up point a group shall go to, if it is another one.
 
@@ -292,7 +302,7 @@ def _other_point(
     if edit.point is None:
         return None
     group = _group(now, edit.group_no)
-    if group.method != FulfillmentMethod.PICKUP_POINT:
+    if (way.method if way else group.method) != FulfillmentMethod.PICKUP_POINT:
         raise NotEditable("it does not go to a pick-up point", group_no=edit.group_no)
     _refuse_packed(now, edit.group_no)
     kept_point = group.pickup_point or {}

@@ -6,7 +6,7 @@ stock; what leaves or is canceled goes through capture like any other change of 
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -36,10 +36,7 @@ from oms.reservations import operations as reservations
 from oms.shipments import operations as shipments
 from oms.sourcing import operations as sourced
 from oms.stock import operations as stock
-from oms.stock import sending
-from oms.stock.model import Correction, Units
-from oms.transfers import operations as transfers
-from oms.transfers.model import Sourced
+from oms.stock.model import Correction
 from oms.workflows import changes, coming_back, moving, payments, sourcing
 
 ORDERS_AT_ONCE_MAX: Final = 200
@@ -63,6 +60,7 @@ class Doing:
     tracking_number: str | None = None
     to_location_code: str | None = None
     split_off: Mapping[int, int] = field(default_factory=dict)  # by line
+    merge_number: str | None = None  # None: with all it can be merged with
     came_back: Mapping[int, CameBack] = field(default_factory=dict)  # by line; else all, well
     actor_type: str = "user"
 
@@ -94,7 +92,7 @@ def open_work(tx: Tx, order_ids: Sequence[int], *, at: datetime, let_off: str | 
 
     Nobody is asked for an order on a hold that blocks it. Where rules are active, it is kept where
     they say first; not at a location just let off. What is collected is picked where it is
-    collected: what is kept elsewhere is sent there.
+    collected, what is gathered at its hub: what is kept elsewhere is sent there.
     """
     orders.hold_all(tx, order_ids)
     held = holds.held_from(tx, order_ids, Command.ROUTE)
@@ -112,7 +110,7 @@ def open_work(tx: Tx, order_ids: Sequence[int], *, at: datetime, let_off: str | 
         for each in opened
     ]  # fmt: skip
     operations.tell(tx, steps, actor_type="system", actor="routing", at=at)
-    _send_for(tx, given.units, work_of, at=at)
+    moving.send_for(tx, given.units, work_of, at=at)
     sourced.settle_queue(tx, {*order_ids} - given.waited, given.waits, at=at)
     return len(opened)
 
@@ -135,29 +133,12 @@ def release_hold(
     return released
 
 
-def _send_for(tx: Tx, units: Sequence[Units], work_of: Mapping[int, int], *, at: datetime) -> None:
-    """Have sent to its place what is collected there and kept elsewhere."""
-    sourced = [
-        Sourced(**asdict(each), fulfillment_id=work_of[each.reservation_id])
-        for each in units
-        if each.place_id not in {None, each.location_id}
-    ]
-    opened = transfers.open_for(tx, sourced, at=at)
-    sending.assign_transfer(
-        tx, {kept: each.transfer_id for each in opened for kept in each.reservation_ids}
-    )
-    steps = [
-        (each.order_id, "transfer.allocated", {"transfer": each.transfer_number}) for each in opened
-    ]
-    orders.tell(tx, steps, actor_type="system", actor="routing", at=at)
-
-
 def act(tx: Tx, number: str, action: Action, doing: Doing, *, version: int) -> FulfillmentOrder:
     """Do something with a fulfillment order, as its state allows; return what it is then.
 
     Raises FulfillmentOrderNotFound; VersionConflict when it is no longer the version that was
     seen; WrongState; OrderOnHold; ReasonNeeded, QuantityNotOpen, WrongCode, TargetNeeded,
-    UnknownLocation, NothingSplit or NotMovable by what the action asks.
+    UnknownLocation, NothingSplit, NotMovable or NotMergeable by what the action asks.
     """
     orders.hold(tx, operations.order_of(tx, number))
     held = operations.hold(tx, number, version=version)
@@ -227,9 +208,9 @@ def _do_due(
     return due is not None
 
 
-_TOLD: Final = frozenset({"reason", "short", "carrier", "tracking_number", "to_location"})
+_TOLD: Final = frozenset({"reason", "short", "carrier", "tracking_number", "to_location", "merged"})
 # A step is told as the state it leads to, but for one that leads to none.
-_NAMES: Final[Mapping[Action, str]] = {Action.SPLIT: "split"}
+_NAMES: Final[Mapping[Action, str]] = {Action.SPLIT: "split", Action.MERGE: "extended"}
 _Facts = dict[str, Any]
 
 
@@ -287,7 +268,7 @@ def _ready(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
 
 
 def _ship(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
-    payments.refuse_unpaid(tx, held.order_id, {each.line_no: each.open for each in held.lines})
+    payments.refuse_unpaid(tx, held.order_id, held.lines, at=doing.at)
     operations.hand_over(tx, held)
     shipments.ship(
         tx, fulfillment_id=held.fulfillment_id, order_id=held.order_id, carrier=doing.carrier,
@@ -302,7 +283,7 @@ def _collect(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
     given = (doing.collect_code or "").encode()
     if not secrets.compare_digest(given, (held.collect_code or "").encode()):
         raise WrongCode
-    payments.refuse_unpaid(tx, held.order_id, {each.line_no: each.open for each in held.lines})
+    payments.refuse_unpaid(tx, held.order_id, held.lines, at=doing.at)
     operations.hand_over(tx, held)
     return {}
 
@@ -353,6 +334,13 @@ def _split(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
     return {"given": given, "to_location": doing.to_location_code or held.location_code}
 
 
+def _merge(tx: Tx, held: FulfillmentOrder, doing: Doing) -> _Facts:
+    """Make one of this and others that nobody has accepted: this one has their units, too."""
+    number, by = doing.merge_number, doing.by
+    taken = moving.take_in(tx, held, number, by=by, actor_type=doing.actor_type, at=doing.at)
+    return {"merged": taken}
+
+
 _EFFECTS: Final[Mapping[Action, Callable[[Tx, FulfillmentOrder, Doing], _Facts]]] = {
     Action.REJECT: _reject,
     Action.PICK: _pick,
@@ -366,6 +354,7 @@ _EFFECTS: Final[Mapping[Action, Callable[[Tx, FulfillmentOrder, Doing], _Facts]]
     Action.TAKE_BACK: _take_back,
     Action.MOVE: _move,
     Action.SPLIT: _split,
+    Action.MERGE: _merge,
 }
 # What of these goods happens to the order's lines.
 _LEAVING: Final[Mapping[Action, ChangeKind]] = {

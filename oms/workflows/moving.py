@@ -10,10 +10,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from oms.fulfillment import operations
+from oms.fulfillment import operations, queries
 from oms.fulfillment.model import (
+    Ending,
     FulfillmentOrder,
+    FulfillmentOrderNotFound,
+    FulfillmentOrderState,
     NothingSplit,
+    NotMergeable,
     NotMovable,
     QuantityNotOpen,
     TargetNeeded,
@@ -25,7 +29,10 @@ from oms.sourcing import operations as sourced
 from oms.sourcing import queries as sourcing
 from oms.stock import operations as stock
 from oms.stock import queries as stock_queries
+from oms.stock import sending
 from oms.stock.model import Units, UnknownLocation
+from oms.transfers import operations as transfers
+from oms.transfers.model import Sourced
 
 
 def refuse_split(held: FulfillmentOrder, quantities: Mapping[int, int]) -> None:
@@ -96,6 +103,67 @@ def open_given(
     ]  # fmt: skip
     operations.tell(tx, steps, actor_type=actor_type, actor=by, at=at)
     _serve_others(tx, held, units, at=at)
+
+
+def send_for(tx: Tx, units: Sequence[Units], work_of: Mapping[int, int], *, at: datetime) -> None:
+    """Have sent what is kept elsewhere to where it is collected or gathered."""
+    sourced = [
+        Sourced.of(each, work_of[each.reservation_id])
+        for each in units
+        if each.goes_to != each.location_id
+    ]
+    opened = transfers.open_for(tx, sourced, at=at)
+    sending.assign_transfer(
+        tx, {kept: each.transfer_id for each in opened for kept in each.reservation_ids}
+    )
+    steps = [
+        (each.order_id, "transfer.allocated", {"transfer": each.transfer_number}) for each in opened
+    ]
+    orders.tell(tx, steps, actor_type="system", actor="routing", at=at)
+
+
+def take_in(
+    tx: Tx, held: FulfillmentOrder, number: str | None, *, by: str, actor_type: str, at: datetime
+) -> list[str]:
+    """Have work that is held take in other work of the same goods' way, which is canceled.
+
+    Without a number it is all of it. Returns the numbers of what was taken in. Raises
+    FulfillmentOrderNotFound; NotMergeable with every reason why it cannot be.
+    """
+    numbers = list(held.merges_with) if number is None else [number]
+    others = [queries.fulfillment_order(tx, each) for each in numbers]
+    if any(other.order_id != held.order_id for other in others):
+        raise FulfillmentOrderNotFound
+    if reasons := _hindrances(held, others):
+        raise NotMergeable(reasons=reasons)
+    for other in others:
+        units = stock_queries.units_of_work(tx, held.order_id, other.fulfillment_id)
+        operations.take_in(tx, held, other)
+        operations.take_away(tx, other)
+        stock.assign(tx, {each.reservation_id: held.fulfillment_id for each in units})
+        operations.move(tx, other, FulfillmentOrderState.CANCELED, at=at, reason=Ending.MERGED)
+    facts = {"reason": Ending.MERGED, "merged_into": held.fulfillment_number}
+    steps = [
+        Step(held.order_id, "fulfillment.canceled", other.fulfillment_number, facts)
+        for other in others
+    ]
+    operations.tell(tx, steps, actor_type=actor_type, actor=by, at=at)
+    return [other.fulfillment_number for other in others]
+
+
+def _hindrances(held: FulfillmentOrder, others: Sequence[FulfillmentOrder]) -> list[dict[str, Any]]:
+    """Say all that keeps works of one order from becoming one."""
+    return [
+        {"code": code, "fulfillment_number": other.fulfillment_number}
+        for other in others
+        for code, is_so in (
+            ("ITSELF", other.fulfillment_id == held.fulfillment_id),
+            ("OTHER_GROUP", other.group_no != held.group_no),
+            ("OTHER_LOCATION", other.location_code != held.location_code),
+            ("WRONG_STATE", other.state is not FulfillmentOrderState.ASSIGNED),
+        )
+        if is_so
+    ]
 
 
 def _serve_others(tx: Tx, held: FulfillmentOrder, units: Sequence[Units], *, at: datetime) -> None:

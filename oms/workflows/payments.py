@@ -6,21 +6,21 @@ was frozen meanwhile is not listened to, and what it asked for had the same key.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
+from oms.fulfillment.model import FulfillmentLine
 from oms.kernel import clock
 from oms.kernel.errors import VersionConflict
-from oms.ledger import journal
+from oms.ledger import followers, journal
 from oms.ledger.database import Ledger, Tx
 from oms.orders import operations as orders
 from oms.orders import queries as order_queries
 from oms.payments import operations, queries
 from oms.payments.model import (
     CurrencyDiffers,
-    Owed,
     Payment,
     PaymentDraft,
     PaymentDue,
@@ -31,11 +31,13 @@ from oms.payments.model import (
     total,
 )
 from oms.payments.port import Answer, NoAnswer, Notice, Psp
+from oms.payments.rules import Owed, is_settled
 from oms.workflows import refunds
 
 log = logging.getLogger("oms.payments")
 
 FOLLOWER: Final = "payments"
+EXPIRED: Final = "AUTHORIZATION_EXPIRED"
 # Asked one after the other, within one lease.
 AT_ONCE_MAX: Final = 5
 # Orders a follower holds at once.
@@ -109,7 +111,7 @@ def stop(tx: Tx, after: int, upto: int) -> int:
     return journal.rows_before(tx, "orders", after=after, upto=upto, rows_max=ORDERS_AT_ONCE_MAX)
 
 
-def refuse_unpaid(tx: Tx, order_id: int, leaving: Mapping[int, int]) -> None:
+def refuse_unpaid(tx: Tx, order_id: int, lines: Sequence[FulfillmentLine], *, at: datetime) -> None:
     """Refuse to hand over units that are to be paid and are not. Raises PaymentDue with how much.
 
     An order of which no payment was ever told is its channel's business; what is paid by invoice
@@ -118,9 +120,11 @@ def refuse_unpaid(tx: Tx, order_id: int, leaving: Mapping[int, int]) -> None:
     known = queries.of_order(tx, order_id)
     if any(each.tender is Tender.INVOICE for each in known):
         return
+    leaving = {each.line_no: each.open for each in lines}
     due, currency = queries.owed_of(tx, [order_id], leaving=leaving)[order_id]
     sums = total(each.sums for each in known)
-    held = max(sums.captured - sums.refunded, 0) + sums.capturable + sums.capturing
+    held = max(sums.captured - sums.refunded, 0) + sums.capturing
+    held += sum(each.capturable_minor(at=at) for each in known)
     missing = due.earned_minor - due.returned_minor - held
     if known and missing > 0:
         raise PaymentDue(due_minor=missing, currency=currency)
@@ -131,32 +135,66 @@ def follow_orders(tx: Tx, after: int, upto: int, *, at: datetime) -> bool:
 
     Orders nobody pays for here are passed, too: the follower is to get beyond them.
     """
-    found = queries.changed(tx, after, upto)
+    found = sorted({*queries.changed(tx, after, upto), *followers.again(tx, FOLLOWER, at=at)})
     orders.hold_all(tx, found)
-    for order_id in found:
-        settle(tx, order_id, at=at)
+    followers.take_in(tx, FOLLOWER, found, lambda ids: settle_all(tx, ids, at=at), at=at)
     return bool(found) or order_queries.has_changes(tx, after, upto)
 
 
+def settle_all(tx: Tx, order_ids: Sequence[int], *, at: datetime) -> None:
+    """Settle orders that are held: one by one those of which something is to be done.
+
+    Of most there is nothing, and to find that out takes the same few statements for all.
+    """
+    due = queries.owed_of(tx, order_ids)
+    known = queries.standings(tx, order_ids)
+    for order_id in order_ids:
+        if not is_settled(due[order_id][0], known.get(order_id, ())):
+            settle(tx, order_id, at=at)
+    operations.balance(tx, order_ids, at=at)
+
+
 def settle(tx: Tx, order_id: int, *, at: datetime) -> None:
-    """Capture what has left of an order that is held, and give up what will not be captured.
+    """Capture what an order that is held has earned, give up what is not, refund what is owed.
 
     It asks for the difference between what should be and what is, or is asked for: asked again
-    it asks for nothing.
+    it asks for nothing. What is no longer authorized is not asked for: a person is told.
     """
     due, _ = queries.owed_of(tx, [order_id])[order_id]
     known = queries.of_order(tx, order_id)
     sums = total(each.sums for each in known)
     wanted = due.earned_minor - sums.captured - sums.capturing
-    for payment in (each for each in known if each.is_ours_to_move):
-        taken = min(max(0, wanted), payment.sums.capturable)
+    ours = [each for each in known if each.is_ours_to_move]
+    for payment in ours:
+        taken = min(max(0, wanted), payment.capturable_minor(at=at))
         if taken:
             _ask(tx, payment, TransactionType.CAPTURE, taken, due.earned_minor, at=at)
             wanted -= taken
+    _tell_expired(tx, order_id, ours, wanted, at=at)
     if not due.open_minor:
         _give_up(tx, order_id, due, at=at)
     refunds.follow(tx, order_id, at=at)
+    refunds.give_back_owed(tx, order_id, at=at)
     operations.balance(tx, [order_id], at=at)
+
+
+def _tell_expired(
+    tx: Tx, order_id: int, ours: Sequence[Payment], missing_minor: int, *, at: datetime
+) -> None:
+    """Show an order whose goods left after the authorization of their payment had ended."""
+    expired = [each for each in ours if each.sums.capturable and not each.capturable_minor(at=at)]
+    if missing_minor <= 0 or not expired:
+        orders.unflag(tx, order_id, EXPIRED, at=at)
+        return
+    data = {
+        "payment": expired[0].payment_number, "amount_minor": missing_minor,
+        "currency": expired[0].currency,
+    }  # fmt: skip
+    if orders.flag(tx, order_id, EXPIRED, data, at=at):
+        orders.tell(
+            tx, [(order_id, "payment.authorization_expired", data)],
+            actor_type="system", actor="payments", at=at,
+        )  # fmt: skip
 
 
 def _give_up(tx: Tx, order_id: int, due: Owed, *, at: datetime) -> None:
@@ -185,8 +223,11 @@ def execute_due(ledger: Ledger, psps: Mapping[str, Psp]) -> bool:
     """Ask PSPs for what is due, one after the other; tell whether anything was."""
     due = ledger.run(lambda tx: operations.take_due(tx, at=clock.now(), limit=AT_ONCE_MAX))
     for each in due:
-        told = _told(psps.get(each.psp), each)
-        ledger.run(_writing(each, told))
+        try:
+            told = _told(psps.get(each.psp), each)
+            ledger.run(_writing(each, told))
+        except Exception:  # one that fails unforeseen is tried again; the others are not kept
+            log.exception("%s failed", each.asked.reference)
     return bool(due)
 
 
@@ -199,7 +240,10 @@ def _writing(due: operations.Due, told: tuple[Answer, str]) -> Callable[[Tx], bo
             tx, due.transaction_id, told[0], source=told[1], at=at, claim=due.claim
         )
         if is_new:
-            settle(tx, order_id, at=at)
+            # What was answered stays written, whatever follows of it.
+            followers.take_in(
+                tx, FOLLOWER, [order_id], lambda _: settle(tx, order_id, at=at), at=at
+            )
         return is_new
 
     return write
@@ -239,15 +283,24 @@ def take_notice(tx: Tx, psp: str, notice: Notice, *, at: datetime) -> str:
     else:
         orders.hold(tx, found.order_id)
         outcome = _apply(tx, found, notice, psp, at=at)
-        settle(tx, found.order_id, at=at)
+        # What was told stays written, whatever follows of it.
+        followers.take_in(
+            tx, FOLLOWER, [found.order_id], lambda _: settle(tx, found.order_id, at=at), at=at
+        )
     detail = _detail(notice)
     operations.note(tx, psp, notice.ref, outcome=outcome, detail=detail, at=at)
     return outcome
 
 
 def _apply(tx: Tx, found: queries.Noticed, notice: Notice, psp: str, *, at: datetime) -> str:
+    if found.is_told and found.transaction_id is not None:
+        if notice.answer.psp_reference is not None:
+            operations.adopt(tx, found.transaction_id, notice.answer.psp_reference)
+        if notice.answer.state is TransactionState.SUCCEEDED:
+            return "ignored"
     if found.transaction_id is not None:
-        is_new = operations.answer(tx, found.transaction_id, notice.answer, source="notice", at=at)
+        source = "inquiry" if notice.is_last_word else "notice"
+        is_new = operations.answer(tx, found.transaction_id, notice.answer, source=source, at=at)
         return "applied" if is_new else "ignored"
     if notice.answer.state is not TransactionState.SUCCEEDED or notice.currency != found.currency:
         return "parked"

@@ -34,6 +34,11 @@ class Batch:
     idle: set[OrderGroup] = field(default_factory=set)  # of which nothing is given to anybody
     kept: list[tuple[Units, list[tuple[Target, int]]]] = field(default_factory=list)
     urgency: dict[int, tuple[int, datetime]] = field(default_factory=dict)  # by order
+    hubs: dict[OrderGroup, int] = field(default_factory=dict)  # where parts are gathered
+
+    def group_of(self, units: Units) -> OrderGroup:
+        """Return the delivery group units are of."""
+        return units.order_id, self.known.lines[units.order_id, units.line_no].group_no
 
     def risen(self) -> frozenset[Shelf]:
         """Return where units left, so that there is more for others."""
@@ -58,7 +63,7 @@ def planned(units: Iterable[Units], known: Known, rules: Rules, *, let_off: str 
     batch = Batch(rules=rules, known=known, let_off=let_off, free=free)
     groups: dict[OrderGroup, list[Units]] = defaultdict(list)
     for each in units:
-        groups[each.order_id, known.lines[each.order_id, each.line_no].group_no].append(each)
+        groups[batch.group_of(each)].append(each)
     demands = [_demand(known, group, of) for group, of in groups.items()]
     urgent = {(each.order_id, each.group_no): urgency(each, rules) for each in demands}
     for demand in sorted(demands, key=lambda each: _turn(each, urgent)):
@@ -102,14 +107,18 @@ def _plan_group(
     batch.decisions.append((group, messages.kept(demand, candidates, made, outcome)))
     if not made.parts:
         batch.idle.add(group)
+    if made.hub is not None:
+        batch.hubs[group] = batch.known.location_ids[made.hub]
 
 
 def _note_needs(batch: Batch, units: Sequence[Units], made: Plan) -> None:
     """Note what must be free, beyond what the batch itself brings, for a plan to be carried out."""
     product_of = {each.line_no: each.product_id for each in units}
+    if made.hub is not None:  # it is asked; who sends to it is not
+        batch.given[batch.known.location_ids[made.hub]] += 1
     for part in made.parts:
         location_id = batch.known.location_ids[part.code]
-        batch.given[location_id] += 1
+        batch.given[location_id] += made.hub is None
         for line_no in part.quantities:
             shelf = product_id, _ = product_of[line_no], location_id
             before = batch.known.free.get(product_id, {}).get(location_id, 0)
@@ -129,6 +138,7 @@ def _demand(known: Known, group: OrderGroup, units: Sequence[Units]) -> Demand:
         order_id=of.order_id, group_no=of.group_no, channel_code=of.channel_code,
         method=of.method, country_code=of.country_code, currency=of.currency,
         value_minor=of.value_minor, placed_at=of.placed_at, has_account=of.has_account,
+        hub=known.hubs.get(group),
         lines=tuple(
             DemandLine(
                 line_no=line.line_no, sku=line.sku, quantity=wanted[line.line_no],

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from oms.access.model import is_same_person
 from oms.kernel.errors import OmsError, Unavailable, VersionConflict
 from oms.ledger.database import Tx
 from oms.orders import operations as orders
@@ -94,7 +95,9 @@ def act(
     """
     held = _held(tx, number, version)
     moved = replace(held, state=held.after(action))
-    if action in DECIDING and by in {held.submitted_by, held.edited_by}:
+    if action in DECIDING and any(
+        is_same_person(by, name) for name in (held.submitted_by, held.edited_by) if name
+    ):
         raise SamePerson
     if action is BatchAction.APPROVE:
         if digest != held.digest or digest != queries.digest_of(tx, held.batch_id):

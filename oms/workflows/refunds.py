@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Final
 
+from oms.access.model import is_same_person
 from oms.channels import queries as channels
 from oms.kernel.errors import VersionConflict
 from oms.ledger.database import Tx
@@ -22,6 +23,7 @@ from oms.refunds.model import (
     RefundState,
     SamePerson,
     StalePreview,
+    reduced,
     spread,
     state_of,
 )
@@ -61,8 +63,9 @@ def owed_minor(tx: Tx, order_id: int) -> int:
     due, _ = payment_queries.owed_of(tx, [order_id])[order_id]
     known = payment_queries.of_order(tx, order_id)
     sums = total(each.sums for each in known)
-    kept = sums.captured - sums.charged_back - sums.refunded - sums.refunding
-    return max(0, kept - due.due_minor - queries.waiting_minor(tx, order_id))
+    has = sums.captured - sums.charged_back - sums.refunded - sums.refunding
+    kept = due.kept_minor(sums.captured)
+    return max(0, has - kept - queries.waiting_minor(tx, order_id))
 
 
 def compose(
@@ -128,7 +131,9 @@ def act(
     if held.version != version:
         raise VersionConflict(version=held.version, state=held.state)
     state = held.after(action)
-    if action in {RefundAction.APPROVE, RefundAction.REJECT} and by == held.requested_by:
+    if action in {RefundAction.APPROVE, RefundAction.REJECT} and is_same_person(
+        by, held.requested_by
+    ):
         raise SamePerson
     if action is RefundAction.APPROVE:
         _spread_anew(tx, held)
@@ -144,16 +149,20 @@ def act(
 
 
 def follow(tx: Tx, order_id: int, *, at: datetime) -> None:
-    """Let the refunds of an order that is held follow its payments, and begin what is owed.
-
-    What a person has decided against does not begin again by itself.
-    """
+    """Let the refunds of an order that is held follow its payments, and its returns those."""
     for refund in queries.followed(tx, order_id):
         state = state_of([each.state for each in refund.tenders])
         if state is not refund.state:
             operations.move(tx, refund, state, at=at)
             _tell(tx, refund, state, by=AUTOMATIC, at=at)
     _complete_returns(tx, order_id, at=at)
+
+
+def give_back_owed(tx: Tx, order_id: int, *, at: datetime) -> None:
+    """Begin a refund of what is owed for an order that is held and on no way back yet.
+
+    What a person has decided against does not begin again by itself.
+    """
     possible = sum(each.sums.refundable for each in payment_queries.ours_to_move(tx, order_id))
     back = min(
         owed_minor(tx, order_id) - queries.decided_against_minor(tx, order_id),
@@ -172,7 +181,7 @@ def _complete_returns(tx: Tx, order_id: int, *, at: datetime) -> None:
     """Note that the customer has what was owed for returns, once no more is kept than is due."""
     due, _ = payment_queries.owed_of(tx, [order_id])[order_id]
     sums = total(each.sums for each in payment_queries.of_order(tx, order_id))
-    if not sums.refunded or sums.captured - sums.refunded > due.due_minor:
+    if not sums.refunded or sums.captured - sums.refunded > due.kept_minor(sums.captured):
         return
     for each in returned.of_order(tx, order_id):
         is_of_money = any(line.resolution is Resolution.REFUND for line in each.lines)
@@ -198,7 +207,16 @@ def _spread_anew(tx: Tx, held: Refund) -> None:
 
 
 def _ask(tx: Tx, refund: Refund, *, by: str, at: datetime) -> None:
-    """Ask payments for their parts; what is over or on its way is not asked for again."""
+    """Ask payments for their parts; what is over or on its way is not asked for again.
+
+    What is not owed makes lines cheaper from then on, which documents say (ADR 0034).
+    """
+    if refund.kind is not RefundKind.OWED:
+        cheaper = reduced(
+            refund.amount_minor, queries.line_values(tx, refund.order_id),
+            is_of_shipping=refund.kind is RefundKind.SHIPPING,
+        )  # fmt: skip
+        operations.reduce_lines(tx, refund.refund_id, cheaper)
     for share in refund.tenders:
         if share.state is None:
             payment = payment_queries.payment(tx, share.payment_number)

@@ -34,6 +34,7 @@ class Totals:
     cost_minor: int = 0
     distance_km: float = 0.0
     late_parts: int = 0
+    transfers: int = 0
     stock_outs: int = 0
     left_units: int = 0
 
@@ -44,6 +45,7 @@ class Totals:
         self.cost_minor += outcome.cost_minor
         self.distance_km = round(self.distance_km + outcome.distance_km, 1)
         self.late_parts += outcome.late_parts
+        self.transfers += outcome.transfers
         self.stock_outs += outcome.left_units > 0
         self.left_units += outcome.left_units
 
@@ -73,10 +75,7 @@ class Comparison:
         if each.drafted is None:
             self.unmatched_count += 1
             return
-        before = [(part.code, dict(part.quantities)) for part in each.decision.plan.parts]
-        self.changed_count += before != [
-            (part.code, dict(part.quantities)) for part in each.plan.parts
-        ]
+        self.changed_count += _supply(each.decision.plan) != _supply(each.plan)
         self.recorded.add(each.recorded)
         self.drafted.add(each.drafted)
         if each.happening is not None and each.happened is not None:
@@ -113,6 +112,10 @@ def _rehearsed(
         happened=None if happening is None
         else happening.outcome(decision, promised_by, at=at),
     )  # fmt: skip
+
+
+def _supply(made: Plan) -> tuple[object, ...]:
+    return made.hub, [(part.code, dict(part.quantities)) for part in made.parts]
 
 
 def _group(decision: Decision) -> tuple[int, int]:

@@ -32,6 +32,7 @@ from oms.returns.model import (
     Told,
 )
 from oms.returns.rules import USUAL, FinalSale, WindowExpired
+from oms.stock import operations as stock
 from oms.workflows import returns
 from oms.workflows.returned import Doing, NotYetReceived, Receipt
 from oms.workflows.returns import Request
@@ -93,6 +94,13 @@ class Handed:
     condition: Condition
     disposition: Disposition | None
 
+    def told(self) -> Told:
+        """Return it as units that came."""
+        return Told(
+            line_no=self.line_no, quantity=self.quantity, condition=self.condition,
+            disposition=self.disposition,
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basket:
@@ -105,10 +113,25 @@ class Basket:
 
 
 def take_in(tx: Tx, notices: Sequence[Notice], caller: Caller, *, at: datetime) -> list[Taken]:
-    """Take in what a WMS tells, each receipt once, and say what became of each."""
-    order_ids = {order_id for notice in notices for order_id in _meant(tx, notice)}
-    orders.hold_all(tx, sorted(order_ids))
+    """Take in what a WMS tells, each receipt once, and say what became of each.
+
+    What all of it may change is held first, as everybody holds it: orders, receipts, levels.
+    """
+    order_ids = sorted({order_id for notice in notices for order_id in _meant(tx, notice)})
+    orders.hold_all(tx, order_ids)
+    operations.lock_receipts(tx, [(each.location_code, each.receipt_id) for each in notices])
+    told = [(notice.location_code, each) for notice in notices for each in notice.lines]
+    _hold_goods(tx, order_ids, told, at=at)
     return [_take(tx, notice, caller, at=at) for notice in notices]
+
+
+def _hold_goods(
+    tx: Tx, order_ids: Sequence[int], told: Sequence[tuple[str, Told]], *, at: datetime
+) -> None:
+    goods = queries.goods(tx, order_ids, told)
+    stock.hold_for_goods(
+        tx, goods.came, products=goods.product_ids, locations=goods.location_ids, at=at
+    )
 
 
 def _meant(tx: Tx, notice: Notice) -> list[int]:
@@ -238,7 +261,14 @@ def assign(
 
     Raises NothingUnidentified, ReturnNotFound, OrderNotFound, WrongState and what receiving does.
     """
+    if return_number is not None:
+        order_id = operations.order_of(tx, return_number)
+    else:
+        assert order_number is not None, "the caller names one of both"
+        order_id = order_queries.order(tx, order_number).summary.order_id
+    orders.hold(tx, order_id)
     found = operations.take_unidentified(tx, row_id)
+    _hold_goods(tx, [order_id], [(found.location_code, found.told)], at=at)
     notice = Notice(
         receipt_id=f"{found.receipt_id} #{row_id}", location_code=found.location_code,
         lines=(found.told,), received_at=found.received_at,
@@ -246,9 +276,8 @@ def assign(
     if return_number is not None:
         held, is_late = returns.hold(tx, return_number), False
     else:
-        assert order_number is not None, "the caller names one of both"
-        orders.hold(tx, order_queries.order(tx, order_number).summary.order_id)
-        held, is_late = _opened(tx, order_number, notice, by=by, at=at)
+        number = order_queries.number_of(tx, order_id)
+        held, is_late = _opened(tx, number, notice, by=by, at=at)
     operations.mark_assigned(tx, row_id)
     doing = Doing(by=by, at=at, receipt=notice.receipt(is_late=is_late))
     return returns.do(tx, held, ReturnAction.RECEIVE, doing)
@@ -267,6 +296,8 @@ def take_at_store(
         order_queries.order(tx, basket.order_number).summary.order_id for basket in baskets
     }
     orders.hold_all(tx, sorted(order_ids))
+    told = [(location_code, each.told()) for basket in baskets for each in basket.lines]
+    _hold_goods(tx, sorted(order_ids), told, at=at)
     return [_over_the_counter(tx, location_code, basket, by=by, at=at) for basket in baskets]
 
 
@@ -287,13 +318,10 @@ def _over_the_counter(
     )
     doing = Doing(by=by, at=at, has_rules=False)
     receipt = Receipt(
-        receipt_id=f"*{made.return_number}", location_code=location_code,
-        lines=tuple(
-            Told(line_no=each.line_no, quantity=each.quantity, condition=each.condition,
-                 disposition=each.disposition)
-            for each in basket.lines
-        ),
-    )  # fmt: skip
+        receipt_id=f"*{made.return_number}",
+        location_code=location_code,
+        lines=tuple(each.told() for each in basket.lines),
+    )
     made = returns.do(tx, made, ReturnAction.RECEIVE, replace(doing, receipt=receipt))
     inspected = tuple(
         Inspected(

@@ -28,6 +28,7 @@ from oms.returns.model import (
     Decision,
     Inspected,
     NothingCame,
+    Resolution,
     Return,
     ReturnState,
     Row,
@@ -232,7 +233,8 @@ def accept(tx: Tx, held: Return, doing: Doing, state: ReturnState) -> Effect:
     operations.count_lines(tx, held.return_id, {no: {"accepted": n} for no, n in wanted.items()})
     return Effect(
         state=_after_decision(held, wanted, state), known={},
-        told={"currency": held.currency, "lines": [_owed_of(held, each) for each in decisions]},
+        told={"currency": held.currency, "paid_by": "oms" if held.is_paid_here else "channel",
+              "lines": [_owed_of(held, each) for each in decisions]},
     )  # fmt: skip
 
 
@@ -304,7 +306,10 @@ def _owed(
     tx: Tx, held: Return, order: Order, wanted: Mapping[int, int], *, before: Mapping[int, int],
     ref: str,
 ) -> list[Decision]:  # fmt: skip
-    """Return what is owed for units: their share of the line, shipping once, less the fee."""
+    """Return what is owed for units: their share of the line, shipping once, less the fee.
+
+    Shipping is given back, and a fee kept, where money is given for the goods.
+    """
     goods = {
         each.line_no: (-each.net_minor, -each.tax_minor)
         for each in order.changes if each.change_ref == ref and each.kind == ChangeKind.RETURN
@@ -315,7 +320,8 @@ def _owed(
         and order.summary.fulfillment_state == FulfillmentState.RETURNED
         and not queries.is_shipping_owed(tx, held.order_id)
     )  # fmt: skip
-    first = min(goods, default=None)
+    paid = {line.line_no for line in held.lines if line.resolution is Resolution.REFUND}
+    first = min(goods.keys() & paid, default=None)
     decisions = [
         Decision(
             line_no=no, verdict=Verdict.ACCEPTED, quantity=quantity, told_before=before[no],
@@ -328,7 +334,7 @@ def _owed(
     ]  # fmt: skip
     kept = sum(each.fee_minor for each in held.decisions)
     fee = fee_of(policy, held.currency, [line.reason for line in held.lines]) - kept
-    weights = [max(0, each.owed_minor) for each in decisions]
+    weights = [max(0, each.owed_minor) * (each.line_no in paid) for each in decisions]
     fees = split(max(0, min(fee, sum(weights))), weights)
     return [replace(each, fee_minor=part) for each, part in zip(decisions, fees, strict=True)]
 

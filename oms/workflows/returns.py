@@ -23,17 +23,21 @@ from oms.returns.model import (
     Inspected,
     Kind,
     Method,
+    Resolution,
     Return,
     ReturnAction,
     ReturnState,
     Row,
 )
 from oms.returns.operations import Draft
-from oms.returns.rules import USUAL, Policy, Returnable
+from oms.returns.rules import USUAL, PaidHere, Policy, ResolutionNotOffered, Returnable
 from oms.shipments.model import Size, UnknownCarrier
 from oms.shipments.port import Carrier, LabelRequest
 from oms.workflows import returned
 from oms.workflows.returned import Doing, Effect
+
+# What a customer may get for goods: nobody is promised what nobody would give.
+OFFERED: Final = frozenset({Resolution.REFUND, Resolution.NONE})
 
 
 class OverrideNeedsReason(Rejected):
@@ -98,6 +102,9 @@ def open_for(
     orders.hold(tx, order_queries.order(tx, number).summary.order_id)
     order = order_queries.order(tx, number)
     found = returnable(tx, order, at=at)
+    for each in asked.lines:
+        if each.resolution not in OFFERED:
+            raise ResolutionNotOffered(line_no=each.line_no, offered=sorted(OFFERED))
     is_overridden = is_lenient or asked.override_reason is not None
     for each in asked.lines:
         if each.line_no not in found:
@@ -122,13 +129,15 @@ def act(tx: Tx, number: str, action: ReturnAction, doing: Doing, *, version: int
     A receipt that was taken in already changes nothing. Raises ReturnNotFound; VersionConflict
     when it is no longer the version that was seen; WrongState, ReturnExpired, GoodsReceived; and
     what the action asks: ReasonNeeded, ReceiptNeeded, ReceiptDiffers, ConditionNeeded,
-    QuantityNotOpen, QuantityExceedsReturnable, WrongItemKept or NothingCame.
+    QuantityNotOpen, QuantityExceedsReturnable, WrongItemKept, NothingCame or PaidHere.
     """
     held = hold(tx, number)
     if action is ReturnAction.RECEIVE and is_known(tx, held, doing):
         return held
     if held.version != version:
         raise VersionConflict(version=held.version, state=held.state)
+    if action is ReturnAction.COMPLETE:
+        _refuse_to_complete(held, doing)
     return do(tx, held, action, doing)
 
 
@@ -187,9 +196,29 @@ def expire_due(tx: Tx, *, at: datetime) -> bool:
     return number is not None
 
 
+def complete_told(tx: Tx, *, at: datetime) -> bool:
+    """Complete one return whose channel has told of it, too; tell whether there was any."""
+    number = queries.paid_by_channel(tx)
+    if number is not None:
+        held = hold(tx, number)
+        if held.state is ReturnState.RESOLVED:
+            doing = Doing(by=held.channel_code, at=at, actor_type="channel")
+            do(tx, held, ReturnAction.COMPLETE, doing)
+    return number is not None
+
+
 def complete(tx: Tx, number: str, doing: Doing) -> Return:
     """Note that the customer has what was owed for a return. Raises WrongState."""
     return do(tx, hold(tx, number), ReturnAction.COMPLETE, doing)
+
+
+def _refuse_to_complete(held: Return, doing: Doing) -> None:
+    """Let a person say that a customer has what is owed where we have no word of it."""
+    held.after(ReturnAction.COMPLETE)
+    if held.is_paid_here:
+        raise PaidHere(state=held.state, allowed_actions=held.allowed())
+    if not (doing.reason or "").strip():
+        raise ReasonNeeded("who completes a return says how its customer was paid")
 
 
 def _nothing(_tx: Tx, _held: Return, doing: Doing, state: ReturnState) -> Effect:

@@ -78,19 +78,24 @@ def _carry_out(tx: Tx, batch: Batch, rules: RuleSet, given: Given, *, at: dateti
     nodes = [place.node for place in batch.known.places.values()]
     operations.record(tx, batch.decisions, nodes, idle=batch.idle, version=rules.version, at=at)
     left = defaultdict[int, list[int]](list)
+    hubs: dict[int, int | None] = {}
     for each, targets in batch.kept:
         names = ids.get(each.reservation_id, [each.reservation_id])
+        gathered_at = batch.hubs.get(batch.group_of(each))
         for ((location_id, is_given), quantity), name in zip(targets, names, strict=True):
+            hub_id = gathered_at if is_given and gathered_at != location_id else None
+            if hub_id != (None if each.reservation_id in ids else each.hub_id):
+                hubs[name] = hub_id
             if is_given:
                 given.units.append(
-                    each
-                    if each.reservation_id not in ids
-                    else replace(
-                        each, reservation_id=name, location_id=location_id, quantity=quantity
+                    replace(
+                        each, reservation_id=name, location_id=location_id, quantity=quantity,
+                        hub_id=hub_id,
                     )
-                )
+                )  # fmt: skip
             else:
                 left[each.order_id].append(name)
+    stock.gather(tx, hubs)
     given.waits = {order_id: _wait(batch, order_id, names) for order_id, names in left.items()}
     _serve_others(tx, batch, at=at)
 

@@ -13,8 +13,9 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
+from oms.channels import queries as channels
 from oms.events import queries as events
-from oms.events.model import OrderEvent, Position, document, view_of
+from oms.events.model import OrderEvent, Position, Vocabulary, document, view_of
 from oms.feeds import queries as feeds
 from oms.kernel import clock
 from oms.kernel.errors import Unavailable
@@ -149,7 +150,10 @@ def _lay_down(tx: Tx, subscription: Subscription, *, at: datetime) -> bool:
         tx, after, limit=LAID_DOWN_EVENTS_MAX, channel_codes=subscription.channel_codes,
         has_history=False,
     )  # fmt: skip
-    wanted = [_message(event, subscription) for event in found if subscription.tells(event.type)]
+    words = channels.vocabulary(tx, subscription.channel_code)
+    wanted = [
+        _message(event, subscription, words) for event in found if subscription.tells(event.type)
+    ]
     if wanted:
         operations.lay_down(tx, number, wanted, at=at)
     if upto != after:
@@ -157,12 +161,12 @@ def _lay_down(tx: Tx, subscription: Subscription, *, at: datetime) -> bool:
     return has_more
 
 
-def _message(event: OrderEvent, subscription: Subscription) -> Message:
+def _message(event: OrderEvent, subscription: Subscription, words: Vocabulary) -> Message:
     view = view_of(
         channel_code=event.channel_code, reader_code=subscription.channel_code,
         reader_kind=subscription.channel_kind,
     )  # fmt: skip
     return Message(
         message_id=event.event_id, topic=event.type, order_id=event.order_id, seq=event.seq,
-        body=messages.encoded(document(event, view)),
+        body=messages.encoded(document(event, view, words)),
     )  # fmt: skip

@@ -13,7 +13,7 @@ from oms.reports.published import Publication, Publications
 DAYS: Final = 28
 REPORTS: Final = (
     "sales_by_day", "sales_by_channel", "sales_by_category", "sales_by_sku", "channel_by_product",
-    "stock_by_product",
+    "stock_by_product", "cash_by_day", "cash_by_tender", "documents_by_day",
 )  # fmt: skip
 
 

@@ -32,7 +32,8 @@ WAYS: Final[dict[str, tuple[str, ...]]] = {
 UNITS: Final = [{"line_no": 1, "quantity": 2, "condition": "A", "disposition": "restock"}]
 SAID: Final[dict[str, Json]] = {
     "approve": {}, "accept": {}, "cancel": {}, "decline": {"reason": "worn"},
-    "reject": {"reason": "worn"}, "ship": {"carrier": "dpd", "tracking_number": "T1"},
+    "reject": {"reason": "worn"}, "complete": {"reason": "paid by the shop"},
+    "ship": {"carrier": "dpd", "tracking_number": "T1"},
     "receive": {"receipt_id": "r-all"}, "inspect": {"inspected": UNITS},
 }  # fmt: skip
 

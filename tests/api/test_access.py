@@ -24,6 +24,7 @@ TABLE: Final = """
     save_view            POST    /v1/views                            orders:read
     remove_view          DELETE  /v1/views/1                          orders:read
     get_order            GET     /v1/orders/R100000001                orders:read
+    get_order_summary    GET     /v1/orders/R100000001/summary        orders:read
     post_order           POST    /v1/orders                           orders:write
     add_note             POST    /v1/orders/R100000001/notes          orders:read
     add_work_note        POST    /v1/fulfillments/F500000001/notes    fulfillment:write
@@ -31,7 +32,13 @@ TABLE: Final = """
     add_customer_note    POST    /v1/customers/1/notes                customers:write
     edit_note            POST    /v1/notes/1/edit                     orders:read
     pin_note             POST    /v1/notes/1/pin                      orders:read
+    add_attachment       POST    /v1/notes/1/attachments?name=a       orders:read
+    get_attachment       GET     /v1/notes/1/attachments/1            orders:read
+    get_work_attachment  GET     /v1/fulfillments/F500000001/notes/1/attachments/1 fulfillment:read
     redact_note          POST    /v1/notes/1/redact                   customers:manage
+    list_cases           GET     /v1/orders/R100000001/cases          notes:internal
+    link_case            POST    /v1/orders/R100000001/cases          notes:internal
+    unlink_case          DELETE  /v1/orders/R100000001/cases/crm/1    notes:internal
     tag_order            POST    /v1/orders/R100000001/tags           orders:write
     tag_found            POST    /v1/orders:tag                       orders:write
     list_customers       GET     /v1/customers?channel=web&ref=c      customers:read
@@ -61,6 +68,8 @@ TABLE: Final = """
     get_document         GET     /v1/documents/NL-I2026-000001        documents:read
     get_document_pdf     GET     /v1/documents/NL-I2026-000001/pdf    documents:read
     get_document_xml     GET     /v1/documents/NL-I2026-000001/xml    documents:read
+    mail_document        POST    /v1/documents/NL-I2026-000001/mails  documents:send
+    list_mails           GET     /v1/mails                            documents:read
     note_document_sent   POST    /v1/documents/NL-I2026-000001/sent   documents:write
     list_holds           GET     /v1/holds                            orders:read
     place_hold           POST    /v1/orders/R100000001/holds          orders:hold
@@ -101,6 +110,14 @@ TABLE: Final = """
     edit_refund_batch    POST    /v1/refund-batches/B610000001/rows   refunds:write
     act_on_refund_batch  POST    /v1/refund-batches/B610000001/actions refunds:write
     export_refund_batch  GET     /v1/refund-batches/B610000001/export refunds:read
+    take_settlement      POST    /v1/settlements?psp=sandbox          settlements:write
+    list_settlements     GET     /v1/settlements                      settlements:read
+    get_settlement       GET     /v1/settlements/S640000001           settlements:read
+    list_settlement_rows GET     /v1/settlements/S640000001/rows      settlements:read
+    export_settlement    GET     /v1/settlements/S640000001/export    settlements:read
+    get_settlement_file  GET     /v1/settlements/S640000001/file      settlements:read
+    list_differences     GET     /v1/settlement-differences           settlements:read
+    resolve_difference   POST    /v1/settlement-differences/D650000001/resolve settlements:write
     take_notices         POST    /v1/psps/sandbox/notices             -
     get_returnable       GET     /v1/orders/R100000001/returnable     returns:read
     request_return       POST    /v1/orders/R100000001/returns        returns:request
@@ -167,6 +184,7 @@ TABLE: Final = """
     make_key             POST    /v1/keys                             keys:write
     revoke_key           DELETE  /v1/keys/00                          keys:write
     get_health           GET     /health/deep                         channels:read
+    make_token           POST    /v1/oauth/token                      -
     get_tracking         GET     /v1/tracking                         -
     get_alive            GET     /health/live                         -
     get_ready            GET     /health/ready                        -

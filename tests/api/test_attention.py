@@ -1,11 +1,13 @@
 """Attention: what somebody should look at, each thing where it is, to whoever may see it."""
 
 import json
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
 from sqlalchemy import text
 
+from oms.kernel import clock
 from oms.workflows import fulfillment, ingest
 from tests.api.conftest import House
 from tests.api.returning import a_receipt, notice, reach
@@ -56,6 +58,29 @@ class TestMatters:
             "ORDER_EXCEPTION", "warning", "BACKORDERED",
         )  # fmt: skip
         assert "enable" in first["advice"]
+
+    def test_are_authorizations_that_end_before_their_goods_leave(self, stocked: House) -> None:
+        soon = (clock.now() + timedelta(hours=40)).isoformat()
+        later = (clock.now() + timedelta(hours=60)).isoformat()
+        for ref, until in (("W-1", soon), ("W-2", later)):
+            payment = {
+                "ref": "1", "tender": "card", "amount": "10.00", "authorized": "10.00",
+                "psp": "sandbox", "psp_reference": ref, "managed_by": "oms",
+                "authorized_until_at": until,
+            }  # fmt: skip
+            stocked.order(an_order(ref, payments=[payment]))
+        assert matters(stocked) == {("AUTHORIZATION_ENDS", "sandbox"): 1}
+
+    def test_are_orders_that_were_set_aside(self, stocked: House) -> None:
+        stocked.order(an_order())
+        with stocked.system.ledger.transaction() as tx:
+            tx.execute(
+                text(
+                    "insert into set_aside (follower, order_id, failure, since_at, tried_at)"
+                    " select 'billing', order_id, 'KeyError', now(), now() from orders"
+                )
+            )
+        assert matters(stocked) == {("SET_ASIDE", "billing"): 1}
 
     def test_are_documents_set_aside_and_payloads_that_cannot_be_read(self, house: House) -> None:
         body = an_order("web-1", lines=[a_line("NIB")])
@@ -205,6 +230,9 @@ class TestMatters:
         assert matters(stocked) == {("RETURN_UNIDENTIFIED", "DC"): 1}
         clock.forward(days=2, seconds=1)
         assert matters(stocked)["RETURN_UNDECIDED", "DC"] == 3
+        assert ("RETURN_UNPAID", "web") not in matters(stocked)
+        clock.forward(days=5)
+        assert matters(stocked)["RETURN_UNPAID", "web"] == 1
         assert matters(stocked, "analyst") == {}
 
     def test_paused_is_somebody_s_will(self, house: House) -> None:

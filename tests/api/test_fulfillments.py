@@ -141,6 +141,32 @@ class TestMoving:
             assert (answer.status_code, answer.json()["code"]) == (403, "OTHER_LOCATION")
         assert act(routed, work, "split", "DC", split_off=off).status_code == 200
 
+    def test_two_works_of_a_location_become_one(self, routed: House) -> None:
+        order = routed.routed_order(an_order(lines=[a_line(quantity=3)]))
+        (work,) = order["fulfillments"]
+        assert (work["merges_with"], "merge" in work["allowed_actions"]) == ([], False)
+        none = act(routed, work, "merge")
+        assert (none.status_code, none.json()["code"]) == (409, "WRONG_STATE")
+        act(routed, work, "split", "DC", split_off=[{"line_no": 1, "quantity": 1}])
+        path = f"/v1/orders/{order['order_number']}"
+        one, two = routed.get(path).json()["fulfillments"]
+        assert (one["merges_with"], "merge" in one["allowed_actions"]) == (
+            [two["fulfillment_number"]], True,
+        )  # fmt: skip
+        itself = act(routed, one, "merge", merge_number=one["fulfillment_number"])
+        assert (itself.status_code, itself.json()["code"]) == (409, "NOT_MERGEABLE")
+        assert itself.json()["reasons"] == [
+            {"code": "ITSELF", "fulfillment_number": one["fulfillment_number"]}
+        ]
+        merged = act(routed, one, "merge", "DC", merge_number=two["fulfillment_number"])
+        assert (merged.status_code, merged.json()["lines"][0]["open"]) == (200, 3)
+        now = routed.get(path).json()
+        assert [(f["state"], f["reason"]) for f in now["fulfillments"]] == [
+            ("assigned", None), ("canceled", "merged"),
+        ]  # fmt: skip
+        stale = act(routed, one, "merge", "DC")
+        assert stale.status_code == 412
+
     def test_what_is_said_twice_or_nowhere_is_refused(self, routed: House) -> None:
         (work,) = routed.routed_order(an_order(lines=[a_line(quantity=3)]))["fulfillments"]
         twice = [{"line_no": 1, "quantity": 1}] * 2

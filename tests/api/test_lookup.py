@@ -70,6 +70,32 @@ class TestLookUp:
     def test_refuses_what_asks_for_nothing(self, house: House, query: dict[str, Any]) -> None:
         assert house.get("/v1/lookup", "store", params=query).status_code == 422
 
+    def test_finds_by_card_and_day(self, house: House) -> None:
+        card = {
+            "ref": "1", "tender": "card", "amount": "10.00", "captured": "10.00",
+            "managed_by": "channel", "brand": "visa",
+        }  # fmt: skip
+        for ref, last4, day in (("T-1", "4242", 5), ("T-2", "4242", 6), ("T-3", "1111", 5)):
+            paid = [card | {"last4": last4}]
+            placed_at = f"2026-01-0{day}T10:00:00Z"
+            house.order(a_receipt(ref, payments=paid, placed_at=placed_at))
+        asked = {"card_last4": "4242", "placed_on": "2026-01-05"}
+        (found,) = house.get("/v1/lookup", "store", params=asked).json()
+        assert found["external_number"] == "#T-1"
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            {"card_last4": "4242"},
+            {"placed_on": "2026-01-05"},
+            {"card_last4": "42", "placed_on": "2026-01-05"},
+            {"card_last4": "4242", "placed_on": "yesterday"},
+            {"card_last4": "", "placed_on": "2026-01-05"},
+        ],
+    )
+    def test_asks_for_all_of_a_card_and_its_day(self, house: House, query: dict[str, str]) -> None:
+        assert house.get("/v1/lookup", "store", params=query).status_code == 422
+
     def test_finds_newest_first_in_every_store(self, house: House) -> None:
         for n in range(3):
             house.order(a_receipt(f"T-{n}", placed_at=f"2026-01-05T1{n}:00:00Z"))

@@ -11,6 +11,7 @@ from tests.api.test_orders_changes import UTRECHT, change
 from tests.api.test_parcels import pack, picked
 from tests.api.wire import a_line, an_order
 from tests.ledger.finding import indexed
+from tests.ledger.routing import activate
 
 ROUTES = ("/v1/orders/facets", "/v1/orders/analysis?by=channel", "/v1/orders/export", "/v1/orders")
 
@@ -76,6 +77,41 @@ class TestList:
         assert found(routed, hold="fraud") == []
         assert routed.get("/v1/orders?hold=mood").json()["code"] == "INVALID_FILTER"
 
+    def test_an_order_is_found_by_how_it_is_paid(self, stocked: House) -> None:
+        payment = {
+            "ref": "1", "tender": "card", "amount": "10.00", "authorized": "10.00",
+            "psp": "sandbox", "psp_reference": "pay_77", "managed_by": "channel",
+        }  # fmt: skip
+        stocked.order(an_order("W-1", payments=[payment]))
+        stocked.order(an_order("W-2"))
+        for asked in (
+            {"q": "pay_77"}, {"payment_method": ["card", "cash"]}, {"payment_state": "authorized"},
+        ):  # fmt: skip
+            assert found(stocked, **asked) == ["W-1"]
+        assert found(stocked, payment_state=["none", "authorized"]) == ["W-2", "W-1"]
+        assert found(stocked, payment_method="bank") == []
+        query = {"payment_method": ["card"], "sort": "promised_at"}
+        assert (
+            stocked.post("/v1/views", {"name": "Cards", "query": query}, once="v").json()["query"]
+            == query
+        )
+
+    def test_an_order_is_listed_by_what_is_promised(self, routed: House) -> None:
+        activate(routed.shop)
+        routed.order(an_order("W-2", channel_code="market", allow_backorder=True))
+        order = routed.routed_order(an_order("W-1"))
+        indexed(routed.shop.ledger)
+        listed = routed.get("/v1/orders?sort=promised_at").json()["items"]
+        assert [(each["external_ref"], each["promised_at"]) for each in listed] == [
+            ("W-1", "2026-01-07T12:00:00Z"), ("W-2", None),
+        ]  # fmt: skip
+        number = order["order_number"]
+        assert routed.get(f"/v1/orders/{number}").json()["promised_at"] == "2026-01-07T12:00:00Z"
+        assert found(routed, promised_from="2026-01-07T12:00:00Z") == ["W-1"]
+        assert found(routed, promised_to="2026-01-07T12:00:00Z") == []
+        (row, _) = rows(routed.get("/v1/orders/export?sort=promised_at"))
+        assert row["Promised for"].startswith("2026-01-07")
+
 
 class TestFacets:
     def test_they_count(self, sold: House) -> None:
@@ -86,7 +122,7 @@ class TestFacets:
         ]  # fmt: skip
         assert set(counted["facets"]) == {
             "channel", "order_state", "fulfillment_state", "method", "country", "product_type",
-            "tag",
+            "tag", "location", "fulfillment_location",
         }  # fmt: skip
 
     def test_they_are_of_what_the_key_may_see(self, sold: House) -> None:
@@ -159,13 +195,18 @@ class TestFilters:
             ({"color": "red"}, "/color", "INVALID_FILTER"),
             ({"placed_from": "2026-01-02", "placed_to": "2026-01-01"}, "/placed_to",
              "INVALID_FILTER"),
+            ({"promised_from": "2026-01-02", "promised_to": "2026-01-01"}, "/promised_to",
+             "INVALID_FILTER"),
+            ({"payment_method": "gold"}, "/payment_method/0", "INVALID_FILTER"),
+            ({"payment_state": ["paid", ""]}, "/payment_state/1", "INVALID_FILTER"),
+            ({"payment_method": ["card"] * 51}, "/payment_method", "INVALID_FILTER"),
             ({"total_from": "10.00"}, "/currency", "INVALID_FILTER"),
             ({"currency": "XXX"}, "/currency", "INVALID_FILTER"),
             ({"total_to": "ten", "currency": "EUR"}, "/total_to", "INVALID_FILTER"),
         ],
     )  # fmt: skip
     def test_a_wrong_one_is_named(
-        self, house: House, route: str, query: dict[str, str], field: str, code: str
+        self, house: House, route: str, query: dict[str, Any], field: str, code: str
     ) -> None:
         path, _, by = route.partition("?by=")
         answer = house.get(path, params=query | ({"by": by} if by else {}))

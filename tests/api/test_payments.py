@@ -156,6 +156,15 @@ class TestBegun:
 
 
 class TestActions:
+    def test_of_elsewhere_are_nothing_to_a_store(self, stocked: House) -> None:
+        posted(stocked, TOLD)
+        (payment,) = paid(stocked)["payments"]
+        path = f"/v1/payments/{payment['payment_number']}/actions"
+        seen = {"If-Match": str(payment["version"])}
+        answer = stocked.post(path, {"action": "void"}, "DC", once="v", headers=seen)
+        assert (answer.status_code, answer.json()["code"]) == (403, "OTHER_LOCATION")
+        assert paid(stocked)["payment_state"] == "authorized"
+
     def test_give_up_what_is_authorized(self, stocked: House) -> None:
         posted(stocked, TOLD)
         (payment,) = paid(stocked)["payments"]

@@ -131,6 +131,29 @@ class TestRequest:
         assert ask(stocked, number, 3).status_code == 201
 
 
+class TestWhatItIsFor:
+    @pytest.mark.parametrize("resolution", ["exchange", "replace", "store_credit"])
+    def test_is_nothing_that_nobody_would_give(self, stocked: House, resolution: str) -> None:
+        answer = ask(stocked, sent(stocked), line={"resolution": resolution})
+        assert code_of(answer) == (422, "RESOLUTION_NOT_OFFERED")
+        assert answer.json()["offered"] == ["none", "refund"]
+        assert stocked.count("returns") == 0
+
+
+class TestPaidByItsChannel:
+    def test_is_completed_by_a_person_who_says_how_it_was_paid(self, stocked: House) -> None:
+        made = reach(stocked, "resolved")
+        assert (made["is_paid_here"], made["allowed_actions"]) == (False, ["complete"])
+        assert code_of(act(stocked, made, "complete")) == (422, "REASON_NEEDED")
+        done = act(stocked, made, "complete", reason="the shop has refunded it").json()
+        assert (done["state"], done["allowed_actions"]) == ("completed", [])
+        assert done["reason"] == "the shop has refunded it"
+        events = stocked.get(f"/v1/orders/{made['order_number']}").json()["events"]
+        told = {each["type"]: each["data"] for each in events}
+        assert told["return.accepted"]["paid_by"] == "channel"
+        assert told["return.completed"]["reason"] == "the shop has refunded it"
+
+
 class TestTable:
     """Every state by every deed: done, or refused without side effect."""
 
@@ -159,6 +182,7 @@ class TestTable:
             ("approved", "ship"), ("approved", "receive"), ("approved", "cancel"),
             ("in_transit", "receive"), ("partially_received", "receive"), ("received", "inspect"),
             ("inspected", "accept"), ("inspected", "reject"), ("expired", "receive"),
+            ("resolved", "complete"),
         ],
     )  # fmt: skip
     def test_what_is_allowed_is_done(self, stocked: House, state: str, deed: str) -> None:

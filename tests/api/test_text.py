@@ -57,6 +57,7 @@ BODIES: Final[dict[str, Any]] = {
     "edit_note": {"body": "Call.", "visibility": "internal", "kind": "call"},
     "pin_note": {"is_pinned": True},
     "redact_note": {"reason": "asked"},
+    "link_case": {"tool": "crm", "case_id": "1", "url": "https://crm.example/1", "state": "open"},
     "tag_order": {"add": ["vip"], "remove": ["new"]},
     "tag_found": {"query": {"q": "pen", "sku": ["PEN"], "note": "call"}, "add": ["vip"],
                   "remove": ["new"]},
@@ -119,6 +120,7 @@ BODIES: Final[dict[str, Any]] = {
         "csv": "order_number\nR1", "rows": [BULK]},
     "edit_refund_batch": {"rows": [BULK | {"row_no": 1}], "remove": [2]},
     "act_on_refund_batch": {"action": "approve", "digest": "d"},
+    "resolve_difference": {"reason": "r"},
     "batch_get_stock": {"skus": ["PEN"]},
     "place_stock_hold": {"channel_code": "web", "location_code": "DC",
                    "lines": [{"sku": "PEN", "quantity": 1}]},
@@ -152,6 +154,7 @@ BODIES: Final[dict[str, Any]] = {
         {"name": "all", "rules": [{"name": "any", "kinds": ["dc"], "sort": ["distance"]}]}]}},
     "issue_document": {"type": "invoice"},
     "note_document_sent": {"recipient": "ada@example.org"},
+    "mail_document": {"recipient": "ada@example.org"},
     "make_key": {"name": "n", "role": "channel", "channel_codes": ["web"]},
 }  # fmt: skip
 # These speak of an endpoint, a hold, a change order or picked goods, and there are none: tests
@@ -159,12 +162,12 @@ BODIES: Final[dict[str, Any]] = {
 OF_OTHERS: Final = frozenset({
     "subscribe", "rotate_secret", "extend_stock_hold", "release_hold", "pack_parcels",
     "act_on_payment", "preview_refund", "make_refund", "act_on_refund",
-    "make_refund_batch", "edit_refund_batch", "act_on_refund_batch",
+    "make_refund_batch", "edit_refund_batch", "act_on_refund_batch", "resolve_difference",
     "decline_change_order",
     "edit_note", "pin_note", "redact_note",
 # These speak of an endpoint, a hold, a document or picked goods, and there are none: tests of
 # their own have them succeed.
-    "issue_document", "note_document_sent",
+    "issue_document", "note_document_sent", "mail_document",
 # These speak of an endpoint, a hold, picked or sent goods, and there are none: tests of their own
 # have them succeed.
     "request_return", "act_on_return", "assign_unidentified", "take_at_store",

@@ -30,9 +30,9 @@ def endpoint() -> Iterator[Endpoint]:
 class Subscriber:
     """One subscription of the house, served by the test."""
 
-    def __init__(self, house: House, endpoint: Endpoint) -> None:
+    def __init__(self, house: House, endpoint: Endpoint, **fields: Any) -> None:
         self.house = house
-        made = house.post("/v1/webhooks", a_subscription(), once="s").json()
+        made = house.post("/v1/webhooks", a_subscription(**fields), once="s").json()
         self.number, self.secret = made["subscription_id"], made["secret"]
         self.path = f"/v1/webhooks/{self.number}"
         self.point_to(endpoint)

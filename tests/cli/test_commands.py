@@ -105,6 +105,22 @@ class TestChannelsAdd:
             ("adapter: tabular", "adapter: excel", "adapter must be one of canonical, shopify, ta"),
             ("mapping: till.yaml", "mapping: no.yaml", "there is no readable mapping 'no.yaml'"),
             ("network: [S-1]", "network: [S-2]", "network names no location that is known: S-2."),
+            (
+                "    network:", "    vocabulary: {order_state: {gone: X}}\n    network:",
+                "vocabulary.order_state.gone is no state of ours; they are placed, in_progress,",
+            ),
+            (
+                "    network:", "    vocabulary: {states: {placed: X}}\n    network:",
+                "vocabulary.states: there are words for order_state, fulfillment_state,",
+            ),
+            (
+                "    network:", "    vocabulary: {order_state: {placed: ' '}}\n    network:",
+                "vocabulary.order_state.placed must be a word of 1 to 100 characters.",
+            ),
+            (
+                "    network:", "    vocabulary: {order_state: {placed: 7}}\n    network:",
+                "vocabulary.order_state.placed must be a text; quote it",
+            ),
             ("network: [S-1]", "network: S-1", "network must be a list of texts"),
         ],
     )  # fmt: skip

@@ -502,11 +502,48 @@ _CASH: Final = """
     where not is_test
     group by placed_on, channel_code, currency
 """
+_PAID: Final = """
+    insert into fct_payments by name
+    with paid as (
+        select *, ['card', 'card', 'wallet', 'bank', 'gift_card'][order_id % 5 + 1] as tender
+        from fct_orders where total_amount > 0
+    )
+    select order_id as transaction_id, order_id as payment_id, order_id, order_number, channel_code,
+        'capture' as transaction_type, tender, currency, total_amount as amount,
+        total_amount as cash_amount, placed_at as occurred_at, placed_on as occurred_on, placed_on,
+        is_test
+    from paid
+    union all by name
+    select 1000000000 + order_id as transaction_id, order_id as payment_id, order_id, order_number,
+        channel_code, 'refund' as transaction_type, tender, currency, total_amount as amount,
+        -total_amount as cash_amount, placed_at as occurred_at, placed_on as occurred_on, placed_on,
+        is_test
+    from paid where chance(order_id, 'refunded') < .1
+"""
+_REFUNDED: Final = """
+    insert into fct_refunds by name
+    select order_id as refund_id, order_id, order_number, channel_code, currency, amount,
+        ['owed', 'owed', 'shipping', 'goodwill'][order_id % 4 + 1] as refund_kind,
+        case when order_id % 7 = 0 then 'awaiting_approval' else 'succeeded' end as refund_state,
+        placed_on as requested_on, occurred_at as requested_at,
+        case when order_id % 7 > 0 then 3600 * (1 + order_id % 50) end as refund_seconds, placed_on,
+        is_test
+    from fct_payments where transaction_type = 'refund'
+"""
+_BILLED: Final = """
+    insert into fct_documents by name
+    select transaction_id as document_id, order_id, order_number, channel_code, currency,
+        case transaction_type when 'capture' then 'invoice' else 'credit_note' end as document_type,
+        occurred_at as issued_at, occurred_on as issued_on, amount as total_amount,
+        round(amount / 1.19, 2) as net_amount, amount - round(amount / 1.19, 2) as tax_amount,
+        case transaction_type when 'capture' then 1 else -1 end as billed_sign
+    from fct_payments where not is_test and currency = 'EUR'
+"""
 _STEPS: Final = (
     _CHANCE, _CHANNELS, _LOCATIONS, _CURRENCIES, _DATES, _PRODUCTS, _ORDERS, _LINES, _EVENTS,
     _HEADERS, _ROLLUP_FINEST, _ROLLUP_PRODUCT, _ROLLUP_CHANNEL, _MOVEMENTS, _LEVELS, _DAILY,
     _STOCK, _FEEDS, _QUARANTINE, _WORK, _LACKED, _GROUPS, _PARCELS, _TRANSFERS, _HOLDS, _FLOWS,
-    _CASH,
+    _CASH, _PAID, _REFUNDED, _BILLED,
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from streamlit.util import calc_hash
 
 from dashboards.panels.rule_parts import EXAMPLE
 from tests import console
-from tests.builders import a_count
+from tests.builders import a_count, a_movement
 from tests.conftest import Clone
 from tests.console import Counter
 from tests.dashboards.conftest import Page
@@ -205,6 +205,74 @@ class TestOrder:
         after = shop.order(number)["lines"][0]
         assert after["quantity"] - after["canceled"] == 1
 
+    def test_goes_to_another_pick_up_point_of_its_carrier(
+        self, screen: Page, shop: Counter
+    ) -> None:
+        point = {"provider": "sandbox", "point_id": "SB-NL-1012-2"}
+        group = {"method": "pickup_point", "line_refs": ["PEN"], "pickup_point": point}
+        number = shop.ordered("POINT-2", groups=[group])["order_number"]
+        app = screen("order", shop, "agent", number=number)
+        app.checkbox(key="change_point_1").check().run()
+        assert failures(app) == []
+        near = app.selectbox(key="point_1")
+        assert near.value is None
+        assert not any("SB-NL-1012-2)" in each for each in near.options)
+        index = next(at for at, each in enumerate(near.options) if "SB-NL-1012-1)" in each)
+        near.select_index(index).run()
+        assert "It goes to the pick-up point above" in text_of(app)
+        app.text_input(key="change_reason").input("nearer").run()
+        app.button(key="change_do").click().run()
+        assert failures(app) == []
+        (group,) = shop.order(number)["groups"]
+        assert group["pickup_point"]["point_id"] == "SB-NL-1012-1"
+        assert group["pickup_point"]["checked_at"] is not None
+
+    def test_is_opened_by_the_link_of_another_tool(self, screen: Page, shop: Counter) -> None:
+        number = shop.ordered("LINK-1")["order_number"]
+        card = shop.ask("GET", f"/v1/orders/{number}/summary")
+        path, _, query = card["console_url"].rpartition("/")[2].partition("?")
+        name, _, value = query.partition("=")
+        app = screen(path, shop, None, **{name: value})
+        app.text_input(key="typed_key").input(shop.keys["agent"])
+        tap(app, "Sign in")
+        assert failures(app) == []
+        assert number in [each.value for each in app.subheader]
+
+    def test_has_the_cases_of_other_tools(self, screen: Page, shop: Counter) -> None:
+        number = shop.ordered("CASE-1")["order_number"]
+        app = screen("order", shop, "agent", number=number)
+        for name, said in (
+            ("case_tool", "Salesforce"), ("case_id", "00012"), ("case_url", "https://crm.example/2"),
+        ):  # fmt: skip
+            app.text_input(key=name).input(said)
+        tap(app, "Link it")
+        assert failures(app) == []
+        app.button(key="case_salesforce 00012_state").click().run()
+        assert failures(app) == []
+        (case,) = shop.order(number)["cases"]
+        assert (case["tool"], case["url"], case["state"], case["changed_by"]) == (
+            "salesforce", "https://crm.example/2", "closed", "agent",
+        )  # fmt: skip
+        app.button(key="case_salesforce 00012_unlink").click().run()
+        assert failures(app) == []
+        assert shop.order(number)["cases"] == []
+        assert "Cases" not in [each.value for each in screen(
+            "order", shop, "channel", number=number
+        ).subheader]  # fmt: skip
+
+    def test_takes_a_file_beside_a_note(self, screen: Page, shop: Counter) -> None:
+        number = shop.ordered("FILE-1")["order_number"]
+        note = shop.ask("POST", f"/v1/orders/{number}/notes", {"body": "Seen."})["note_id"]
+        app = screen("order", shop, "agent", number=number)
+        picture = b"\x89PNG\r\n\x1a\nx"
+        app.file_uploader(key=f"attach_file_{note}_0").set_value(("box.png", picture, "image/png"))
+        form(app, f"attach_{note}").click().run()
+        assert failures(app) == []
+        (file,) = shop.order(number)["notes"][0]["attachments"]
+        assert (file["name"], file["added_by"]) == ("box.png", "agent")
+        key = f"file_/v1/notes/{note}_{file['attachment_id']}"
+        assert "box.png" in app.download_button(key=key).label.replace("\\", "")
+
     def test_says_how_the_customer_may_follow_it(self, screen: Page, shop: Counter) -> None:
         number = shop.ordered("LINK-1")["order_number"]
         app = screen("order", shop, number=number)
@@ -275,6 +343,71 @@ class TestParcels:
         app.run()
         assert failures(app) == []
         assert len(app.dataframe) == 2
+
+    def test_that_was_not_handed_over_is_void_once(self, screen: Page, shop: Counter) -> None:
+        order = shop.ordered("PARCEL-2")
+        work = order["fulfillments"][0]
+        for action in ("accept", "start_pick", "pick"):
+            work = shop.act(work, action)
+        body = {"carrier": "sandbox", "parcels": [{"lines": [{"line_no": 1, "quantity": 2}]}]}
+        path = f"/v1/fulfillments/{work['fulfillment_number']}/parcels"
+        (parcel,) = shop.ask("POST", path, body, version=work["version"])["parcels"]
+        number = parcel["parcel_number"]
+        windows = [
+            screen("parcels", shop, "store", parcels_number=parcel["tracking_number"])
+            for _ in range(2)
+        ]
+        same_turn(*windows)
+        for app in windows:
+            app.button(key=f"void_{number}").click().run()
+            assert failures(app) == []
+        assert f"{number} is void" in text_of(windows[0])
+        after = shop.order(order["order_number"])
+        assert [each["state"] for each in after["parcels"]] == ["voided"]
+        assert [each["type"] for each in after["events"]].count("parcel.voided") == 1
+        assert [each.label for each in windows[0].button].count("Void its label") == 0
+
+
+class TestMoving:
+    def test_is_given_to_another_location_by_an_agent(self, screen: Page, shop: Counter) -> None:
+        shop.shop.take(a_movement(20, location="AMS"))
+        order = shop.ordered("MOVE-1")
+        work = order["fulfillments"][0]
+        number, other = work["fulfillment_number"], "UTR"
+        app = screen("order", shop, "agent", number=order["order_number"])
+        app.selectbox(key=f"move_to_{number}").set_value(other)
+        form(app, f"move_{number}").click().run()
+        assert failures(app) != []  # it has none
+        app.selectbox(key=f"move_to_{number}").set_value("AMS")
+        form(app, f"move_{number}").click().run()
+        assert failures(app) == []
+        assert f"{number} is given to AMS" in text_of(app)
+        states = {
+            each["location_code"]: each["state"]
+            for each in shop.order(order["order_number"])["fulfillments"]
+        }
+        assert states == {"DC": "canceled", "AMS": "assigned"}
+
+    def test_is_split_where_it_is(self, screen: Page, shop: Counter) -> None:
+        order = shop.ordered("SPLIT-1")
+        number = order["fulfillments"][0]["fulfillment_number"]
+        app = screen("store_work", shop, "agent", location="DC")
+        app.number_input(key=f"split_{number}_1").set_value(1)
+        form(app, f"split_{number}").click().run()
+        assert failures(app) == []
+        open_units = sorted(
+            (each["location_code"], sum(line["open"] for line in each["lines"]))
+            for each in shop.order(order["order_number"])["fulfillments"]
+        )
+        assert open_units == [("DC", 1), ("DC", 1)]
+
+    def test_is_not_offered_to_who_picks(self, screen: Page, shop: Counter) -> None:
+        number = shop.ordered("MOVE-2")["fulfillments"][0]["fulfillment_number"]
+        offered = [
+            {each.key for each in screen("store_work", shop, role, location="DC").selectbox}
+            for role in ("agent", "store")
+        ]
+        assert [f"move_to_{number}" in keys for keys in offered] == [True, False]
 
 
 class TestRules:

@@ -223,6 +223,20 @@ class TestFeeds:
         )  # fmt: skip
         assert [bar.name for bar in feeds.by_day(frame).data] == ["Captured", "Quarantined"]
 
+    @pytest.mark.parametrize(("days", "marked"), [(1, True), (10, True), (11, False)])
+    def test_few_days_are_marked_and_no_hours(self, days: int, *, marked: bool) -> None:
+        on = [PERIOD.from_on + timedelta(days=at) for at in range(days)]
+        frame = pl.DataFrame({
+            "received_on": on,
+            **{name: [1] * days for name in (
+                "captured", "updated", "duplicate", "stale", "quarantined", "failed"
+            )},
+        })  # fmt: skip
+        assert (feeds.by_day(frame).layout.xaxis.dtick is not None) == marked
+        period = Period(from_on=PERIOD.from_on, to_on=PERIOD.from_on + timedelta(days=days))
+        drawn = over_time(by_day(["10"] * days), period=period)
+        assert (drawn.layout.xaxis.dtick == style.DAY_MILLISECONDS) == marked
+
     def test_few_documents_are_counted_one_by_one(self) -> None:
         few = pl.DataFrame({"code": ["MALFORMED", "VALIDATION"], "open_count": [1, 2]})
         many = pl.DataFrame({"code": ["MALFORMED"], "open_count": [5_000]})

@@ -1,5 +1,6 @@
 """The console over the real API: signed in, found, done; with data, without any, with many."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,21 @@ class TestOrders:
         tap(app, "Reset")
         assert dict(app.query_params) == {}
         assert len(app.dataframe[0].value) == 50
+
+    def test_are_asked_for_by_how_they_are_paid_and_promised(
+        self, screen: Page, counter: Counter
+    ) -> None:
+        app = screen("orders", counter, order_paid=["paid", "gold"], order_sort="promised_at")
+        assert failures(app) == []
+        assert app.multiselect(key="order_paid").value == ["paid"]
+        assert app.selectbox(key="order_sort").value == "promised_at"
+        app.multiselect(key="order_tender").select("gift_card").run()
+        app.text_input(key="promised_to").input("2026-01-31").run()
+        assert failures(app) == []
+        assert "Payment method: gift card · " in text_of(app)
+        assert "No order fits" in text_of(app)
+        app.text_input(key="promised_to").input("soon").run()
+        assert "promised_to" in app.error[0].value
 
     def test_nonsense_in_the_address_is_a_sentence(self, screen: Page, counter: Counter) -> None:
         app = screen("orders", counter, order_state="nowhere", placed_from="yesterday")
@@ -401,4 +417,14 @@ class TestLookUp:
         assert failures(app) == []
         assert order["order_number"] in text_of(app)
         assert "Quentin" not in text_of(app)
+        assert dict(app.query_params) == {}
+
+    def test_asks_for_the_day_a_card_was_paid_with(self, screen: Page, counter: Counter) -> None:
+        app = screen("look_up", counter, "store")
+        app.text_input(key="lookup_card_last4").input("4242").run()
+        assert failures(app) == []
+        assert "choose the day" in text_of(app)
+        app.date_input(key="lookup_placed_on").set_value(date(2026, 1, 5)).run()
+        assert failures(app) == []
+        assert "No order fits" in text_of(app)
         assert dict(app.query_params) == {}

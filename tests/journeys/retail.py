@@ -17,6 +17,8 @@ from oms.ledger.database import Ledger
 from oms.ledger.followers import follow
 from oms.locations import operations as locations
 from oms.locations.model import Location
+from oms.sourcing import operations as sourcing
+from oms.sourcing.messages import read_rules
 from oms.workflows import fulfillment
 from tests.builders import NOW, a_movement, a_product
 from tests.ledger.shop import Shop
@@ -62,8 +64,13 @@ ORIGINS: Final = {
 }  # fmt: skip
 
 
-def furnish(ledger: Ledger, stock: Mapping[str, tuple[str, int]]) -> dict[str, str]:
-    """Register places, channels and the articles of every journey; return a key for each caller."""
+def furnish(
+    ledger: Ledger, stock: Mapping[str, Mapping[str, int]], gathered: Sequence[str] = ()
+) -> dict[str, str]:
+    """Register places, channels and the articles of every journey; return a key for each caller.
+
+    Of orders of some articles rules have the parts gathered at the center.
+    """
     with ledger.transaction() as tx:
         places = [
             Location(code=code, name=code, kind=kind, country_code="NL",
@@ -78,6 +85,9 @@ def furnish(ledger: Ledger, stock: Mapping[str, tuple[str, int]]) -> dict[str, s
                 network=origin.network, is_routed=True, collect_supply="any",
             )  # fmt: skip
             channels.register(tx, draft, at=NOW)
+        if gathered:
+            rules = read_rules(_gathering(gathered))
+            sourcing.activate(tx, sourcing.draft(tx, rules, by="test", at=NOW), by="test", at=NOW)
         keys = {
             name: make_key(tx, name, role=role, channel_codes=None, at=NOW)
             for name, role in (("agent", "agent"), ("clerk", "store"), ("carrier", "carrier"))
@@ -92,10 +102,19 @@ def furnish(ledger: Ledger, stock: Mapping[str, tuple[str, int]]) -> dict[str, s
     shop = Shop(ledger)
     shop.take(*(a_product(sku) for sku in stock))
     shop.take(*(
-        a_movement(units, sku=sku, location=place, ref=f"PO-{sku}")
-        for sku, (place, units) in stock.items()
+        a_movement(units, sku=sku, location=place, ref=f"PO-{sku}-{place}")
+        for sku, places in stock.items()
+        for place, units in places.items()
     ))  # fmt: skip
     return keys
+
+
+def _gathering(skus: Sequence[str]) -> Json:
+    """Return rules for orders of some articles: from wherever they are, by way of the center."""
+    split = {"parts_max": 2, "consolidate": {"at": ["DC"]}}
+    group = {"name": "gathered", "when": {"skus": list(skus)}, "rules": [{"name": "any"}],
+             "split": split}  # fmt: skip
+    return {"name": "journeys", "groups": [group]}
 
 
 @dataclass(slots=True)

@@ -1,361 +1,42 @@
-"""What is played: of each method what its order says and how goods go, of each ending the steps.
+"""What is played: of each way and ending the steps, and where an order must be after them.
 
-A cell is composed of these tables. Every order is of two units of an article of its own, and two
-are there: at a place of the method, and nowhere else.
+A cell is composed of these tables.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 import httpx
 
 from oms.cli.journeys import Cell
-from oms.kernel import clock
-from tests.journeys.retail import ORIGINS, Json, Retail
-
-UNITS: Final = 2
-SENT: Final = frozenset({"sent", "to_point"})  # ways by which a carrier brings it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Method:
-    """A way to the customer: what an order says of it, where its goods are kept, how they go."""
-
-    way: str
-    kept_at: str
-    says: Mapping[str, Any]
-
-
-def _group(method: str, **said: Any) -> Json:
-    return {"groups": [{"method": method, "line_refs": ["1"], **said}]}
-
-
-POINT: Final = {
-    "provider": "sandbox", "point_id": "SB-NL-1012-1", "name": "the shop's own name of it",
-}  # fmt: skip
-METHODS: Final = {
-    "carry_out": Method(way="carried", kept_at="AMS", says={"fulfillment_method": "carry_out"}),
-    "home": Method(way="sent", kept_at="DC", says={"fulfillment_method": "ship_home"}),
-    "pickup_point": Method(
-        way="to_point", kept_at="DC",
-        # Its carrier must be able to tell somebody, whoever ordered it.
-        says={"fulfillment_method": "pickup_point", "customer_phone": "+31 20 555 0102",
-              **_group("pickup_point", pickup_point=POINT)},
-    ),
-    "collect_dc": Method(
-        way="transferred", kept_at="DC", says=_group("collect_store", location_code="AMS")
-    ),
-    "collect_store": Method(
-        way="collected", kept_at="AMS", says=_group("collect_store", location_code="AMS")
-    ),
-    "ship_from_store": Method(
-        way="sent", kept_at="UTR", says={"fulfillment_method": "ship_from_store"}
-    ),
-    "reserve": Method(way="reserved", kept_at="AMS", says=_group("reserve", location_code="AMS")),
-}  # fmt: skip
-
-
-@dataclass(slots=True)
-class Journey:
-    """One order on its way."""
-
-    retail: Retail
-    cell: Cell
-    sku: str
-    number: str = ""
-    work: Json = field(default_factory=dict)  # what a location does for it, as it was last seen
-    sale: str = ""  # the order that a till's receipt made of it
-
-    @property
-    def method(self) -> Method:
-        """How it gets to the customer."""
-        return METHODS[self.cell.method]
-
-    @property
-    def is_unpaid(self) -> bool:
-        """Whether it is paid as it is collected."""
-        is_collected = self.method.way in {"collected", "transferred"}
-        return is_collected and self.cell.payment == "in_store" and self.cell.origin != "kiosk"
-
-    def document(self, **said: Any) -> Json:
-        """Return the order as its channel tells it."""
-        line = {"line_ref": "1", "sku": self.sku, "quantity": UNITS, "total": "20.00",
-                "tax": "3.47"}  # fmt: skip
-        return {
-            "external_ref": str(self.cell), "placed_at": "2026-01-05T12:00:00Z", "version": 1,
-            "currency": "EUR", "lines": [line], **ORIGINS[self.cell.origin].says,
-            **self.method.says, **said,
-        }  # fmt: skip
-
-    def order(self) -> Json:
-        """Return the order as whoever serves its customer sees it."""
-        return self.retail.get(f"/v1/orders/{self.number}")
-
-    def place(self) -> None:
-        """Have it paid, sent by its channel, and given to its locations."""
-        said = PAYMENTS[self.cell.payment](self)
-        placed = self.retail.post("/v1/orders", self.document(**said), self.cell.origin)
-        assert placed["outcome"] == "captured"
-        self.number = placed["order_number"]
-        if self.method.way != "carried":
-            assert self.retail.stock(self.sku) == {self.method.kept_at: (UNITS, UNITS)}
-            self.retail.route()
-            self.look()
-
-    def look(self) -> None:
-        """See what a location does for it by now."""
-        (self.work,) = self.order()["fulfillments"]
-
-    def ask_to(self, action: str, **said: Any) -> httpx.Response:
-        """Ask for something to be done by the location, whatever is answered."""
-        path = f"/v1/fulfillments/{self.work['fulfillment_number']}/actions"
-        return self.retail.ask(path, {"action": action, **said}, "clerk", self.work["version"])
-
-    def act(self, action: str, **said: Any) -> None:
-        """Do something, as the location would."""
-        answer = self.ask_to(action, **said)
-        assert answer.status_code == 200, answer.text
-        self.work = answer.json()
-
-    def ask_to_cancel(self) -> httpx.Response:
-        """Ask for what can be canceled of it to be canceled, as an agent would."""
-        path = f"/v1/orders/{self.number}/cancel"
-        return self.retail.ask(path, {"reason": "customer"}, "agent", self.order()["version"])
-
-
-def _paid(_: Journey) -> Json:
-    """Say nothing: the order came because it is paid."""
-    return {}
-
-
-def _paid_at_the_till(journey: Journey) -> Json:
-    """Say that money is awaited; at a kiosk, keep the basket until a till has taken it.
-
-    What is reserved is paid when it is handed over, by the receipt that it becomes.
-    """
-    if journey.method.way == "reserved":
-        return {}
-    if journey.is_unpaid:
-        return {"payments": [{"ref": "1", "tender": "cash", "amount": "20.00"}]}
-    body = {
-        "channel_code": ORIGINS[journey.cell.origin].code, "minutes": 20,
-        "lines": [{"sku": journey.sku, "quantity": UNITS}],
-    }  # fmt: skip
-    held = journey.retail.post("/v1/stock/holds", body, journey.cell.origin)
-    assert journey.retail.stock(journey.sku) == {journey.method.kept_at: (UNITS, UNITS)}
-    return {"hold_ref": held["hold_ref"]}
-
-
-PAYMENTS: Final[Mapping[str, Callable[[Journey], Json]]] = {
-    "now": _paid, "in_store": _paid_at_the_till,
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Something that is done, and what it must add to the order's story."""
-
-    do: Callable[[Journey], None]
-    tells: tuple[str, ...]
-
-
-def _accept(journey: Journey) -> None:
-    journey.act("accept")
-
-
-def _pick(journey: Journey) -> None:
-    journey.act("start_pick")
-    journey.act("pick")
-
-
-def _pick_one(journey: Journey) -> None:
-    """Find one of two: the other is not where the count says it is, and nowhere else."""
-    journey.act("start_pick")
-    journey.act("pick", picked=[{"line_no": 1, "quantity": 1}], reason="not_found")
-
-
-def _send(journey: Journey) -> None:
-    """Put it in a parcel with a label, and hand that over to the carrier."""
-    (line,) = journey.work["lines"]
-    parcels = [{"lines": [{"line_no": 1, "quantity": line["open"]}]}]
-    path = f"/v1/fulfillments/{journey.work['fulfillment_number']}/parcels"
-    body = {"carrier": "sandbox", "parcels": parcels}
-    packed = journey.retail.post(path, body, "clerk", journey.work["version"])
-    journey.work = packed["fulfillment"]
-    journey.act("ship")
-
-
-def _scanned(*statuses: str, **said: Any) -> Callable[[Journey], None]:
-    def scan(journey: Journey) -> None:
-        (parcel,) = journey.order()["parcels"]
-        for status in statuses:
-            event = {"tracking_number": parcel["tracking_number"], "status": status,
-                     "occurred_at": clock.now().isoformat(), **said}  # fmt: skip
-            body = {"events": [event]}
-            told = journey.retail.post("/v1/carriers/sandbox/events", body, "carrier")
-            assert told["outcomes"][0]["outcome"] == "recorded"
-        journey.look()
-
-    return scan
-
-
-def _lie_at_the_point(journey: Journey) -> None:
-    """Lie where the customer chose, as the carrier says that place is, until a day it tells."""
-    collect_by = "2030-01-01T12:00:00Z"
-    _scanned("IN_TRANSIT")(journey)
-    _scanned("READY_FOR_PICKUP", collect_by=collect_by)(journey)
-    order = journey.order()
-    (parcel,), (group,) = order["parcels"], order["groups"]
-    assert (journey.work["state"], parcel["collect_by"]) == ("at_pickup_point", collect_by)
-    assert parcel["pickup_point"] == group["pickup_point"]
-    assert parcel["pickup_point"]["name"] == "Parcel locker Amsterdam station"
-    assert parcel["pickup_point"]["opening_hours"]["sun"] == [["00:00", "24:00"]]
-
-
-def _lay_ready(journey: Journey) -> None:
-    journey.act("pack")
-    journey.act("ready")
-
-
-def _collect(journey: Journey) -> None:
-    """Show another code first, which opens nothing."""
-    code = journey.retail.code_of(journey.work["fulfillment_number"])
-    wrong = journey.ask_to("collect", collect_code=f"{int(code) + 1}")
-    assert (wrong.status_code, wrong.json()["code"]) == (409, "WRONG_COLLECTION_CODE")
-    journey.act("collect", collect_code=code)
-
-
-def _pay_and_collect(journey: Journey) -> None:
-    """Show the code before the money, which opens nothing either; pay for what is there, once."""
-    code = journey.retail.code_of(journey.work["fulfillment_number"])
-    unpaid = journey.ask_to("collect", collect_code=code)
-    (line,) = journey.work["lines"]
-    assert (unpaid.status_code, unpaid.json()["code"]) == (409, "PAYMENT_DUE")
-    assert unpaid.json()["due_minor"] == line["open"] * 1000
-    taken = {
-        "external_ref": f"T-{journey.sku}", "tender": "cash", "location_code": "AMS",
-        "amount": {"amount": f"{line['open'] * 10}.00", "currency": "EUR"},
-    }  # fmt: skip
-    path = f"/v1/orders/{journey.number}/payments"
-    assert journey.retail.post(path, taken, "clerk") == journey.retail.post(path, taken, "clerk")
-    journey.act("collect", collect_code=code)
-
-
-def _sell(journey: Journey) -> None:
-    """Have a till sell what lies ready, to who shows the code; once, however often it says so."""
-    (line,) = journey.work["lines"]
-    sold = {"line_ref": "1", "sku": journey.sku, "quantity": line["open"], "total": "20.00",
-            "tax": "3.47"}  # fmt: skip
-    receipt = {
-        "channel_code": "till", "external_ref": f"T-{journey.sku}", "currency": "EUR",
-        "placed_at": "2026-01-06T12:00:00Z", "fulfillment_method": "carry_out",
-        "location_code": "AMS", "lines": [sold],
-    }  # fmt: skip
-    code = journey.retail.code_of(journey.work["fulfillment_number"])
-    path = f"/v1/reservations/{journey.number}/convert"
-    body = {"receipt": receipt, "code": code}
-    found = journey.retail.post(path, body, "clerk")
-    assert journey.retail.post(path, body, "clerk") == found
-    again = journey.retail.ask(path, {"receipt": receipt | {"external_ref": "T-0"}}, "clerk")
-    assert again.json()["code"] == "ALREADY_CONVERTED"
-    journey.sale = found["sales"][0]["order_number"]
-
-
-def _put_back(journey: Journey) -> None:
-    journey.act("no_show")
-
-
-def _cancel(journey: Journey) -> None:
-    answer = journey.ask_to_cancel()
-    assert answer.status_code == 200, answer.text
-
-
-def _let_time_pass(journey: Journey) -> None:
-    journey.retail.let_time_pass(days=8)
-
-
-def _give_back(journey: Journey) -> None:
-    """Have the channel tell that all of it came back and is on a shelf again."""
-    at = "2026-01-08T12:00:00Z"
-    change = {
-        "kind": "return", "change_ref": "r-1", "line_ref": "1", "quantity": UNITS,
-        "occurred_at": at, "restock": True, "reason": "refused",
-        "location_code": journey.method.kept_at if journey.method.way in SENT else "AMS",
-    }  # fmt: skip
-    document = journey.document(version=2, updated_at=at, changes=[change])
-    told = journey.retail.post("/v1/orders", document, journey.cell.origin)
-    assert told["outcome"] == "updated"
-
-
-def _transfer(*, came: int) -> Callable[[Journey], None]:
-    def transfer(journey: Journey) -> None:
-        (made,) = journey.order()["transfers"]
-        path = f"/v1/transfers/{made['transfer_number']}/actions"
-        lines = [{"line_no": 1, "received": came}]
-        for body in (
-            {"action": "pick"}, {"action": "ship"},
-            {"action": "receive", "receipt_id": "r-1", "came": lines},
-        ):  # fmt: skip
-            made = journey.retail.post(path, body, "clerk", made["version"])
-        journey.look()
-
-    return transfer
-
-
-_HANDED_OVER: Final = ("fulfillment.shipped", "order.shipped")
-_CAME: Final = (
-    "transfer.picked", "transfer.shipped", "transfer.received", "fulfillment.assigned",
-)  # fmt: skip
-ACCEPT: Final = Step(_accept, ("fulfillment.accepted",))
-PICK: Final = Step(_pick, ("fulfillment.picking", "fulfillment.picked"))
-PICK_ONE: Final = Step(
-    _pick_one, ("fulfillment.picking", "fulfillment.picked", "order.backordered")
-)
-SEND: Final = Step(_send, ("parcel.label_created", "fulfillment.packed", *_HANDED_OVER))
-ARRIVE: Final = Step(
-    _scanned("IN_TRANSIT", "DELIVERED"),
-    ("parcel.in_transit", "parcel.delivered", "fulfillment.delivered"),
-)
-COME_BACK: Final = Step(
-    _scanned("DELIVERY_FAILED", "RETURNED_TO_SENDER"),
-    (
-        "parcel.delivery_failed",
-        "fulfillment.delivery_failed",
-        "parcel.returned_to_sender",
-        "fulfillment.returned_to_sender",
-    ),
-)
-LIE_THERE: Final = Step(
-    _lie_at_the_point,
-    ("parcel.in_transit", "parcel.ready_for_pickup", "fulfillment.at_pickup_point"),
-)
-COLLECT_THERE: Final = Step(_scanned("COLLECTED"), ("parcel.collected", "fulfillment.delivered"))
-EXPIRE_THERE: Final = Step(
-    _scanned("EXPIRED", "RETURNED_TO_SENDER"),
-    (
-        "parcel.expired",
-        "fulfillment.delivery_failed",
-        "parcel.returned_to_sender",
-        "fulfillment.returned_to_sender",
-    ),
-)
-LAY_READY: Final = Step(_lay_ready, ("fulfillment.packed", "fulfillment.ready_for_collection"))
-COLLECT: Final = Step(_collect, ("command.refused", "fulfillment.collected", "order.shipped"))
-PAY_AND_COLLECT: Final = Step(
-    _pay_and_collect,
-    ("command.refused", "payment.captured", "fulfillment.collected", "order.shipped"),
-)
-GIVE_BACK: Final = Step(_give_back, ("order.updated", "order.returned"))
-CANCEL: Final = Step(_cancel, ("order.canceled", "fulfillment.canceled"))
-CANCEL_COMING: Final = Step(_cancel, (*CANCEL.tells, "transfer.canceled"))
-CANCEL_MISSING: Final = Step(_cancel, ("order.canceled",))
-SELL: Final = Step(_sell, ("fulfillment.collected", "order.canceled", "reservation.converted"))
-PUT_BACK: Final = Step(_put_back, ("fulfillment.uncollected", "order.canceled"))
-LET_TIME_PASS: Final = Step(_let_time_pass, ("fulfillment.uncollected", "order.canceled"))
-TRANSFER: Final = Step(_transfer(came=UNITS), _CAME)
-TRANSFER_ONE: Final = Step(
-    _transfer(came=1), (*_CAME[:3], "fulfillment.reduced", "order.backordered", _CAME[3])
+from tests.journeys.journey import METHODS, UNITS, Journey
+from tests.journeys.steps import (
+    ACCEPT,
+    ARRIVE,
+    CANCEL,
+    CANCEL_COMING,
+    CANCEL_GATHERING,
+    CANCEL_MISSING,
+    COLLECT,
+    COLLECT_THERE,
+    COME_BACK,
+    EXPIRE_THERE,
+    GATHER,
+    GATHER_ONE,
+    GIVE_BACK,
+    LAY_READY,
+    LET_TIME_PASS,
+    LIE_THERE,
+    PAY_AND_COLLECT,
+    PICK,
+    PICK_ONE,
+    PUT_BACK,
+    SELL,
+    SEND,
+    TRANSFER,
+    TRANSFER_ONE,
+    Step,
 )
 
 # What an order's story begins with, before anybody does anything.
@@ -366,6 +47,12 @@ BEGINS: Final[Mapping[str, tuple[str, ...]]] = {
     "collected": ("order.captured", "fulfillment.assigned"),
     "reserved": ("order.captured", "fulfillment.assigned"),
     "transferred": ("order.captured", "fulfillment.waiting_for_transfer", "transfer.allocated"),
+    "gathered": (
+        "order.captured",
+        "fulfillment.waiting_for_transfer",
+        "transfer.allocated",
+        "transfer.allocated",
+    ),
 }
 _TO_POINT: Final = (ACCEPT, PICK, SEND, LIE_THERE)
 _COUNTER: Final = (ACCEPT, PICK, LAY_READY)
@@ -392,6 +79,10 @@ ROADS: Final[Mapping[tuple[str, str], tuple[Step, ...]]] = {
     ("reserved", "short"): (ACCEPT, PICK_ONE, LAY_READY, SELL, CANCEL_MISSING),
     ("reserved", "refused"): (*_COUNTER, PUT_BACK),
     ("reserved", "not_collected"): (*_COUNTER, LET_TIME_PASS),
+    ("gathered", "delivered"): (GATHER, ACCEPT, PICK, SEND, ARRIVE),
+    ("gathered", "canceled"): (CANCEL_GATHERING,),
+    ("gathered", "short"): (GATHER_ONE, ACCEPT, PICK, SEND, ARRIVE, CANCEL_MISSING),
+    ("gathered", "refused"): (GATHER, ACCEPT, PICK, SEND, COME_BACK, GIVE_BACK),
     ("transferred", "delivered"): (TRANSFER, *_COUNTER, COLLECT),
     ("transferred", "canceled"): (CANCEL_COMING,),
     ("transferred", "short"): (TRANSFER_ONE, *_COUNTER, COLLECT, CANCEL_MISSING),
@@ -482,6 +173,23 @@ ENDS: Final[Mapping[tuple[str, str], End]] = {
     ("reserved", "not_collected"): End(
         states=_OVER, lines=_NONE, on_hand={"kept": 2}, works=("uncollected",)
     ),
+    ("gathered", "delivered"): End(
+        states=_DONE, lines=_ALL, on_hand={"kept": 0, "also": 0, "DC": 0}, works=("delivered",),
+        parcels=("delivered",), transfers=("received", "received"),
+    ),
+    ("gathered", "canceled"): End(
+        states=_OVER, lines=_NONE, on_hand={"kept": 1, "also": 1}, works=("canceled",),
+        transfers=("canceled", "canceled"),
+    ),
+    ("gathered", "short"): End(
+        states=_DONE, lines=_ONE, on_hand={"kept": 0, "also": 0, "DC": 0}, works=("delivered",),
+        parcels=("delivered",), transfers=("received", "received"),
+    ),
+    ("gathered", "refused"): End(
+        states=_BACK, lines=_RETURNED, on_hand={"kept": 0, "also": 0, "DC": 2},
+        works=("returned_to_sender",), parcels=("returned_to_sender",),
+        transfers=("received", "received"),
+    ),
     ("transferred", "delivered"): End(
         states=_DONE, lines=_ALL, on_hand={"kept": 0, "AMS": 0}, works=("collected",),
         transfers=("received",),
@@ -511,11 +219,16 @@ PAID_AT_LAST: Final = {
 BUCKETS: Final = ("canceled", "shipped", "returned", "allocated", "backordered")
 
 
-def kept_of(cell: Cell) -> tuple[str, int]:
+def kept_of(cell: Cell) -> dict[str, int]:
     """Return where the goods of a cell are kept at first, and how many the count says there are."""
     method = METHODS[cell.method]
     is_oversold = method.way == "carried" and cell.ending == "short"
-    return method.kept_at, 1 if is_oversold else UNITS
+    return {method.kept_at: UNITS - 1} if is_oversold else method.kept
+
+
+def is_gathered(cell: Cell) -> bool:
+    """Tell whether the parts of a cell's order are gathered before they are sent."""
+    return METHODS[cell.method].way == "gathered"
 
 
 def walk(journey: Journey) -> None:
@@ -545,7 +258,7 @@ def arrive(journey: Journey, end: End, story: list[str]) -> None:
         assert order["payments"]["payment_state"] == PAID_AT_LAST[journey.cell.ending]
     is_open = [each["code"] for each in order["exceptions"] if each["resolved_at"] is None]
     assert tuple(is_open) == end.open_exceptions
-    places = {"kept": journey.method.kept_at}
+    places = {"kept": journey.method.kept_at, "also": journey.method.also_at or ""}
     expected = {places.get(place, place): (units, 0) for place, units in end.on_hand.items()}
     assert journey.retail.stock(journey.sku) == expected
     assert [each["type"] for each in order["events"]] == story
@@ -587,7 +300,7 @@ def _cancel_carried_out(journey: Journey) -> str:
 
 def _no_show_of_what_was_sent(journey: Journey) -> str:
     journey.place()
-    for step in (ACCEPT, PICK, SEND):
+    for step in ROADS[journey.method.way, "delivered"][:-1]:  # all but its arrival
         step.do(journey)
     return _problem(journey.ask_to("no_show"))
 

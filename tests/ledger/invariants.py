@@ -118,6 +118,16 @@ INVARIANTS: Final = {
           and (c.collect_supply <> 'any'
               or (r.fulfillment_id is not null and r.transfer_id is null))
     """,
+    "work is where its units are, or are sent to": """
+        select r.reservation_id, f.fulfillment_number
+        from reservations r join fulfillment_orders f using (fulfillment_id)
+        where r.state = 'active' and (
+            f.location_id <> coalesce(r.place_id, r.hub_id, r.location_id)
+            or (f.location_id <> r.location_id and r.transfer_id is null))
+    """,
+    "what has come to its hub is sent nowhere": """
+        select reservation_id from reservations where state = 'active' and hub_id = location_id
+    """,
     "a transfer that has not left has the units kept for it": """
         select l.transfer_id, l.line_no, l.quantity - l.removed as open, r.quantity
         from transfer_lines l

@@ -52,6 +52,8 @@ _KEEP: Final = """
         perform setval('refund_batches_batch_id_seq', 610000001, false);
         perform setval('payment_transactions_transaction_id_seq', 900000001, false);
         perform setval('returns_return_id_seq', 800000001, false);
+        perform setval('settlement_reports_report_id_seq', 640000001, false);
+        perform setval('settlement_differences_difference_id_seq', 650000001, false);
     end $$
 """
 

@@ -32,6 +32,8 @@ _TABLES: Final = text("""
     group by f.fulfillment_id, x.location_code
     union all
     select order_id, 'return', return_number, to_jsonb(state) from returns
+    union all
+    select order_id, 'case', tool || ' ' || case_id, to_jsonb(state) from order_cases
 """)
 Found = dict[tuple[str, str], Any]
 
@@ -54,6 +56,7 @@ def folded(standing: history.Standing) -> Found:
             for number, work in standing.work.items()
         },
         **{("return", number): state for number, state in standing.returns.items()},
+        **{("case", " ".join(which)): state for which, state in standing.cases.items()},
     }  # fmt: skip
 
 

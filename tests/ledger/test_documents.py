@@ -309,7 +309,7 @@ class TestImmutable:
     @pytest.mark.parametrize("change", [
         "update documents set total_minor = total_minor", "delete from documents",
         "update document_lines set quantity = 9", "delete from document_lines",
-        "truncate document_lines, document_files, document_sendings, documents",
+        "truncate mails, document_lines, document_files, document_sendings, documents",
         "update document_files set body = ''", "delete from document_files",
         "update document_sendings set sent_by = 'x'", "delete from document_sendings",
     ])  # fmt: skip

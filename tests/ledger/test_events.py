@@ -188,15 +188,15 @@ class TestView:
     def test_a_channel_sees_what_it_may(
         self, event: OrderEvent, view: View, seen: tuple[str, ...]
     ) -> None:
-        told = str(document(event, view))
+        told = str(document(event, view, {}))
         assert [each for each in PERSONAL if each in told] == list(seen)
         assert "PEN" in told
         assert "c-1" not in told or view is View.OWN
 
     def test_a_foreign_channel_sees_no_remarks(self, event: OrderEvent) -> None:
         noted = replace(event, data={"lines": [], "note": "call Ada"})
-        assert document(noted, View.OWN)["data"]["change"] == {"lines": [], "note": "call Ada"}
-        assert document(noted, View.FOREIGN)["data"]["change"] == {"lines": []}
+        assert document(noted, View.OWN, {})["data"]["change"] == {"lines": [], "note": "call Ada"}
+        assert document(noted, View.FOREIGN, {})["data"]["change"] == {"lines": []}
 
     @pytest.mark.parametrize(
         ("reader", "kind", "view"),

@@ -43,6 +43,7 @@ from oms.workflows import changes, fulfillment, transfers
 from oms.workflows.fulfillment import Doing
 from oms.workflows.transfers import Moved, Receipt
 from tests.builders import EFFORT, NOW, Draft, a_group, a_line, an_order
+from tests.ledger.routing import activate
 from tests.ledger.shop import CHANNELS, PLACES, Shop
 from tests.ledger.test_stock_machine import SKUS, UNITS, Life, Promise
 
@@ -69,8 +70,10 @@ WAY = st.lists(
     ),
     min_size=3, max_size=7,
 )  # fmt: skip
+PLAIN = Moving(what=0, short=0, off=0, damaged=0, is_complete=True, reason=Reason.NOT_FOUND)
 BACK = {
     Action.REJECT, Action.UNPICK, Action.UNPACK, Action.FAIL_DELIVERY, Action.MOVE, Action.SPLIT,
+    Action.MERGE,
     Action.RETURN_TO_SENDER, Action.REFUSE,
 }  # fmt: skip
 ASTRAY = {
@@ -108,9 +111,17 @@ class Work(Life):
             lambda tx, after, upto: fulfillment.route(tx, after, upto, at=self.at()),
         )  # fmt: skip
 
-    @initialize(supply=st.sampled_from(["store", "any", "any"]))
-    def shelves(self, supply: str) -> None:
-        """Begin with a web shop whose orders we give to locations, and something to pick."""
+    @initialize(supply=st.sampled_from(["store", "any", "any"]), gathers=st.booleans())
+    def shelves(self, supply: str, *, gathers: bool) -> None:
+        """Begin with a web shop whose orders we give to locations, and something to pick.
+
+        Where parts are gathered, stores come first: what they lack meets at the center.
+        """
+        if gathers:
+            activate(
+                self.shop, {"name": "stores", "kinds": ["store"]}, {"name": "dc", "kinds": ["dc"]},
+                parts_max=3, whole_first=False, consolidate={"at": ["DC", "UTR"]},
+            )  # fmt: skip
         with self.shop.ledger.transaction() as tx:
             web = next(draft for draft in CHANNELS if draft.code == "web")
             channels.register(tx, replace(web, is_routed=True, collect_supply=supply), at=NOW)
@@ -244,6 +255,47 @@ class Work(Life):
                 lambda tx: transfer_operations.request(tx, ends[0], ends[1], wanted, at=at)
             )
         self.go(found, way)
+
+    @rule(
+        which=ANY, units=UNITS, sku=SKUS, ends=st.permutations(PLACES), to=st.sampled_from(PLACES),
+        off=st.integers(-2, 1),
+    )  # fmt: skip
+    def redirect(
+        self, which: int, units: int, sku: str, ends: list[str], to: str, off: int
+    ) -> None:  # fmt: skip
+        """Have what is on its way come to another place, and take in there what came of it."""
+        held = self.some_transfer(which, "state in ('shipped', 'partially_received')")
+        if held is None:
+            wanted = [Wanted(sku=sku, quantity=units)]
+            at = self.at()
+            held = self.shop.ledger.run(
+                lambda tx: transfer_operations.request(tx, ends[0], ends[1], wanted, at=at)
+            )
+            for action in (TransferAction.ALLOCATE, TransferAction.PICK, TransferAction.SHIP):
+                if action in held.allowed():
+                    held = self.move_on(held, action, PLAIN)
+        if held.state not in {TransferState.SHIPPED, TransferState.PARTIALLY_RECEIVED}:
+            return  # there was not enough of it
+        coming, (line,) = self.coming(held), held.lines
+        redirected = self.move_on(
+            held, TransferAction.REDIRECT, replace(PLAIN, what=PLACES.index(to))
+        )
+        assert redirected.to_location_code == to
+        assert redirected.lines == held.lines
+        assert self.coming(held) == coming
+        self.invariants_hold()
+        before = self.shop.shelf(to, line.sku).on_hand
+        self.move_on(redirected, TransferAction.RECEIVE, replace(PLAIN, off=off))
+        came = max(0, line.in_transit + off)
+        assert self.shop.shelf(to, line.sku).on_hand == before + came
+
+    def coming(self, held: Transfer) -> list[tuple[Any, ...]]:
+        """Return whose units are on their way with a transfer."""
+        return self.shop.rows(
+            "select order_id, line_no, sum(quantity)::int from reservations where transfer_id = :id"
+            " and state = 'in_transit' group by order_id, line_no order by 1, 2",
+            id=held.transfer_id,
+        )  # fmt: skip
 
     def go(self, held: Transfer | None, way: list[Moving]) -> None:
         """Do with a transfer what its state allows, and hold all to the invariants in between."""

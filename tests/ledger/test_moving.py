@@ -5,8 +5,10 @@ import pytest
 from oms.fulfillment.model import (
     Action,
     FulfillmentOrder,
+    FulfillmentOrderNotFound,
     FulfillmentOrderState,
     NothingSplit,
+    NotMergeable,
     NotMovable,
     QuantityNotOpen,
     Reason,
@@ -210,3 +212,117 @@ class TestSplit:
         routed.take(a_partial("W-1", a_change("cancel", 2)))
         assert sum(sum(lines) for _, _, lines in at_work(routed)) == 1
         assert routed.violations() == {}
+
+
+def halves(shop: Shop) -> tuple[FulfillmentOrder, FulfillmentOrder]:
+    """Order pens and ink that two works of the center are asked for; return the older first."""
+    do(shop, ordered(shop, 3, 2), A.SPLIT, split_off={1: 1, 2: 2})
+    older, younger = work(shop)
+    return older, younger
+
+
+class TestMerge:
+    def test_two_works_become_one_with_all_their_units(self, routed: Shop) -> None:
+        older, younger = halves(routed)
+        assert (older.merges_with, younger.merges_with) == (
+            (younger.fulfillment_number,), (older.fulfillment_number,),
+        )  # fmt: skip
+        one = do(routed, older, A.MERGE, merge_number=younger.fulfillment_number)
+        assert (one.state, one.merges_with) == (S.ASSIGNED, ())
+        assert A.MERGE not in one.allowed()
+        assert at_work(routed) == [("DC", S.ASSIGNED, [3, 2]), ("DC", S.CANCELED, [0, 0])]
+        assert work(routed)[1].reason == "merged"
+        assert (routed.shelf("DC"), routed.violations()) == (Shelf(5, 3), {})
+        done = do(routed, one, A.ACCEPT, A.START_PICK, A.PICK, A.PACK, A.SHIP)
+        assert done.state is S.SHIPPED
+        assert [line.shipped for line in routed.order().lines] == [3, 2]
+
+    def test_it_is_told_of_both(self, routed: Shop) -> None:
+        older, younger = halves(routed)
+        do(routed, older, A.MERGE)
+        assert routed.story("W-1")[-2:] == ["fulfillment.canceled", "fulfillment.extended"]
+        found = routed.rows("select data from order_events order by seq desc limit 2")
+        extended, canceled = (row[0] for row in found)
+        assert (extended["fulfillment"], extended["merged"]) == (
+            older.fulfillment_number, [younger.fulfillment_number],
+        )  # fmt: skip
+        assert (canceled["reason"], canceled["merged_into"]) == (
+            "merged", older.fulfillment_number,
+        )  # fmt: skip
+
+    def test_without_a_number_all_are_taken_in_and_the_first_time_that_runs_counts(
+        self, routed: Shop
+    ) -> None:
+        settle_places(routed, DC={"accept_minutes": 30})
+        first = ordered(routed, 3)
+        second = do(routed, first, A.SPLIT, split_off={1: 1})
+        do(routed, second, A.SPLIT, split_off={1: 1})
+        *_, last = work(routed)
+        assert last.accept_by is not None
+        assert first.accept_by is not None
+        assert first.accept_by < last.accept_by
+        one = do(routed, last, A.MERGE)
+        assert [f.state for f in work(routed)] == [S.CANCELED, S.CANCELED, S.ASSIGNED]
+        assert (one.lines[0].open, one.accept_by) == (3, first.accept_by)
+        assert routed.violations() == {}
+
+    def test_what_is_no_match_is_refused_with_every_reason(self, routed: Shop) -> None:
+        older, younger = halves(routed)
+        stocked(routed, AMS=2)
+        do(routed, younger, A.SPLIT, split_off={2: 1})
+        accepted = do(routed, do(routed, older, A.SPLIT, split_off={1: 1}, **TO_AMS), A.ACCEPT)
+        _, younger, third, elsewhere = work(routed)
+        assert younger.merges_with == (third.fulfillment_number,)
+        for number, codes in (
+            (accepted.fulfillment_number, ["WRONG_STATE"]),
+            (elsewhere.fulfillment_number, ["OTHER_LOCATION"]),
+            (younger.fulfillment_number, ["ITSELF"]),
+        ):  # fmt: skip
+            with pytest.raises(NotMergeable) as refused:
+                do(routed, younger, A.MERGE, merge_number=number)
+            assert [each["code"] for each in refused.value.facts["reasons"]] == codes
+        for alone in (accepted, elsewhere):
+            assert A.MERGE not in alone.allowed()
+            with pytest.raises(WrongState):
+                do(routed, alone, A.MERGE)
+
+    def test_another_orders_work_is_as_if_it_were_not_there(self, routed: Shop) -> None:
+        older, _ = halves(routed)
+        routed.take(an_order("W-2"))
+        route(routed)
+        (other,) = work(routed, "W-2")
+        for number in (other.fulfillment_number, "F1"):
+            with pytest.raises(FulfillmentOrderNotFound):
+                do(routed, older, A.MERGE, merge_number=number)
+
+    def test_of_an_order_on_hold_nothing_is_merged(self, routed: Shop) -> None:
+        older, _ = halves(routed)
+        number = routed.order().summary.order_number
+        with routed.ledger.transaction() as tx:
+            holding.place(tx, number, HoldType.FRAUD, "Ask first.", by="ann", at=NOW)
+        with pytest.raises(OrderOnHold):
+            do(routed, older, A.MERGE)
+
+    def test_rules_do_not_take_it_for_a_rejection(self, routed: Shop) -> None:
+        activate(routed, {"name": "any"})
+        older, _ = halves(routed)
+        one = do(routed, older, A.MERGE)
+        stocked(routed, AMS=9)
+        routed.take(an_order(version=2, lines=[a_line(quantity=4), a_line("INK", quantity=2)]))
+        route(routed)
+        assert [f.location_code for f in work(routed) if f.is_open] == ["DC", "DC"]
+        assert one.state is S.ASSIGNED
+
+    def test_one_of_two_who_merge_or_accept_at_once_is_refused(self, routed: Shop) -> None:
+        older, younger = halves(routed)
+
+        def attempt(of: FulfillmentOrder, action: Action) -> object:
+            try:
+                return do(routed, of, action)
+            except (VersionConflict, WrongState) as refused:
+                return refused
+
+        ends = together([lambda: attempt(older, A.MERGE), lambda: attempt(younger, A.ACCEPT)])
+        assert sum(isinstance(each, Exception) for each in ends) == 1
+        assert routed.violations() == {}
+        assert sum(sum(line.open for line in f.lines) for f in work(routed)) == 5

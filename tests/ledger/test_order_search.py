@@ -195,6 +195,7 @@ class TestFacets:
             "channel": {"web": 2}, "order_state": {"placed": 2},
             "fulfillment_state": {"backordered": 2}, "method": {"ship_home": 2},
             "country": {"NL": 2}, "product_type": {"mug": 1, "office": 1}, "tag": {},
+            "location": {}, "fulfillment_location": {},
         }  # fmt: skip
 
     @pytest.mark.parametrize("asked", [{}, {"q": "w"}, {"q": "pen"}])

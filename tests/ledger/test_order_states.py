@@ -7,7 +7,7 @@ from oms.orders.model import FulfillmentState, OrderState
 from tests.builders import Row, a_change, a_line, a_movement, a_partial, an_order, minutes
 from tests.ledger.shop import Shop
 
-# Of three pens and two inks: what happens, and the two states it ends in (features.md 4.3).
+# Of three pens and two inks: what happens, and the two states it ends in.
 # stock: pens there; the inks always are.
 CASES: list[tuple[int, list[Row], str, str]] = [
     (3, [], "placed", "allocated"),

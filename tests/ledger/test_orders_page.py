@@ -213,6 +213,7 @@ class TestCursor:
             "channel": (order.channel_code, order.placed_at),
             "state": (order.order_state, order.fulfillment_state, order.placed_at),
             "state_since": order.state_since,
+            "promised_at": 0,  # nothing is
         }[sort.removeprefix("-")]  # fmt: skip
 
 

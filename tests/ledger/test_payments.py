@@ -385,11 +385,11 @@ def times(shop: Shop) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in shop.rows(sql)]
 
 
-def a_told(order: Draft, *, captured: int) -> Draft:
+def a_told(order: Draft, *, captured: int, refunded: int = 0, **fields: Any) -> Draft:
     """Give an order a payment its channel handles."""
     payment = {
         "external_ref": "p", "tender": "card", "managed_by": "channel", "amount_minor": 2000,
-        "authorized_minor": 0, "captured_minor": captured, "refunded_minor": 0,
+        "authorized_minor": 0, "captured_minor": captured, "refunded_minor": refunded, **fields,
     }  # fmt: skip
     return replace(order, rows={**order.rows, "payments": (payment,)})
 

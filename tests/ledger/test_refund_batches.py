@@ -77,7 +77,7 @@ def now(shop: Shop, batch: Batch) -> Batch:
 
 def the_batch(shop: Shop) -> Batch:
     with shop.ledger.snapshot() as tx:
-        ((batch,), _) = queries.batches(tx, channel_codes=None, after=0, limit=1)
+        ((batch,), _) = queries.batches(tx, channel_codes=None, after=None, limit=1)
     return batch
 
 

@@ -13,11 +13,14 @@ from oms.refunds import operations
 from oms.refunds import queries as refund_queries
 from oms.refunds.model import Mode, Policy, RefundKind, RefundState
 from oms.returns import queries as return_queries
-from oms.returns.model import Return, ReturnState
+from oms.returns.model import Return, ReturnAction, ReturnState
+from oms.returns.rules import PaidHere
 from oms.workflows import refunds as workflow
+from oms.workflows import returns
+from oms.workflows.returned import Doing
 from tests.builders import NOW, a_change, a_line, a_movement, a_partial, an_order
 from tests.ledger.shop import CHANNELS, Shelf, Shop
-from tests.ledger.test_payments import CARD, balance, begin, follow_money, paid, work
+from tests.ledger.test_payments import CARD, a_told, balance, begin, follow_money, paid, work
 from tests.ledger.test_returns import a_notice, asking, telling
 from tests.payers import Payer, paying
 
@@ -57,6 +60,57 @@ def refunds(shop: Shop) -> list[tuple[RefundState, int]]:
     with shop.ledger.snapshot() as tx:
         found, _ = refund_queries.page(tx, refund_queries.Sought(), after=0, limit=10)
     return [(each.state, each.amount_minor) for each in found]
+
+
+def completes(shop: Shop) -> bool:
+    return shop.ledger.run(lambda tx: returns.complete_told(tx, at=NOW))
+
+
+class TestPaidByItsChannel:
+    def test_is_complete_when_the_channel_has_told_of_all_of_it(self, shop: Shop) -> None:
+        with shop.ledger.transaction() as tx:
+            channels.register(tx, replace(CHANNELS[0], return_policy=RULES), at=NOW)
+        shop.take(a_movement(9), an_order(lines=[a_line(quantity=3)]))
+        shop.take(a_partial("W-1", a_change("ship", 3, ref="s-1")))
+        number = shop.order().summary.order_number
+        made = asking(shop, number, 2)()
+        telling(shop, a_notice(made.return_number, 2))()
+        assert of(shop).state is ReturnState.RESOLVED
+        for ref, is_all in (("c-1", False), ("c-2", True)):
+            shop.take(a_partial("W-1", a_change("return", 1, ref=ref)))
+            assert completes(shop) is is_all
+        assert (of(shop).state, completes(shop)) == (ReturnState.COMPLETED, False)
+        accepted = next(e for e in shop.order().events if e.type == "return.accepted")
+        assert accepted.data["paid_by"] == "channel"
+
+    def test_is_complete_when_the_channel_has_told_of_its_refund(
+        self, shop: Shop, payer: Payer
+    ) -> None:
+        with shop.ledger.transaction() as tx:
+            channels.register(tx, replace(CHANNELS[0], return_policy=RULES), at=NOW)
+        sold = an_order(lines=[a_line(quantity=2)], changes=[a_change("ship", 2, ref="s-1")])
+        shop.take(a_movement(9), a_told(sold, captured=2000))
+        made = asking(shop, shop.order().summary.order_number)()
+        telling(shop, a_notice(made.return_number))()
+        work(shop, payer)
+        assert (of(shop).state, completes(shop)) == (ReturnState.RESOLVED, False)
+        shop.take(a_told(sold.but(version=2), captured=2000, refunded=1000))
+        work(shop, payer)
+        assert of(shop).state is ReturnState.COMPLETED
+
+    def test_is_nobodys_word_where_the_money_is_ours(self, shop: Shop, payer: Payer) -> None:
+        made = asking(shop, bought(shop, payer))()
+        telling(shop, a_notice(made.return_number))()
+        now = of(shop)
+        assert (now.state, now.is_paid_here, now.allowed()) == (ReturnState.RESOLVED, True, [])
+        doing = Doing(by="ann", at=NOW, reason="paid")
+        with pytest.raises(PaidHere):
+            shop.ledger.run(
+                lambda tx: returns.act(
+                    tx, made.return_number, ReturnAction.COMPLETE, doing, version=now.version
+                )
+            )
+        assert completes(shop) is False
 
 
 class TestWarehouse:

@@ -1,6 +1,8 @@
 """Returns in the ledger: whoever comes at the same moment, no unit comes back twice."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +13,8 @@ from oms.access.model import Caller
 from oms.channels import operations as channels
 from oms.customers import operations as customers
 from oms.kernel.errors import OmsError
+from oms.orders import operations as orders
+from oms.returns import operations
 from oms.returns.model import (
     Asked,
     Condition,
@@ -40,7 +44,7 @@ from tests.builders import (
 )
 from tests.ledger.people import caught_up, owners
 from tests.ledger.shop import CHANNELS, Shelf, Shop
-from tests.ledger.threads import together
+from tests.ledger.threads import together, until_all_wait, waiting_for_a_lock
 
 WMS = Caller(
     key_id="k", name="wms", role="store", scopes=frozenset(), channels=None, locations=None
@@ -123,6 +127,55 @@ class TestTogether:
         assert selling.line().returned == 3
         assert selling.kept() == (0, 0)
         assert selling.shelf() == Shelf(10, 0)
+
+
+class TestLocks:
+    def test_of_a_batch_are_taken_in_the_order_everybody_takes_them(self, selling: Shop) -> None:
+        """Two batches of pens and ink, the one the other way round: neither waits for who waits."""
+        selling.take(a_movement(9, sku="INK", ref="ink"))
+        numbers = []
+        for ref, sku in (("A-1", "PEN"), ("A-2", "INK"), ("B-1", "INK"), ("B-2", "PEN")):
+            gone = a_change("ship", ref=f"s-{ref}", line=sku, location_code="DC")
+            selling.take(an_order(ref, lines=[a_line(sku)], changes=[gone]))
+            number = selling.order(ref).summary.order_number
+            numbers.append((asking(selling, number)().return_number, sku, ref.lower()))
+        told = [
+            replace(a_notice(number, ref=ref), lines=(
+                Told(sku=sku, quantity=1, condition=Condition.NEW),))
+            for number, sku, ref in numbers
+        ]  # fmt: skip
+
+        def take_in(*notices: Notice) -> list[str]:
+            with selling.ledger.transaction() as tx:  # whoever is given up is not tried again
+                found = return_receipts.take_in(tx, notices, WMS, at=NOW)
+            return [each.outcome for each in found]
+
+        with ThreadPoolExecutor(2) as pool:
+            with selling.ledger.transaction() as tx:  # both stop before their second receipt
+                operations.lock_receipts(tx, [("DC", "a-2"), ("DC", "b-2")])
+                works = [pool.submit(take_in, *told[:2]), pool.submit(take_in, *told[2:])]
+                until_all_wait(selling.ledger, 2)
+            assert [work.result() for work in works] == [["received"] * 2] * 2
+
+    def test_of_who_finds_out_whose_it_is_begin_with_its_order(self, selling: Shop) -> None:
+        made = asking(selling, sent(selling))()
+        telling(selling, a_notice("RMA1"))()
+        row_id = selling.value("select row_id from return_receipt_lines")
+
+        def assign() -> Return:
+            with selling.ledger.transaction() as tx:  # whoever is given up is not tried again
+                return return_receipts.assign(
+                    tx, row_id, return_number=made.return_number, order_number=None, by="ann",
+                    at=NOW,
+                )  # fmt: skip
+
+        with ExitStack() as stack:
+            tx = stack.enter_context(selling.ledger.transaction())
+            orders.hold(tx, made.order_id)
+            found = stack.enter_context(waiting_for_a_lock(selling.ledger, assign))
+            assert operations.take_unidentified(tx, row_id).row_id == row_id
+            tx.rollback()
+            assert found.result().state is ReturnState.RESOLVED
 
 
 class TestTime:

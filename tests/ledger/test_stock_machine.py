@@ -3,6 +3,7 @@
 More of it: OMS_TEST_EFFORT=20.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +23,15 @@ from hypothesis.stateful import (
 )
 
 from oms.orders.model import Outcome
+from oms.stock import holds
+from oms.stock.model import (
+    InsufficientStock,
+    StockHold,
+    StockHoldEnded,
+    StockHoldExpired,
+    StockHoldState,
+)
+from oms.workflows import stock_holds
 from tests.builders import (
     EFFORT,
     Draft,
@@ -39,6 +49,8 @@ from tests.ledger.shop import PLACES, Shop
 SKUS = st.sampled_from(["PEN", "INK"])
 PLACE = st.sampled_from(PLACES)
 UNITS = st.integers(1, 5)
+LASTS = st.integers(1, 9)
+S = StockHoldState
 
 
 @dataclass
@@ -63,12 +75,28 @@ class Promise:
         return an_order(self.ref, version=self.version, lines=lines, **columns)
 
 
+@dataclass(eq=False)
+class Held:
+    """What the model knows of units held for the web shop: where they are, until which minute."""
+
+    ref: str
+    sku: str
+    units: dict[str, int]
+    until: int
+    state: StockHoldState = S.ACTIVE
+
+    def at(self, minute: int) -> StockHoldState:
+        """Return how it is: out of time whether or not that has been written down."""
+        return S.EXPIRED if self.state is S.ACTIVE and self.until <= minute else self.state
+
+
 class Life(RuleBasedStateMachine):
-    """Orders, tills, counts, receipts; cancels, shipments, returns; and everything told twice."""
+    """Orders, tills, counts, receipts, holds; cancels, shipments, returns; and all told twice."""
 
     shop: Shop  # set by the test
     orders = Bundle("orders")
     told = Bundle("told")
+    holds = Bundle("holds")
 
     def __init__(self) -> None:
         """Begin with empty shelves."""
@@ -77,6 +105,7 @@ class Life(RuleBasedStateMachine):
         self.minute = 0
         self.there = {"PEN": 0, "INK": 0}
         self.promises: dict[str, Promise] = {}
+        self.held: list[Held] = []
 
     def at(self) -> Any:
         """Return the next minute."""
@@ -167,6 +196,132 @@ class Life(RuleBasedStateMachine):
         document = promise.document(canceled_at=self.at(), updated_at=minutes(self.minute))
         assert self.take(document, promise.channel)
 
+    @rule(target=holds, sku=SKUS, units=UNITS, place=st.one_of(st.none(), PLACE), lasts=LASTS)
+    def hold(self, sku: str, units: int, place: str | None, lasts: int) -> Any:
+        """Hold units for a basket: all that is asked, or nothing."""
+        at, free = self.at(), self.free(sku, place)
+
+        def put(tx: Any) -> str:
+            return holds.place(
+                tx, {sku: units}, channel_code="web", location_code=place, at=at,
+                channel_id=self.shop.channel("web").channel_id,
+                expires_at=minutes(self.minute + lasts),
+            )  # fmt: skip
+
+        if units > free:
+            with pytest.raises(InsufficientStock):
+                self.shop.ledger.run(put)
+            return multiple()
+        ref = self.shop.ledger.run(put)
+        kept = {each.location_code: each.quantity for each in self.seen(ref).units}
+        assert sum(kept.values()) == units
+        assert place is None or set(kept) == {place}
+        self.held.append(held := Held(ref, sku, kept, self.minute + lasts))
+        assert self.free(sku, place) == free - units
+        return held
+
+    @rule(held=holds, lasts=LASTS)
+    def extend(self, held: Held, lasts: int) -> None:
+        """Ask for more time; what is over, or sold over a counter meanwhile, gets none."""
+        at, state = self.at(), held.at(self.minute)
+
+        def longer(tx: Any) -> None:
+            holds.extend(tx, held.ref, expires_at=minutes(self.minute + lasts), at=at)
+
+        if state in {S.CONVERTED, S.RELEASED}:
+            with pytest.raises(StockHoldEnded):
+                self.shop.ledger.run(longer)
+        elif state is S.EXPIRED or not self.is_there(held):
+            with pytest.raises(StockHoldExpired):
+                self.shop.ledger.run(longer)
+        else:
+            self.shop.ledger.run(longer)
+            held.until = max(held.until, self.minute + lasts)
+
+    @rule(target=orders, held=holds, units=UNITS)
+    def convert(self, held: Held, units: int) -> Any:
+        """Make an order of a hold: it has the units that were held, as far as it wants them."""
+        at, state, is_there = self.at(), held.at(self.minute), self.is_there(held)
+        promise = Promise(ref=f"W-{self.minute}", channel="web", sku=held.sku, quantity=units)
+
+        def take() -> Any:
+            return self.shop.take(promise.document(placed_at=at), at=at, hold_ref=held.ref)
+
+        if state is not S.ACTIVE:
+            with pytest.raises(StockHoldExpired if state is S.EXPIRED else StockHoldEnded):
+                take()
+            return multiple()
+        assert not take().problems
+        held.state, self.promises[promise.ref] = S.CONVERTED, promise
+        if is_there:
+            kept = min(units, sum(held.units.values()))
+            assert self.shop.line(promise.ref, "1").allocated >= kept
+        return promise
+
+    @rule(held=holds)
+    def release(self, held: Held) -> None:
+        at = self.at()
+
+        def let_go(tx: Any) -> None:
+            stock_holds.release(tx, held.ref, at=at)
+
+        if held.state is S.CONVERTED:
+            with pytest.raises(StockHoldEnded):
+                self.shop.ledger.run(let_go)
+            return
+        self.shop.ledger.run(let_go)
+        held.state = S.RELEASED if held.state is S.ACTIVE else held.state
+
+    @rule()
+    def expire(self) -> None:
+        """Write down which holds are out of time; who waits for their units gets them."""
+        at = self.at()
+        due = [
+            each for each in self.held if each.state is S.ACTIVE and each.until <= self.minute
+        ]  # fmt: skip
+        assert self.shop.ledger.run(lambda tx: stock_holds.expire(tx, at=at)) is bool(due)
+        for each in due:
+            each.state = S.EXPIRED
+
+    def seen(self, ref: str) -> StockHold:
+        """Return a hold as it is now."""
+        with self.shop.ledger.snapshot() as tx:
+            return holds.hold(tx, ref, at=minutes(self.minute))
+
+    def kept(self, sku: str, but: Held | None = None) -> Counter[str]:
+        """Return how much of an article is held now, by place."""
+        found = Counter[str]()
+        for each in self.held:
+            if each.sku == sku and each is not but and each.at(self.minute) is S.ACTIVE:
+                found.update(each.units)
+        return found
+
+    def levels(self, sku: str) -> dict[str, int]:
+        """Return what is there of an article and for sale, less what is an order's, by place."""
+        return dict(self.shop.rows(
+            "select location_code, (on_hand - unavailable - allocated)::int from stock_levels"
+            " join products using (product_id) join locations using (location_id)"
+            " where sku = :sku", sku=sku,
+        ))  # fmt: skip
+
+    def is_there(self, held: Held) -> bool:
+        """Tell whether the units of a hold are, beside those of all others."""
+        levels, others = self.levels(held.sku), self.kept(held.sku, but=held)
+        return all(levels[place] - others[place] >= n for place, n in held.units.items())
+
+    def free(self, sku: str, place: str | None = None) -> int:
+        """Return what the web shop may sell, as features.md 4.1 has it: at a place, or of all."""
+        kept = self.kept(sku)
+        there = {code: max(0, n - kept[code]) for code, n in self.levels(sku).items()}
+        if place is not None:
+            return there.get(place, 0)
+        queued: int = self.shop.value(
+            "select coalesce(sum(quantity), 0)::int from reservations"
+            " join products using (product_id) join channels using (channel_id)"
+            " where state = 'queued' and sku = :sku and channel_code = 'web'", sku=sku,
+        )  # fmt: skip
+        return max(0, sum(there.values()) - queued)
+
     @rule(document=told)
     def tell_again(self, document: tuple[Draft, str]) -> None:
         assert self.take(*document)
@@ -174,6 +329,16 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def invariants_hold(self) -> None:
         assert self.shop.violations() == {}
+
+    @invariant()
+    def holds_count_as_long_as_they_last(self) -> None:
+        for each in self.held:
+            seen, state = self.seen(each.ref), each.at(self.minute)
+            assert seen.state is state
+            if state is S.ACTIVE:
+                assert {one.location_code: one.quantity for one in seen.units} == each.units
+        for sku in self.there:
+            assert self.shop.sellable(sku, at=minutes(self.minute)) == self.free(sku)
 
     @invariant()
     def nothing_is_lost(self) -> None:

@@ -44,12 +44,24 @@ def waiting_for_a_lock(ledger: Ledger, work: Callable[[], T]) -> Iterator[Future
         yield future
 
 
+def until_all_wait(ledger: Ledger, count: int) -> None:
+    """Go on once so many wait for somebody's lock."""
+    with ledger.engine.connect() as watcher:
+        deadline = time.monotonic() + WAIT_SECONDS_MAX
+        while _waiting(watcher) < count:
+            assert time.monotonic() < deadline, f"there are not {count} who wait"
+
+
 def _waits(watcher: Connection) -> bool:
+    return _waiting(watcher) > 0
+
+
+def _waiting(watcher: Connection) -> int:
     found = watcher.execute(
         text(
-            "select exists (select from pg_stat_activity where wait_event_type = 'Lock'"
-            " and datname = current_database())"
+            "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+            " and datname = current_database()"
         )
-    ).scalar()
+    ).scalar_one()
     watcher.rollback()
-    return bool(found)
+    return int(found)

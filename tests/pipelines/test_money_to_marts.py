@@ -13,13 +13,17 @@ from oms.kernel import clock
 from oms.ledger.database import Ledger
 from oms.payments import operations, queries
 from oms.payments.model import TransactionType
+from oms.refunds import operations as refund_operations
+from oms.refunds.model import Mode, Policy, RefundKind
 from oms.reports import exports
 from oms.reports.model import Filters, Period
 from oms.reports.published import Publications
+from oms.workflows import refunds
 from pipelines.lib import rebuilding
 from pipelines.lib.journals import LedgerJournal
 from pipelines.lib.refreshing import Refresh
 from tests.builders import NOW, Draft, a_change, a_line, a_movement, a_partial, a_receipt, an_order
+from tests.ledger.issuing import bill, register
 from tests.ledger.shop import Shop, furnish
 from tests.ledger.test_payments import begin, paid, ship, tell, work
 from tests.payers import Payer, paying
@@ -168,6 +172,31 @@ class TestMoney:
             " where external_ref = 'W-1'"
         ) == [("chargeback", 10, 20, 10)]
         assert rebuilding.differences(story.warehouse, story.transformer) == {}
+
+    def test_is_what_documents_say_of_it(self, story: Story, payer: Payer) -> None:
+        """A pen comes back and 1.37 is given for the other: nothing is told by one mart alone."""
+        register(story.shop)
+        story.buy(payer)
+        bill(story.shop)
+        story.shop.take(a_partial("W-1", a_change("return", 1, ref="r-1")))
+        work(story.shop, payer)
+        number = story.shop.order().summary.order_number
+        free = Policy(mode=Mode.AUTO, limit_minor=None)
+        story.shop.ledger.run(
+            lambda tx: refund_operations.set_policy(tx, None, RefundKind.GOODWILL, free)
+        )
+        story.shop.ledger.run(
+            lambda tx: refunds.compose_by_hand(
+                tx, number, RefundKind.GOODWILL, 137, reason="late", by="ann", at=clock.now(),
+                already_refunded_minor=None,
+            )
+        )  # fmt: skip
+        work(story.shop, payer)
+        bill(story.shop)
+        story.refresh()
+        billed = story.ask("select sum(total_amount * billed_sign), count(*) from fct_documents")
+        kept = story.ask("select captured_amount - refunded_amount from fct_order_balances")
+        assert (billed, kept) == ([(Decimal("8.63"), 2)], [(Decimal("8.63"),)])
 
     def test_that_was_never_taken_leaves_the_cash_of_its_day(
         self, story: Story, payer: Payer

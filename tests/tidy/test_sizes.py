@@ -14,7 +14,7 @@ ASSET_LINES_MAX = 20
 
 # Longer on purpose, each with its reason.
 LONGER = {
-    "oms/orders/capture.sql": "one script, read from its first statement to its last (ADR 4)",
+    "oms/orders/capture.sql": "one script, read from its first statement to its last (ADR 0004)",
     "oms/stock/settle.sql": "likewise",
     "oms/ledger/migrations/versions/0001_first.sql": "a migration that was applied stays as it is",
 }

@@ -21,7 +21,7 @@ SPOILED = {
         " select * from marts.marts.fct_stock_movements limit 1"
     ),
     "documents_reach_the_marts": (
-        "update marts.marts.fct_documents set tax_amount = tax_amount + 0.010"
+        "update marts.marts.fct_documents set tax_amount = tax_amount + 1"
         " where document_id = (select min(document_id) from marts.marts.fct_documents)"
     ),
     "payloads_reach_the_marts": "delete from marts.marts.feeds_daily where channel_code = 'web'",

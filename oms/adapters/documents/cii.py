@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from oms.adapters.documents.words import REMARKS, WORDS
+from oms.adapters.documents.words import REMARKS, WORDS, title_of_line
 from oms.billing.model import (
     SHIPPING_LINE_NO,
     BilledLine,
@@ -104,7 +104,7 @@ def _line(trade: Writer, paper: Paper, line: BilledLine, position: int) -> None:
     item.put("AssociatedDocumentLineDocument/LineID", str(position))
     product = item.put("SpecifiedTradeProduct")
     product.put_known("SellerAssignedID", line.sku)
-    product.put("Name", line.title or WORDS[paper.language]["shipping"])
+    product.put("Name", title_of_line(line, paper.language))
     list_minor = line.net_minor + line.discount_minor
     quantity = line.quantity or 1
     item.put(

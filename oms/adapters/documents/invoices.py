@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from oms.adapters.documents import cii, facturx, words
-from oms.billing.model import SHIPPING_LINE_NO, BilledLine, FileKind, Paper, Party
+from oms.billing.model import BilledLine, FileKind, Paper, Party
 
 TEMPLATE: Final = Path(__file__).with_name("invoice.typ")
 FACES: Final = {
@@ -185,7 +185,7 @@ def _columns(paper: Paper, *, has_discount: bool) -> list[dict[str, Any]]:
 
 def _row(paper: Paper, line: BilledLine, *, has_discount: bool) -> list[str]:
     said, language = words.WORDS[paper.language], paper.language
-    title = said["shipping"] if line.line_no == SHIPPING_LINE_NO else line.title
+    title = words.title_of_line(line, language)
     if not line.quantity:
         title = f"{title} ({said['correction']})"
     price = words.unit_price(

@@ -4,38 +4,39 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
-from oms.billing.model import DocumentType, Remark
+from oms.billing.model import SHIPPING_LINE_NO, BilledLine, DocumentType, Remark
 from oms.kernel.money import exponent_of, text_from_minor
 
 _NAMES: Final = (
     "invoice", "credit_note", "receipt", "number", "date", "supplied", "order", "your_order",
     "corrects", "of", "reason", "buyer", "ship_to", "vat_id", "registration", "sku", "article",
     "units", "price", "discount", "rate", "net", "shipping", "vat", "total_net", "total",
-    "rounding", "payable", "page", "correction", "iban", "basis",
+    "rounding", "payable", "page", "correction", "iban", "basis", "fee",
 )  # fmt: skip
 _WORDS: Final[Mapping[str, str]] = {
     "en": (
         "Invoice|Credit note|Receipt|Number|Date|Supplied|Order|Your order|Corrects invoice|of|"
         "Reason|Bill to|Delivered to|VAT no.|Reg. no.|SKU|Article|Units|Price|Discount|VAT|Net|"
-        "Shipping|VAT|Total excl. VAT|Total incl. VAT|Rounding|To pay|Page|Correction|IBAN|On"
+        "Shipping|VAT|Total excl. VAT|Total incl. VAT|Rounding|To pay|Page|Correction|IBAN|On|"
+        "Fee for the return"
     ),
     "nl": (
         "Factuur|Creditnota|Kassabon|Nummer|Datum|Geleverd op|Order|Uw bestelling|"
         "Correctie op factuur|van|Reden|Factuuradres|Afleveradres|Btw-nr.|KvK|Artikelnr.|Artikel|"
         "Aantal|Prijs|Korting|Btw|Netto|Verzendkosten|Btw|Totaal excl. btw|Totaal incl. btw|"
-        "Afronding|Te betalen|Pagina|Correctie|IBAN|Over"
+        "Afronding|Te betalen|Pagina|Correctie|IBAN|Over|Retourkosten"
     ),
     "de": (
         "Rechnung|Rechnungskorrektur|Kassenbeleg|Nummer|Datum|Lieferdatum|Auftrag|Ihre Bestellung|"
         "Korrigiert Rechnung|vom|Grund|Rechnungsadresse|Lieferadresse|USt-IdNr.|HRB|Artikelnr.|"
         "Artikel|Menge|Preis|Rabatt|USt.|Netto|Versand|USt.|Summe netto|Summe brutto|Rundung|"
-        "Zu zahlen|Seite|Korrektur|IBAN|Auf"
+        "Zu zahlen|Seite|Korrektur|IBAN|Auf|Rücksendegebühr"
     ),
     "fr": (
         "Facture|Avoir|Reçu|Numéro|Date|Livré le|Commande|Votre commande|Rectifie la facture|du|"
         "Motif|Adresse de facturation|Adresse de livraison|N° TVA|RCS|Référence|Article|Quantité|"
         "Prix|Remise|TVA|Net|Frais de port|TVA|Total HT|Total TTC|Arrondi|À payer|Page|"
-        "Correction|IBAN|Sur"
+        "Correction|IBAN|Sur|Frais de retour"
     ),
 }  # fmt: skip
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -84,6 +85,14 @@ _SHAPES: Final = {
 def title_of(kind: DocumentType, language: str) -> str:
     """Return what a document is called."""
     return WORDS[language][kind.value]
+
+
+def title_of_line(line: BilledLine, language: str) -> str:
+    """Return what a line is of: an article, shipping, or the fee for having taken one back."""
+    said = WORDS[language]
+    if line.line_no < SHIPPING_LINE_NO:
+        return f"{said['fee']}: {line.title}"
+    return line.title or said["shipping"]
 
 
 def amount(minor: int, currency: str, language: str) -> str:

@@ -22,6 +22,7 @@ class SandboxPsp:
     """A client of the sandbox's service."""
 
     code = "sandbox"
+    acknowledgment = None
 
     def __init__(self, url: str, secret: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         """Take where the service is, and the secret it signs with."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from oms.simulator.formats.texts import amount, compact, local, utc
 from oms.simulator.refs import kiosk_ref
+from oms.simulator.tenders import payments_of
 from oms.simulator.trouble import (
     BAD_DATE,
     NO_SUCH_CURRENCY,
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from oms.simulator.model import Address, Change, Line, Order, Product
     from oms.simulator.snapshot import Snapshot
     from oms.simulator.stock import Count, Movement
+    from oms.simulator.tenders import Paid
 
+PSP = "sandbox"
 _TOLD = frozenset({"ship", "cancel", "return"})
 
 
@@ -70,7 +73,20 @@ def _document(snapshot: Snapshot) -> dict[str, Any]:
             if told.kind in _TOLD
             for change in _changes(sold, told)
         ],
+        "payments": [_payment(sold, paid) for paid in payments_of(snapshot)],
     }
+
+
+def _payment(sold: Order, paid: Paid) -> dict[str, Any]:
+    """Write one payment; what is ours to capture is known by its service's id."""
+    written = {
+        "ref": str(paid.no), "tender": paid.tender, "amount": amount(paid.amount),
+        "authorized": amount(paid.amount), "brand": paid.brand, "last4": paid.last4,
+    }  # fmt: skip
+    if sold.is_captured_here:
+        reference = f"{kiosk_ref(sold)}-{paid.no}"
+        return {**written, "psp": PSP, "psp_reference": reference, "managed_by": "oms"}
+    return {**written, "captured": amount(paid.amount), "refunded": amount(paid.refunded)}
 
 
 def _groups(snapshot: Snapshot) -> dict[str, Any]:

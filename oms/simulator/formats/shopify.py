@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oms.simulator.formats.texts import amount, compact, local
+from oms.simulator.formats.transactions import transactions
 from oms.simulator.network import STOCKED
 from oms.simulator.refs import shop_id
 from oms.simulator.trouble import (
@@ -114,6 +115,7 @@ def document(snapshot: Snapshot) -> dict[str, Any]:
         "fulfillments": [
             _fulfillment(order, change) for change in snapshot.changes if change.kind == "ship"
         ],
+        "transactions": transactions(snapshot),
         "refunds": [
             refund(order, change) for change in snapshot.changes if change.kind in _GONE
         ],

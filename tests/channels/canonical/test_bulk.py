@@ -41,6 +41,12 @@ ORDER: Final[dict[str, Any]] = {
         {"kind": "ship", "change_ref": "s", "line_ref": "1", "quantity": 2,
          "occurred_at": "2026-03-08T12:00:00Z"},
     ],
+    "payments": [
+        {"ref": "p", "tender": "card", "amount": "50.00", "authorized": "50", "captured": "1.00",
+         "refunded": "0.50", "psp": "sandbox", "psp_reference": "pay_1", "managed_by": "oms",
+         "brand": "visa", "last4": "4242", "authorized_until_at": "2026-03-08T10:00:00Z"},
+        {"ref": "q", "tender": "gift_card", "amount": "9.85"},
+    ],
 }  # fmt: skip
 PLAIN: Final = {**ORDER, "customer_name": "Zoë Doe"}
 
@@ -53,9 +59,11 @@ VALUES: Final = st.sampled_from([
     "2026-03-01T00:00:00+15:00", "2026-03-01T00:00:00-14:59", "return", "sale", "reserve", "gift",
     "a\nb", "a\tb", "a\0b", "a\x7fb", "\x08", '"', "\\", "é", "\ud800", "x" * 201, "x" * 501,
     52.37, -180, 90.000001, 1e-7, "y" * 10_001, [], {}, [1], {"a": 1}, "null", '":', ",}", "1", "2",
+    "card", "oms", "channel", "*p", "4242",
 ])  # fmt: skip
 KEYS: Final = st.sampled_from([
-    *ORDER, *ORDER["ship_to"], *ORDER["lines"][0], *ORDER["changes"][0], "color", "Sku",
+    *ORDER, *ORDER["ship_to"], *ORDER["lines"][0], *ORDER["changes"][0], *ORDER["payments"][0],
+    "color", "Sku",
     "sku ", "s\u006bu",
 ])  # fmt: skip
 
@@ -120,6 +128,7 @@ class TestFastLane:
         assert {*bulk._ORDER, *bulk._NESTED, *bulk.LEFT} == set(schema.OrderIn.model_fields)
         assert set(bulk._LINE) == set(schema.LineIn.model_fields)
         assert set(bulk._CHANGE) == set(schema.ChangeIn.model_fields)
+        assert set(bulk._PAYMENT) == set(schema.PaymentIn.model_fields)
         assert set(bulk._ADDRESS) == set(schema.AddressIn.model_fields)
 
     @pytest.mark.parametrize(
@@ -141,6 +150,12 @@ class TestFastLane:
             (b"52.370216", b"NaN"), (b"52.370216", b"0.00001"), (b"52.370216", b"1e1"),
             (b"52.370216", b"true"), (b"-4.5", b"-181"), (b"-4.5", b"-0.0"), (b"-4.5", b"52"),
             (b"-4.5", b"4.8999999999999999999"),
+            (b'"managed_by": "oms"', b'"managed_by": null'), (b'"psp": "sandbox", ', b""),
+            (b'"psp_reference": "pay_1", ', b""), (b'"amount": "9.85"', b'"amount": "0.00"'),
+            (b'"ref": "q"', b'"ref": "p"'), (b'"ref": "q"', b'"ref": "*q"'),
+            (b'"tender": "card"', b'"tender": "shells"'), (b'"4242"', b'"424"'),
+            (b'"payments": [', b'"payments": null, "x": ['),
+            (b'"payments": [', b'"payments": [null, '),
             (b'"changes": [', b'"changes": null, "x": ['), (b'"note": "a', b'"note": "\\b'),
             (b'"note": "a', b'"note": "\x7f'), (b'"note": "a', b'"note": "\\u0001'),
         ],
@@ -191,7 +206,7 @@ class TestMapping:
         with_lane = mapped(build({}), lines)
         monkeypatch.setattr(mapping, "DOCUMENTS_MIN", 10**9)
         without = mapped(build({}), lines)
-        for table in ("orders", "lines", "changes"):
+        for table in ("orders", "lines", "changes", "payments"):
             assert sorted(with_lane.rows(table), key=str) == sorted(without.rows(table), key=str)
         assert (
             with_lane.problems() == without.problems() == {8: [("/currency", "UNKNOWN_CURRENCY")]}
@@ -203,7 +218,7 @@ def _spoiled(data: st.DataObject) -> dict[str, Any]:
     order = copy.deepcopy(data.draw(st.sampled_from([PLAIN, ORDER])))
     for _ in range(data.draw(st.integers(0, 3))):
         objects = [order]
-        for name in ("ship_to", "lines", "changes"):
+        for name in ("ship_to", "lines", "changes", "payments"):
             value = order.get(name)
             objects += [
                 v for v in (value if isinstance(value, list) else [value]) if isinstance(v, dict)

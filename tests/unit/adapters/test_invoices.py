@@ -108,6 +108,20 @@ PAPERS: Final = {
     "rounded to coins": a_paper(rounding_minor=-2),
     "markup": a_paper(a_line(title='<b>&amp; #strong[x] $x$ \\ " ]]>'), buyer=replace(
         BUYER, name='Pen & <Co> #import "x"')),
+    "the fee of a return": a_paper(
+        a_line(-1, sku="", quantity=1, counted=1, discount_minor=0, net_minor=79, tax_minor=16)
+    ),
+    "goodwill": a_paper(
+        a_line(quantity=0, counted=0, discount_minor=0, net_minor=126, tax_minor=27),
+        a_line(2, quantity=0, counted=0, discount_minor=0, net_minor=77, tax_minor=7,
+               rate_ppm=90_000),
+        a_line(0, sku="", title="", quantity=0, counted=0, discount_minor=0, net_minor=31,
+               tax_minor=6),
+        **CREDIT,
+    ),
+    "shipping given back": a_paper(
+        a_line(0, sku="", title="", quantity=1, discount_minor=0), **CREDIT
+    ),
     "nobody": a_paper(buyer=Party(name="—")),
 }  # fmt: skip
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oms.billing.crediting import Room, allocate
 from oms.billing.model import (
     Amounts,
     Basis,
@@ -20,13 +21,11 @@ from oms.billing.model import (
 from oms.billing.rules import (
     Earlier,
     Part,
-    Room,
     Sale,
     SoldLine,
-    allocate,
+    billable,
     category_of,
     due,
-    owed,
     rate_of,
     remarks_of,
 )
@@ -40,7 +39,7 @@ def a_line(net: int = 1000, tax: int = 210, ordered: int = 1, **columns: Any) ->
         "line_no": 1, "sku": "PEN", "title": "Pen", "ordered": ordered, "canceled": 0,
         "shipped": 0, "returned": 0, "returned_given": 0, "sold": money, "kept": money,
         "returns": Amounts(), "returns_given": Amounts(), "discount_minor": 0,
-        "supplied_on": None, **columns,
+        "reduced": Amounts(), "supplied_on": None, **columns,
     })  # fmt: skip
 
 
@@ -55,23 +54,24 @@ def a_sale(*lines: SoldLine, **columns: Any) -> Sale:
     })  # fmt: skip
 
 
-class TestOwed:
-    def test_of_the_first_units_to_leave_is_what_the_last_ones_cost(self) -> None:
-        """Cancels take the first units: one of what is open changes nothing of what left."""
+class TestBillable:
+    def test_of_units_that_left_never_falls_by_what_is_canceled(self) -> None:
+        """What was captured is not captured less: a cent left over comes with the last units."""
         line = a_line(net=1000, tax=0, ordered=3, shipped=2)
         canceled = a_line(net=1000, tax=0, ordered=3, shipped=2, canceled=1,
                           kept=Amounts(net_minor=667))  # fmt: skip
-        assert owed(line, Basis.SHIPPED).amounts == owed(canceled, Basis.SHIPPED).amounts
+        assert billable(line, Basis.SHIPPED).amounts == Amounts(net_minor=666)
+        assert billable(canceled, Basis.SHIPPED).amounts == Amounts(net_minor=667)
 
     def test_of_all_that_came_back_is_nothing_before_the_rest_is_known(self) -> None:
         line = a_line(net=1000, tax=0, ordered=3, shipped=2, returned=2,
                       returns=Amounts(net_minor=-666))  # fmt: skip
-        assert owed(line, Basis.SHIPPED).amounts == Amounts()
+        assert billable(line, Basis.SHIPPED).amounts == Amounts()
 
     def test_is_never_below_nothing_and_says_by_how_much(self) -> None:
         line = a_line(shipped=1, returned=1, returned_given=1,
                       returns_given=Amounts(net_minor=-1500, tax_minor=-200))  # fmt: skip
-        found = owed(line, Basis.SHIPPED)
+        found = billable(line, Basis.SHIPPED)
         assert found.amounts == Amounts(tax_minor=10)
         assert found.overdrawn == Amounts(net_minor=500)
 

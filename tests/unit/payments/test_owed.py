@@ -3,21 +3,17 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oms.payments.model import (
-    NEXT,
-    OPEN,
-    LineMoney,
-    OrderPaymentState,
-    PaymentState,
-    Sums,
-    order_payment_state_of,
-    owed,
-    payment_state_of,
-)
+from oms.kernel.money import share_of_units
+from oms.payments.model import NEXT, OPEN, OrderPaymentState, PaymentState, Sums
+from oms.payments.rules import LineMoney, Standing, order_payment_state_of, owed, payment_state_of
 
 
 def a_line(quantity: int = 3, canceled: int = 0, gone: int = 0, total: int = 1000) -> LineMoney:
-    return LineMoney(quantity=quantity, canceled=canceled, gone=gone, total_minor=total)
+    there = quantity - canceled
+    minor = share_of_units(total, quantity, canceled, there)
+    return LineMoney(
+        quantity=quantity, canceled=canceled, gone=gone, there=there, there_minor=minor
+    )
 
 
 class TestOwed:
@@ -89,5 +85,6 @@ class TestStates:
             (s.REFUNDED, due, Sums(captured=1000, refunded=1000)),
             (s.CHARGEBACK, due, Sums(captured=1000, charged_back=1)),
         ):
-            assert order_payment_state_of(owing, [(PaymentState.CREATED, sums)]) is expected
+            known = [Standing(state=PaymentState.CREATED, sums=sums, is_ours_to_move=True)]
+            assert order_payment_state_of(owing, known) is expected
         assert order_payment_state_of(due, []) is s.NONE

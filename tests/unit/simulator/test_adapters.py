@@ -38,6 +38,7 @@ class Drafts:
         self.orders: dict[str, dict[str, Any]] = {}
         self.lines: dict[str, list[dict[str, Any]]] = {}
         self.changes: dict[tuple[str, ...], dict[str, Any]] = {}
+        self.payments: dict[str, list[dict[str, Any]]] = {}
         self.refused: Counter[str] = Counter()
         seen: set[bytes] = set()
         for payload in story.payloads:
@@ -59,13 +60,17 @@ class Drafts:
         for rejected in documents.rejected:
             self.refused[rejected.problems[0].code] += 1
             assert documents.fragment(rejected.position).body
-        lines, changes = defaultdict(list), defaultdict(list)
+        lines, changes, payments = defaultdict(list), defaultdict(list), defaultdict(list)
+        for row in _rows(documents, "payments"):
+            payments[row["position"]].append(row)
         for row in _rows(documents, "lines"):
             lines[row["position"]].append(row)
         for row in _rows(documents, "changes"):
             changes[row["position"]].append(row)
         for order in _rows(documents, "orders"):
             self._order(order, lines[order["position"]], changes[order["position"]])
+            if self.orders.get(order["external_ref"]) is order:
+                self.payments[order["external_ref"]] = payments[order["position"]]
 
     def _order(
         self, order: dict[str, Any], lines: list[dict[str, Any]], changes: list[dict[str, Any]]
@@ -178,3 +183,20 @@ class TestDrafts:
             if key.channel == drafts.code:
                 booked[key.placed_on.isoformat()] += sums.orders
         assert days == booked
+
+    def test_are_paid_for_and_what_is_gone_is_given_back(self, drafts: Drafts) -> None:
+        """Of every order: what was captured is its total, what was refunded is what is gone."""
+        told = {ref: paid for ref, paid in drafts.payments.items() if paid}
+        assert bool(told) == (drafts.code in {"webshop-eu", "webshop-uk", "kiosk"})
+        for ref, paid in told.items():
+            order, lines = drafts.orders[ref], drafts.lines[ref]
+            shipping = int(order["shipping_net_minor"]) + int(order["shipping_tax_minor"])
+            total = sum(int(line["total_minor"]) for line in lines) + shipping
+            gone = sum(
+                int(change["total_minor"]) for key, change in drafts.changes.items()
+                if key[0] == ref and key[1] in {"cancel", "return"}
+            )  # fmt: skip
+            gone += shipping if order["canceled_at"] else 0
+            assert sum(int(each["captured_minor"]) for each in paid) == total
+            assert sum(int(each["refunded_minor"]) for each in paid) == gone
+        assert {len(paid) for paid in told.values()} in (set(), {1, 2}, {1}, {1, 2, 3})

@@ -45,7 +45,7 @@ def a_candidate(code: str, pens: int = 9, **facts: Any) -> Candidate:
         "ready_at": AT + timedelta(hours=4), "priority": 1, "has_rejected": False,
         "capacity_left": None, "distance_km": 10.0, "stock": {"PEN": pens}, **facts,
     }  # fmt: skip
-    of_node = {each.name: told.pop(each.name) for each in fields(Node)}
+    of_node = {each.name: told.pop(each.name) for each in fields(Node) if each.name in told}
     return Candidate(node=Node(**of_node), **told)
 
 

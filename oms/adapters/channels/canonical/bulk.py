@@ -12,13 +12,14 @@ import io
 from array import array
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from typing import Final
+from typing import Final, get_args
 
 import duckdb
 import pyarrow as pa
 from pyarrow import csv as csv_writer
 
-from oms.adapters.channels.canonical.schema import CHANGES_MAX
+from oms.adapters.channels.canonical.fields import TenderName
+from oms.adapters.channels.canonical.schema import CHANGES_MAX, PAYMENTS_MAX
 from oms.kernel.limits import (
     AMOUNT_MINOR_MAX,
     NOTE_CHARACTERS_MAX,
@@ -47,6 +48,11 @@ _CHANGE: Final = {
     "occurred_at": "instant!", "total": "amount", "tax": "amount", "location_code": "ref",
     "restock": "flag", "reason": "text",
 }  # fmt: skip
+_PAYMENT: Final = {
+    "ref": "ref!", "tender": "tender!", "amount": "amount!", "authorized": "amount",
+    "captured": "amount", "refunded": "amount", "psp": "ref", "psp_reference": "ref",
+    "managed_by": "manager", "brand": "text", "last4": "last4", "authorized_until_at": "instant",
+}  # fmt: skip
 _ORDER: Final = {
     "external_ref": "ref!", "external_number": "ref", "version": "version",
     "updated_at": "instant", "placed_at": "instant!", "currency": "currency!",
@@ -59,11 +65,11 @@ _ORDER: Final = {
 # What the model gives a default, and so does not let be null.
 _NOT_NULL: Final = (
     "order_type", "fulfillment_method", "shipping_net", "shipping_tax", "is_test",
-    "is_historical", "changes",
+    "is_historical", "changes", "payments",
 )  # fmt: skip
-_NESTED: Final = ("ship_to", "bill_to", "lines", "changes")
+_NESTED: Final = ("ship_to", "bill_to", "lines", "changes", "payments")
 # Too seldom to be worth a rule here: a document that has it is left to the model.
-LEFT: Final = ("groups", "payments")
+LEFT: Final = ("groups",)
 _PATHS: Final = [
     *(f"$.{name}" for name in (*_ORDER, *_NESTED)),
     *(f"$.{side}.{name}" for side in ("ship_to", "bill_to") for name in _ADDRESS),
@@ -83,12 +89,15 @@ def _shape(fields: dict[str, str]) -> str:
 
 _SHAPE: Final = (
     _shape(_ORDER)[:-1] + f',"ship_to":{_shape(_ADDRESS)},"bill_to":{_shape(_ADDRESS)}'
-    f',"lines":[{_shape(_LINE)}],"changes":[{_shape(_CHANGE)}]}}'
+    f',"lines":[{_shape(_LINE)}],"changes":[{_shape(_CHANGE)}]'
+    f',"payments":[{_shape(_PAYMENT)}]}}'
 )
 
 
 def _keys(*kinds: str) -> str:
-    every = [*_ORDER.items(), *_LINE.items(), *_CHANGE.items(), *_ADDRESS.items()]
+    every = [
+        *_ORDER.items(), *_LINE.items(), *_CHANGE.items(), *_PAYMENT.items(), *_ADDRESS.items(),
+    ]  # fmt: skip
     names = {name for name, rule in every if (_TYPES.get(rule.strip("!")) or "VARCHAR") in kinds}
     return "|".join(sorted(names))
 
@@ -125,6 +134,9 @@ _RULES: Final = {
     "longitude": "abs(<field>) between 0.001 and 180",
     "flag": "<field> is not null",
     "kind": "<field> in ('cancel', 'ship', 'return')",
+    "tender": f"<field> in ({', '.join(repr(name) for name in get_args(TenderName))})",
+    "manager": "<field> in ('oms', 'channel')",
+    "last4": "regexp_full_match(<field>, '[0-9]{4}')",
     "type": "<field> in ('sale', 'exchange', 'replacement')",
     "method": "<field> in ('carry_out', 'ship_home', 'pickup_point', 'collect_store',"
     " 'ship_from_store', 'reserve')",
@@ -160,13 +172,15 @@ def _type(name: str, missing: str) -> str:
 _KNOWN: Final = f"""
     len(keys) = list_count(types[:{_TOP}])
     and {_type("lines", "")} = 'ARRAY' and {_type("changes", "ARRAY")} = 'ARRAY'
+    and {_type("payments", "ARRAY")} = 'ARRAY'
     and {_type("ship_to", "NULL")} in ('OBJECT', 'NULL')
     and {_type("bill_to", "NULL")} in ('OBJECT', 'NULL')
     and {" and ".join(f"{_type(name, 'missing')} <> 'NULL'" for name in _NOT_NULL)}
 """
 # Materialized, because a condition on what was read would be pushed down and read it again.
 # Every '":' is a key's, so their number less the keys that are known to be there is what the
-# lines and changes must account for: a key that is unknown, null or there twice is one too many.
+# lines, changes and payments must account for: a key that is unknown, null or there twice is
+# one too many.
 _PARSE: Final = f"""
     create or replace temp table parsed as
     with read as materialized (
@@ -184,11 +198,12 @@ _PARSE: Final = f"""
 """
 
 
-def _inner(name: str, fields: dict[str, str], key: str) -> str:
-    """Return what is to be known of an order's lines or changes, one row an order."""
+def _inner(name: str, fields: dict[str, str], key: str, rule: str = "true") -> str:
+    """Return what is to be known of an order's lines, changes or payments, one row an order."""
     return f"""
         select position, count(*) as count, count(distinct {key}) as refs,
-            sum({_count(fields, "l")}) as keys, bool_and({_checks(fields, "l")}) as is_good
+            sum({_count(fields, "l")}) as keys,
+            bool_and({_checks(fields, "l")} and {rule}) as is_good
         from (
             select position, exponent, power, unnest(d.{name}) as l
             from parsed where len(d.{name}) > 0
@@ -197,17 +212,27 @@ def _inner(name: str, fields: dict[str, str], key: str) -> str:
     """
 
 
+# A payment is of something, under a ref that is the channel's; what is ours is known by its
+# service.
+_PAYABLE: Final = """(
+    coalesce(try(try_cast(l.amount as decimal(18, 3))) > 0, false) and not starts_with(l.ref, '*')
+    and (coalesce(l.managed_by, 'channel') = 'channel'
+        or (l.psp is not null and l.psp_reference is not null))
+)"""
 _GOOD: Final = f"""
     create or replace temp table good as
     with lines as ({_inner("lines", _LINE, "l.line_ref")}),
-    changes as ({_inner("changes", _CHANGE, "(l.kind, l.change_ref, l.line_ref)")})
+    changes as ({_inner("changes", _CHANGE, "(l.kind, l.change_ref, l.line_ref)")}),
+    payments as ({_inner("payments", _PAYMENT, "l.ref", _PAYABLE)})
     select p.position
     from parsed p
     join lines n using (position)
     left join changes c using (position)
+    left join payments y using (position)
     where n.is_good and n.count = n.refs and n.count <= {ORDER_LINES_MAX}
         and coalesce(c.is_good and c.count = c.refs and c.count <= {CHANGES_MAX}, true)
-        and p.inner_keys = n.keys + coalesce(c.keys, 0)
+        and coalesce(y.is_good and y.count = y.refs and y.count <= {PAYMENTS_MAX}, true)
+        and p.inner_keys = n.keys + coalesce(c.keys, 0) + coalesce(y.keys, 0)
         and {_checks(_ORDER, "d")}
         and {_checks(_ADDRESS, "d.ship_to")} and {_checks(_ADDRESS, "d.bill_to")}
         and {_located("d.ship_to")} and {_located("d.bill_to")}
@@ -273,7 +298,21 @@ _CHANGES: Final = f"""
     )
     order by position, place
 """
-_TABLES: Final = {"orders": _ORDERS, "lines": _LINES, "changes": _CHANGES}
+_PAYMENTS: Final = f"""
+    select position, l.ref, l.tender, l.psp, l.psp_reference, coalesce(l.managed_by, 'channel'),
+        l.brand, l.last4, {_minor("l.amount")}, coalesce({_minor("l.authorized")}, 0),
+        coalesce({_minor("l.captured")}, 0), coalesce({_minor("l.refunded")}, 0),
+        {_instant("l.authorized_until_at")}, case when l.psp is null then location_code end
+    from (
+        select position, power, d.location_code, unnest(d.payments) as l,
+            generate_subscripts(d.payments, 1) as place
+        from {_TAKEN}
+    )
+    order by position, place
+"""
+_TABLES: Final = {
+    "orders": _ORDERS, "lines": _LINES, "changes": _CHANGES, "payments": _PAYMENTS,
+}  # fmt: skip
 _CSV: Final = csv_writer.WriteOptions(include_header=False, quoting_style="needed")
 
 

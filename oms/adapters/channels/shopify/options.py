@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
+from oms.payments.model import Tender
+
 
 class Options(BaseModel):
     """The adapter options of a Shopify channel."""
@@ -24,6 +26,8 @@ class Options(BaseModel):
     """The note attribute in which the shop names the location where an order is collected."""
     point_attribute: str = ""
     """The note attribute in which it names a carrier's pick-up point, as `carrier:point`."""
+    tenders: dict[str, Tender] = {}
+    """Gateways of transactions to what is paid with; others are cards."""
     inventory_items: dict[str, str] = {}
     """Inventory item ids to SKUs, for stock levels."""
     make_products: bool = False

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any, Final
 
 from oms.adapters.channels.shopify.options import Options
+from oms.adapters.channels.shopify.payments import payment_rows
 from oms.adapters.channels.shopify.reading import Reader
 from oms.kernel import clock
 from oms.kernel.limits import AMOUNT_MINOR_MAX, NOTE_CHARACTERS_MAX, ORDER_LINES_MAX
@@ -33,7 +34,7 @@ class OrderRows:
         """Begin with none."""
         self.options = options
         self.tables: dict[str, list[Row]] = {
-            "orders": [], "lines": [], "changes": [], "products": [], "groups": [],
+            "orders": [], "lines": [], "changes": [], "products": [], "groups": [], "payments": [],
         }  # fmt: skip
 
     def order(self, position: int, reader: Reader, digest: str) -> str | None:
@@ -50,6 +51,10 @@ class OrderRows:
         updated_at = reader.instant("updated_at")
         method = self._method(reader, shipping.names)
         self._collected(position, reader, method)
+        self.tables["payments"] += payment_rows(
+            position, reader, currency, self.options,
+            location_code=self._location(reader) if method == "carry_out" else None,
+        )  # fmt: skip
         customer = reader.inside("customer")
         ship_to = _address(reader.inside("shipping_address"))
         bill_to = _address(reader.inside("billing_address"))

@@ -6,7 +6,7 @@
 create function stamp_changed() returns trigger language plpgsql as
 $$ begin new.changed_xid := pg_current_xact_id(); return new; end $$;
 
--- The one formula of availability (features.md 4.1, ATF), for reads and for reserves alike.
+-- The one formula of availability, for reads and for reserves alike.
 create function available_to_fulfill(
     on_hand bigint, unavailable bigint, allocated bigint, reserved_soft bigint, safety_stock bigint
 ) returns bigint language sql immutable parallel safe as
@@ -18,7 +18,7 @@ returns text language sql immutable parallel safe as
 $$ select encode(sha256(convert_to(
     coalesce(lower(email), channel_id::text || ':' || customer_ref), 'UTF8')), 'hex') $$;
 
--- The roll-ups of an order from the sums of its lines (features.md 4.3). `gone` is what has
+-- The roll-ups of an order from the sums of its lines. `gone` is what has
 -- left: shipped, or returned by a channel that never told us it had shipped.
 create function order_state_of(ordered bigint, canceled bigint, gone bigint)
 returns text language sql immutable parallel safe as

@@ -1,0 +1,1 @@
+"""Who carries mails: any SMTP server."""

@@ -1,0 +1,1 @@
+"""Cases of customer service that are about orders, as other tools keep them."""

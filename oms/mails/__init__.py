@@ -1,0 +1,1 @@
+"""Mails to customers: asked for, sent by the worker, tried again, given up."""

@@ -1,0 +1,73 @@
+"""Reconciliation at the console: differences listed and resolved, reports with their totals."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests import console
+from tests.conftest import Clone
+from tests.console import Counter
+from tests.dashboards.conftest import Page
+from tests.dashboards.test_console import failures, tap, text_of
+from tests.settling import a_row, balanced, written
+
+ROWS = 120
+
+
+@pytest.fixture(scope="module")
+def books(clone: Clone, blank: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counter]:
+    """Serve a shop with a report nothing of which is ours."""
+    home = tmp_path_factory.mktemp("books")
+    with clone(blank) as ledger, console.serving(ledger, home) as served:
+        rows = [
+            a_row(entry_id=f"e{at}", operation_id=f"cap_{at}", gross="7.00") for at in range(ROWS)
+        ]
+        answer = httpx.post(
+            f"http://127.0.0.1:{served.port}/v1/settlements?psp=sandbox&name=day.csv",
+            content=written(balanced(rows)), trust_env=False,
+            headers={"Authorization": f"Bearer {served.keys['finance']}"},
+        )  # fmt: skip
+        assert answer.status_code == 201, answer.text
+        yield served
+
+
+class TestDifferences:
+    def test_are_listed_in_pages_and_by_what_differs(self, screen: Page, books: Counter) -> None:
+        app = screen("reconciliation", books, "finance")
+        assert failures(app) == []
+        assert len(app.dataframe[0].value) == 50
+        assert "More" in [each.label for each in app.button]
+        app = screen("reconciliation", books, "finance", difference_finding="missing")
+        assert failures(app) == []
+        assert "There is no open difference." in text_of(app)
+
+    def test_are_resolved_with_what_explains_them(self, screen: Page, books: Counter) -> None:
+        app = screen("reconciliation", books, "finance")
+        number = app.dataframe[0].value["Difference"].tolist()[0]
+        (field,) = (each for each in app.text_input if each.label == "What explains it")
+        field.input("another shop's").run()
+        tap(app, "Resolve")
+        assert failures(app) == []
+        assert f"{number} is resolved." in text_of(app)
+        assert number not in app.dataframe[0].value["Difference"].tolist()
+        app = screen("reconciliation", books, "finance", difference_state="resolved")
+        assert "Explained by: another shop's" in text_of(app)
+
+    def test_are_not_for_everybody(self, screen: Page, books: Counter) -> None:
+        (said,) = failures(screen("reconciliation", books, "agent"))
+        assert "settlements:read" in said
+
+
+class TestReports:
+    def test_show_what_they_come_to(self, screen: Page, books: Counter) -> None:
+        app = screen("reconciliation", books, "finance", settlements_shown="reports")
+        assert failures(app) == []
+        listed, totals, payouts = (each.value for each in app.dataframe)
+        assert listed["File"].tolist() == ["day.csv"]
+        assert totals["What was found"].tolist() == ["Unknown to us", "The service's own"]
+        assert payouts["Its rows"].tolist() == payouts["Paid out"].tolist()
+
+    def test_are_none_at_first(self, screen: Page, quiet_counter: Counter) -> None:
+        app = screen("reconciliation", quiet_counter, settlements_shown="reports")
+        assert "No settlement report has come yet." in text_of(app)

@@ -1,0 +1,334 @@
+"""The list of orders by what hangs on them: money, papers, promises, who supplies, the period."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from oms.orders import facets, filters, indexing, search
+from oms.orders.cursors import Sort
+from oms.orders.filters import Filters, search_of
+from tests.builders import NOW, Draft, a_change, a_line, a_movement, an_order, minutes
+from tests.ledger.finding import found, indexed
+from tests.ledger.issuing import bill, documents, register
+from tests.ledger.routing import activate_all, pens, route, settle_places, stocked
+from tests.ledger.shop import Shop
+from tests.ledger.test_returns import asking
+
+BOTH = ["W-2", "W-1"]
+
+
+def paid(order: Draft, **columns: Any) -> Draft:
+    """Give an order a payment its channel handles."""
+    payment = {
+        "external_ref": "p", "tender": "card", "managed_by": "channel", "psp": "acme",
+        "amount_minor": 1000, "authorized_minor": 1000, "captured_minor": 0, "refunded_minor": 0,
+    }  # fmt: skip
+    return replace(order, rows={**order.rows, "payments": (payment | columns,)})
+
+
+def counted(shop: Shop, name: str, **asked: Any) -> dict[str, int]:
+    """Count the orders of a search by the values of something."""
+    with shop.ledger.snapshot() as tx:
+        counts = facets.facets(tx, Filters(**asked)).counts[name]
+    return {each.value: each.orders_count for each in counts}
+
+
+def promised(shop: Shop) -> dict[str, datetime | None]:
+    with shop.ledger.snapshot() as tx:
+        listed, _ = search.page(tx, Filters(), after=None, limit=100)
+    return {each.external_ref: each.promised_at for each in listed}
+
+
+class TestMoney:
+    @pytest.fixture
+    def told(self, shop: Shop) -> Shop:
+        """Give a retailer with an order paid by card, one by bank, and one nobody paid."""
+        shop.take(
+            paid(an_order("W-1"), psp_reference="pay_7Xk-009"),
+            paid(an_order("W-2", placed_at=minutes(1)), tender="bank", captured_minor=1000),
+            an_order("W-3", placed_at=minutes(2)),
+        )
+        indexed(shop.ledger)
+        return shop
+
+    @pytest.mark.parametrize(
+        "q", ["pay_7Xk-009", "PAY_7XK", "pay 7xk 9", "pay7xk009", "Y800000001"]
+    )
+    def test_an_order_is_found_by_its_payments(self, told: Shop, q: str) -> None:
+        assert found(told, q=q) == ["W-1"]
+
+    @pytest.mark.parametrize(
+        ("asked", "refs"),
+        [
+            ({"payment_methods": ("card",)}, ["W-1"]),
+            ({"payment_methods": ("card", "bank")}, BOTH),
+            ({"payment_methods": ("cash",)}, []),
+            ({"payment_methods": ()}, []),
+            ({"payment_states": ("paid",)}, ["W-2"]),
+            ({"payment_states": ("authorized", "paid")}, BOTH),
+            ({"payment_states": ("none",)}, ["W-3"]),
+            ({"payment_states": ("none", "paid")}, ["W-3", "W-2"]),
+            ({"payment_states": ("chargeback",)}, []),
+            ({"payment_states": ()}, []),
+            ({"payment_states": ("paid",), "payment_methods": ("card",)}, []),
+            ({"payment_states": ("authorized",), "q": "ada", "sort": Sort.TOTAL}, ["W-1"]),
+            ({"payment_states": ("none",), "q": "a", "sort": Sort.TOTAL}, ["W-3"]),
+        ],
+    )
+    def test_they_are_listed_by_how_they_are_paid(
+        self, told: Shop, asked: dict[str, Any], refs: list[str]
+    ) -> None:
+        assert found(told, **asked) == refs
+        asked.pop("sort", None)
+        assert sum(counted(told, "channel", **asked).values()) == len(refs)
+
+    def test_a_payment_that_failed_is_none(self, told: Shop) -> None:
+        with told.ledger.transaction() as tx:
+            tx.execute(text("update payments set state = 'failed' where tender = 'bank'"))
+        indexed(told.ledger)
+        assert found(told, payment_methods=("bank",)) == []
+
+    def test_an_order_is_found_by_its_papers(self, shop: Shop) -> None:
+        register(shop)
+        shop.take(a_movement(5))
+        shop.take(
+            an_order("W-1", changes=[a_change("ship", 1)]), an_order("W-2", placed_at=minutes(1))
+        )
+        bill(shop)
+        (invoice,) = documents(shop)
+        indexed(shop.ledger)
+        assert found(shop, q=invoice.paper.number) == ["W-1"]
+        assert found(shop, q=invoice.paper.number.lower().replace("-", "")) == ["W-1"]
+        assert found(shop, q="RMA800000001") == []
+        asking(shop, shop.order().summary.order_number)()
+        indexed(shop.ledger)
+        assert found(shop, q="RMA800000001") == ["W-1"]
+        assert found(shop, q="U600000001") == []
+        with shop.ledger.transaction() as tx:
+            tx.execute(text(
+                "insert into refunds (order_id, kind, state, amount_minor, currency, reason, cause,"
+                " requested_by, created_at, changed_at) select order_id, 'goodwill', 'rejected', 1,"
+                " 'EUR', 'late', 'c', 'ann', placed_at, placed_at from orders"
+                " where external_ref = 'W-2'"
+            ))  # fmt: skip
+        indexed(shop.ledger)
+        assert found(shop, q="u600000001") == ["W-2"]
+
+
+class TestPromises:
+    @pytest.fixture
+    def planned(self, routed: Shop) -> Shop:
+        """Give a retailer whose rules promise two days, one to Belgium, and nothing to others."""
+        settle_places(routed)
+        rules = [{"name": "any"}]
+        activate_all(routed, {"name": "t", "groups": [
+            {"name": "be", "when": {"countries": ["BE"]}, "promise_hours": 24, "rules": rules},
+            {"name": "nl", "when": {"countries": ["NL"]}, "rules": rules},
+        ]})  # fmt: skip
+        stocked(routed, DC=9)
+        for number, country in enumerate(("NL", "BE", "FR"), 1):
+            routed.take(pens(ref=f"W-{number}", country_code=country, placed_at=minutes(number)))
+        route(routed)
+        indexed(routed.ledger)
+        return routed
+
+    def test_are_those_of_the_rules_that_planned_it(self, planned: Shop) -> None:
+        assert promised(planned) == {
+            "W-1": minutes(1) + timedelta(hours=48), "W-2": minutes(2) + timedelta(hours=24),
+            "W-3": None,
+        }  # fmt: skip
+
+    def test_of_two_plans_the_newest_counts(self, planned: Shop) -> None:
+        with planned.ledger.transaction() as tx:
+            tx.execute(text(
+                "insert into sourcing_decisions (order_id, group_no, version, decided_at, demand,"
+                " candidates, plan, outcome, moment_id) select order_id, group_no, version,"
+                " decided_at, demand, candidates, jsonb_set(plan, '{group}', '\"nl\"'), outcome,"
+                " moment_id from sourcing_decisions where plan ->> 'group' = 'be'"
+            ))  # fmt: skip
+        indexed(planned.ledger)
+        assert promised(planned)["W-2"] == minutes(2) + timedelta(hours=48)
+
+    def test_sort_the_list_with_what_is_not_promised_last(self, planned: Shop) -> None:
+        assert found(planned, sort=Sort.PROMISED_AT) == ["W-2", "W-1", "W-3"]
+        assert found(planned, sort=Sort.PROMISED_AT_DOWN) == ["W-3", "W-1", "W-2"]
+        assert found(planned, sort=Sort.PROMISED_AT, q="pen", limit=2) == ["W-2", "W-1"]
+
+    @pytest.mark.parametrize(
+        ("asked", "refs"),
+        [
+            ({"order_states": ("placed", "in_progress")}, ["W-1", "W-3"]),
+            ({"order_states": ("placed", "completed")}, ["W-2", "W-1", "W-3"]),
+            ({"order_states": ("completed",)}, ["W-2"]),
+            ({"fulfillment_states": ("allocated", "backordered")}, ["W-1", "W-3"]),
+            ({"fulfillment_states": ("shipped",)}, ["W-2"]),
+            ({"order_states": (), "q": "pen"}, []),
+            ({"order_states": ("placed",), "q": "pen"}, ["W-1", "W-3"]),
+        ],
+    )
+    def test_of_what_is_open_are_listed_as_of_all(
+        self, planned: Shop, asked: dict[str, Any], refs: list[str]
+    ) -> None:
+        planned.take(an_order("W-2", version=2, lines=[a_line()], country_code="BE",
+                              placed_at=minutes(2), changes=[a_change("ship", 1)]))  # fmt: skip
+        indexed(planned.ledger)
+        assert found(planned, sort=Sort.PROMISED_AT, **asked) == refs
+        assert found(planned, sort=Sort.PROMISED_AT_DOWN, **asked) == refs[::-1]
+
+    def test_are_listed_page_by_page(self, planned: Shop) -> None:
+        listed, after = [], None
+        with planned.ledger.snapshot() as tx:
+            for _ in range(3):
+                page, after = search.page(
+                    tx, Filters(), after=after, limit=1, sort=Sort.PROMISED_AT_DOWN
+                )
+                listed += [each.external_ref for each in page]
+        assert (listed, after) == (["W-3", "W-1", "W-2"], None)
+
+    @pytest.mark.parametrize(
+        ("first", "last", "refs"),
+        [
+            (None, minutes(2) + timedelta(hours=24), []),
+            (None, minutes(3) + timedelta(hours=24), ["W-2"]),
+            (minutes(2) + timedelta(hours=24), None, ["W-2", "W-1"]),
+            (minutes(1) + timedelta(hours=48), minutes(2) + timedelta(hours=48), ["W-1"]),
+            (None, datetime(9999, 12, 31, tzinfo=UTC), ["W-2", "W-1"]),
+            (datetime(9998, 1, 1, tzinfo=UTC), None, []),
+        ],
+    )
+    def test_are_a_period_to_look_in(
+        self, planned: Shop, first: datetime | None, last: datetime | None, refs: list[str]
+    ) -> None:
+        for words in (None, "pen", "p"):
+            assert found(planned, promised_from=first, promised_to=last, q=words) == refs
+            orders = counted(planned, "channel", promised_from=first, promised_to=last, q=words)
+            assert sum(orders.values()) == len(refs)
+
+
+class TestPlaces:
+    @pytest.mark.parametrize("asked", [{}, {"q": "pen"}, {"q": "p"}, {"currency": "EUR"}])
+    def test_that_supply_are_counted_as_they_are_found(
+        self, routed: Shop, asked: dict[str, Any]
+    ) -> None:
+        settle_places(routed)
+        stocked(routed, DC=1, AMS=3)
+        routed.take(pens(4, ref="W-1"), pens(ref="W-2", placed_at=minutes(1)))
+        routed.take(an_order("T-1", fulfillment_method="carry_out", location_code="UTR"),
+                    channel="till")  # fmt: skip
+        route(routed)
+        indexed(routed.ledger)
+        supplied = counted(routed, "fulfillment_location", **asked)
+        assert supplied == {"DC": 1, "AMS": 1}
+        for code in ("DC", "AMS", "UTR"):
+            refs = found(routed, fulfillment_location_codes=(code,), **asked)
+            assert len(refs) == supplied.get(code, 0)
+        assert counted(routed, "location", **asked) == {"UTR": 1}
+
+    def test_without_any_are_none(self, shop: Shop) -> None:
+        assert counted(shop, "fulfillment_location") == counted(shop, "location") == {}
+
+
+class TestPeriods:
+    TIMES = (
+        datetime(2025, 11, 30, 23, 59, 59, 999999, tzinfo=UTC), datetime(2025, 12, 1, tzinfo=UTC),
+        datetime(2026, 1, 1, 0, 30, tzinfo=UTC), NOW,
+    )  # fmt: skip
+
+    @pytest.fixture
+    def aged(self, shop: Shop) -> Shop:
+        """Give a retailer with an order before and after each turn of the month."""
+        shop.take(*(
+            an_order(f"W-{n}", placed_at=at, lines=[a_line("PEN")])
+            for n, at in enumerate(self.TIMES)
+        ))  # fmt: skip
+        indexed(shop.ledger)
+        return shop
+
+    @pytest.mark.parametrize(
+        ("first", "last"),
+        [
+            (None, TIMES[1]),
+            (TIMES[0], TIMES[1]),
+            (TIMES[1], None),
+            (TIMES[1], TIMES[2]),
+            (TIMES[0], TIMES[2]),
+            (None, TIMES[0]),
+            (TIMES[3], None),
+            (None, None),
+            (NOW + timedelta(days=400), None),
+            (None, NOW - timedelta(days=400)),
+            (TIMES[2], TIMES[2]),
+            (None, datetime.min.replace(tzinfo=UTC)),
+            (datetime.max.replace(tzinfo=UTC), None),
+            (datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)),
+        ],
+    )
+    def test_are_found_by_their_months_as_without(
+        self, aged: Shop, monkeypatch: pytest.MonkeyPatch, first: datetime | None,
+        last: datetime | None,
+    ) -> None:  # fmt: skip
+        refs = [
+            f"W-{n}" for n, at in reversed(list(enumerate(self.TIMES)))
+            if (first is None or at >= first) and (last is None or at < last)
+        ]  # fmt: skip
+        for asked in ({"q": "pen"}, {"skus": ("PEN",)}, {"methods": ("ship_home",), "q": "a"}):
+            period: dict[str, Any] = {"placed_from": first, "placed_to": last, **asked}
+            assert found(aged, **period) == refs
+            assert sum(counted(aged, "channel", **period).values()) == len(refs)
+        monkeypatch.setattr(filters, "MONTHS_MAX", 0)
+        assert found(aged, q="pen", placed_from=first, placed_to=last) == refs
+
+    def test_are_looked_up_by_the_months_that_have_orders(self, aged: Shop) -> None:
+        with aged.ledger.snapshot() as tx:
+            asked = search_of(tx, Filters(skus=("PEN",), placed_from=datetime(1, 1, 1, tzinfo=UTC)))
+            assert asked.months is not None
+            assert asked.months.beginnings == ("d:2025-11", "d:2025-12", "d:2026-01")
+            assert search_of(tx, Filters(placed_from=NOW)).months is None
+        aged.take(an_order("OLD", placed_at=NOW - timedelta(days=4000)))
+        with aged.ledger.snapshot() as tx:
+            wide = search_of(tx, Filters(skus=("PEN",), placed_to=NOW))
+        assert wide.months is None
+
+    def test_are_no_months_while_some_orders_have_none_among_their_words(self, aged: Shop) -> None:
+        with aged.ledger.transaction() as tx:
+            tx.execute(text(
+                "update order_search set location_ids = null, words = array_to_tsvector("
+                "array_remove(tsvector_to_array(words), 'd:2025-12'))"
+            ))  # fmt: skip
+        period: dict[str, Any] = {"placed_from": self.TIMES[0], "placed_to": self.TIMES[2]}
+        assert found(aged, q="pen", **period) == ["W-1", "W-0"]
+        with aged.ledger.transaction() as tx:
+            tx.execute(text("update followers set watermark = 0"))
+        indexed(aged.ledger)
+        with aged.ledger.snapshot() as tx:
+            assert search_of(tx, Filters(q="pen", **period)).months is not None
+
+    def test_of_no_orders_are_none(self, shop: Shop) -> None:
+        assert found(shop, q="pen", placed_from=NOW) == []
+
+    def test_follow_an_order_that_is_placed_at_another_time(self, aged: Shop) -> None:
+        aged.take(an_order("W-0", version=2, placed_at=NOW, lines=[a_line("PEN")]))
+        with aged.ledger.transaction() as tx:
+            tx.execute(text("update orders set placed_at = :at where external_ref = 'W-0'"),
+                       {"at": datetime(2026, 3, 1, tzinfo=UTC)})  # fmt: skip
+        indexed(aged.ledger)
+        assert found(aged, q="pen", placed_from=datetime(2026, 3, 1, tzinfo=UTC)) == ["W-0"]
+
+
+def test_facets_of_amounts_are_counted_or_looked_through(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.take(*(an_order(f"W-{n}", lines=[a_line(quantity=n)]) for n in range(1, 7)))
+    indexed(shop.ledger)
+    with shop.ledger.transaction() as tx:
+        tx.execute(text("analyze order_search, orders"))
+    few: dict[str, Any] = {"currency": "EUR", "total_from_minor": 5000}
+    monkeypatch.setattr(facets, "FACET_ORDERS_MAX", 3)
+    assert counted(shop, "channel", **few) == {"web": 2}
+    assert sum(counted(shop, "channel", currency="EUR").values()) <= indexing.ORDERS_MAX
+    with shop.ledger.snapshot() as tx:
+        assert facets.facets(tx, Filters(**few)).is_complete
+        assert not facets.facets(tx, Filters(currency="EUR")).is_complete
