@@ -300,7 +300,8 @@ class OrderOut(SummaryOut):
         """Write an order with everything about it, for a caller who has these scopes."""
         order = now.order
         currency = order.summary.currency
-        reached = milestones(now.fulfillments, order.events)
+        story = list(steps(order.events))
+        reached = milestones(now.fulfillments, story)
         return cls(
             **_header(order.summary), customer_ref=order.customer_ref,
             customer_phone=order.customer_phone, ship_to=order.ship_to, bill_to=order.bill_to,
@@ -320,7 +321,7 @@ class OrderOut(SummaryOut):
             ],
             changes=[ChangeOut.of(change, currency) for change in order.changes],
             events=[
-                EventOut.of(step, order.summary.order_number) for step in steps(order.events)
+                EventOut.of(step, order.summary.order_number) for step in story
             ],
             notes=NoteOut.of_all(notes, scopes),
             cases=[CaseOut.of(each) for each in cases if "notes:internal" in scopes],

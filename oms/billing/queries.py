@@ -19,6 +19,7 @@ from oms.billing.model import (
 from oms.billing.rules import Sale
 from oms.billing.store import SQL
 from oms.ledger.database import Tx
+from oms.ledger.rows import asked
 from oms.orders.model import OrderNotFound
 
 _DOCUMENTS: Final = """
@@ -59,18 +60,15 @@ def page(
 
     Of the days from `since_on` up to and including `until_on`.
     """
-    conditions, values = ["true"], dict[str, Any](limit=limit + 1)
-    for name, value, condition in (
+    conditions, values = asked(
         ("types", types, "d.document_type = any (:types)"),
         ("since_on", since_on, "d.issued_on >= :since_on"),
         ("until_on", until_on, "d.issued_on <= :until_on"),
         ("channel_codes", channel_codes, "c.channel_code = any (:channel_codes)"),
         ("after", after, "d.document_id < :after"),
-    ):
-        if value is not None:
-            conditions.append(condition)
-            values[name] = list(value) if isinstance(value, list | tuple) else value
-    found = _read(tx, " and ".join(conditions), values, rest="desc limit :limit")
+    )
+    where, values["limit"] = " and ".join(["true", *conditions]), limit + 1
+    found = _read(tx, where, values, rest="desc limit :limit")
     return found[:limit], found[limit - 1].document_id if len(found) > limit else None
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from oms.ledger.database import Tx
-from oms.ledger.rows import by_name
+from oms.ledger.rows import asked, by_name
 from oms.mails.model import Mail, MailNotFound, MailState
 
 _MAILS: Final = """
@@ -33,17 +33,14 @@ def page(
     channel_codes: Sequence[str] | None, after: int | None, limit: int,
 ) -> tuple[list[Mail], int | None]:  # fmt: skip
     """Return mails, the newest first, and where the next page begins."""
-    conditions, values = ["true"], dict[str, Any](limit=limit + 1)
-    for name, value, condition in (
+    conditions, values = asked(
         ("states", states, "m.state = any (:states)"),
         ("number", document_number, "d.document_number = upper(:number)"),
         ("channel_codes", channel_codes, "c.channel_code = any (:channel_codes)"),
         ("after", after, "m.mail_id < :after"),
-    ):
-        if value is not None:
-            conditions.append(condition)
-            values[name] = list(value) if isinstance(value, list | tuple) else value
-    found = _read(tx, " and ".join(conditions), values, rest="desc limit :limit")
+    )
+    where, values["limit"] = " and ".join(["true", *conditions]), limit + 1
+    found = _read(tx, where, values, rest="desc limit :limit")
     return found[:limit], found[limit - 1].mail_id if len(found) > limit else None
 
 

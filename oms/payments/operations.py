@@ -169,7 +169,7 @@ def done(
     return made
 
 
-def adopt(tx: Tx, transaction_id: int, psp_reference: str) -> None:
+def adopt(tx: Tx, transaction_id: int, psp_reference: str | None) -> None:
     """Note by which reference its payment service knows what a channel told of."""
     SQL.run(tx, "adopt", transaction_id=transaction_id, psp_reference=psp_reference)
 

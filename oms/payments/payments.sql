@@ -345,7 +345,7 @@ known as (
     join payments p using (payment_id)
     left join payment_transactions t on t.payment_id = p.payment_id and t.type = :type
         and (t.transaction_number = :reference or t.psp_reference = :psp_reference
-            or (t.source = 'channel' and t.state = 'succeeded' and t.psp_reference is null
+            or (:is_done and t.source = 'channel' and t.state = 'succeeded' and t.psp_reference is null
                 and t.amount_minor = :amount_minor))
 )
 select payment_id, order_id, currency, transaction_id,

@@ -88,6 +88,7 @@ def noticed(tx: Tx, psp: str, notice: Notice) -> Noticed | None:
         tx, "noticed", psp=psp, type=notice.type.value, reference=notice.reference,
         psp_reference=notice.answer.psp_reference, parent_reference=notice.parent_reference,
         amount_minor=notice.amount_minor,
+        is_done=notice.answer.state is TransactionState.SUCCEEDED,
     ).one_or_none()  # fmt: skip
     return None if row is None else Noticed(**by_name(row))
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from oms.ledger.database import Tx
-from oms.ledger.rows import by_name
+from oms.ledger.rows import asked, by_name
 from oms.payments.model import TransactionState
 from oms.refunds.batches import Batch, BatchNotFound, BatchState, Row, RowState, Seen, Total
 from oms.refunds.model import (
@@ -91,20 +91,15 @@ def order_of(tx: Tx, number: str) -> int:
 
 def page(tx: Tx, sought: Sought, *, after: int, limit: int) -> tuple[list[Refund], int | None]:
     """Return refunds, oldest first, and where the next page begins."""
-    conditions = ["r.refund_id > :after"]
-    named: dict[str, Any] = {"after": after, "limit": limit + 1}
-    if sought.states is not None:
-        conditions.append("r.state = any (:states)")
-        named["states"] = list(sought.states)
-    if sought.channel_codes is not None:
-        conditions.append("c.channel_code = any (:channels)")
-        named["channels"] = list(sought.channel_codes)
-    if sought.kind is not None:
-        conditions.append("r.kind = :kind")
-        named["kind"] = sought.kind.value
-    if sought.order_number is not None:
-        conditions.append("o.order_number = :order_number")
-        named["order_number"] = sought.order_number.upper()
+    number = sought.order_number
+    conditions, named = asked(
+        ("after", after, "r.refund_id > :after"),
+        ("states", sought.states, "r.state = any (:states)"),
+        ("channels", sought.channel_codes, "c.channel_code = any (:channels)"),
+        ("kind", sought.kind, "r.kind = :kind"),
+        ("order_number", number and number.upper(), "o.order_number = :order_number"),
+    )
+    named["limit"] = limit + 1
     found = _read(tx, conditions, named, rest="limit :limit")
     return found[:limit], found[limit - 1].refund_id if len(found) > limit else None
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from oms.ledger.database import Tx
-from oms.ledger.rows import by_name
+from oms.ledger.rows import asked, by_name
 from oms.returns import store
 from oms.returns.model import (
     NOT_KEPT,
@@ -135,17 +135,14 @@ def of_order(tx: Tx, order_id: int) -> list[Return]:
 
 def page(tx: Tx, sought: Sought, *, after: int, limit: int) -> tuple[list[Return], int | None]:
     """Return returns, oldest first, and where the next page begins."""
-    conditions = ["r.return_id > :after"]
-    values: dict[str, Any] = {"after": after, "limit": limit + 1}
-    for name, condition, value in (
-        ("states", "r.state = any (:states)", list(sought.states) or None),
-        ("codes", "x.location_code = any (:codes)", _list(sought.location_codes)),
-        ("channels", "c.channel_code = any (:channels)", _list(sought.channel_codes)),
-        ("before", "r.created_at < :before", sought.created_before),
-    ):
-        if value is not None:
-            conditions.append(condition)
-            values[name] = value
+    conditions, values = asked(
+        ("after", after, "r.return_id > :after"),
+        ("states", sought.states or None, "r.state = any (:states)"),
+        ("codes", sought.location_codes, "x.location_code = any (:codes)"),
+        ("channels", sought.channel_codes, "c.channel_code = any (:channels)"),
+        ("before", sought.created_before, "r.created_at < :before"),
+    )
+    values["limit"] = limit + 1
     found = _read(tx, conditions, values, rest="limit :limit")
     return found[:limit], found[limit - 1].return_id if len(found) > limit else None
 

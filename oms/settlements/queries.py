@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from oms.ledger.database import Tx
-from oms.ledger.rows import by_name
+from oms.ledger.rows import asked, by_name
 from oms.settlements.model import (
     Difference,
     DifferenceNotFound,
@@ -131,16 +131,14 @@ def differences(
     psp: str | None, report: str | None, after: int, limit: int,
 ) -> tuple[list[Difference], int | None]:  # fmt: skip
     """Return differences, oldest first, and where the next page begins."""
-    conditions = ["d.difference_id > :after"]
-    named: dict[str, Any] = {"after": after, "limit": limit + 1}
-    for column, values in (("d.state", states), ("d.finding", findings)):
-        if values:
-            conditions.append(f"{column} = any (:{column[2:]})")
-            named[column[2:]] = sorted(values)
-    for column, value in (("d.psp", psp), ("s.report_number", report)):
-        if value is not None:
-            conditions.append(f"{column} = :{column[2:]}")
-            named[column[2:]] = value
+    conditions, named = asked(
+        ("after", after, "d.difference_id > :after"),
+        ("states", states or None, "d.state = any (:states)"),
+        ("findings", findings or None, "d.finding = any (:findings)"),
+        ("psp", psp, "d.psp = :psp"),
+        ("report", report, "s.report_number = :report"),
+    )
+    named["limit"] = limit + 1
     where = " and ".join(conditions)
     query = text(f"{_DIFFERENCES} where {where} order by d.difference_id limit :limit")
     found = [_difference(row) for row in tx.execute(query, named)]

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from oms.ledger.database import Tx
-from oms.ledger.rows import by_name
+from oms.ledger.rows import asked, by_name
 from oms.shipments.model import (
     UNDERWAY,
     Parcel,
@@ -98,26 +98,23 @@ def page(
 
     With `silent_since_at` those underway of which nothing was told since then.
     """
-    conditions = [f"p.parcel_id {'<' if is_newest_first else '>'} :after" if after else "true"]
-    values: dict[str, Any] = {"after": after, "limit": limit + 1}
+    conditions, values = asked(
+        ("after", after or None, f"p.parcel_id {'<' if is_newest_first else '>'} :after"),
+        ("carrier", carrier, "p.carrier = :carrier"),
+        ("tracking_number", tracking_number, "p.tracking_number = :tracking_number"),
+        ("states", states, "p.state = any (:states)"),
+        ("location_codes", location_codes, "x.location_code = any (:location_codes)"),
+        ("channel_codes", channel_codes, "c.channel_code = any (:channel_codes)"),
+    )
+    values["limit"] = limit + 1
     if silent_since_at is not None:
         conditions.append(
             "p.state = any (:underway)"
             " and coalesce(p.last_event_at, p.handed_over_at, p.created_at) <= :silent_since_at"
         )
         values |= {"underway": sorted(UNDERWAY), "silent_since_at": silent_since_at}
-    for name, value, condition in (
-        ("carrier", carrier, "p.carrier = :carrier"),
-        ("tracking_number", tracking_number, "p.tracking_number = :tracking_number"),
-        ("states", states, "p.state = any (:states)"),
-        ("location_codes", location_codes, "x.location_code = any (:location_codes)"),
-        ("channel_codes", channel_codes, "c.channel_code = any (:channel_codes)"),
-    ):
-        if value is not None:
-            conditions.append(condition)
-            values[name] = value if isinstance(value, str) else list(value)
     rest = "desc limit :limit" if is_newest_first else "limit :limit"
-    found = _read(tx, " and ".join(conditions), values, rest=rest)
+    found = _read(tx, " and ".join(["true", *conditions]), values, rest=rest)
     return found[:limit], found[limit - 1].parcel_id if len(found) > limit else None
 
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Final
 
 from oms.fulfillment.model import COLLECTED_METHODS, FulfillmentOrder, FulfillmentOrderState
-from oms.orders.history import steps
-from oms.orders.model import Event, FulfillmentMethod
+from oms.orders.history import Step
+from oms.orders.model import FulfillmentMethod
 
 _S = FulfillmentOrderState
 
@@ -34,14 +34,14 @@ class Milestone:
 
 
 def milestones(
-    works: Iterable[FulfillmentOrder], events: Iterable[Event]
+    works: Iterable[FulfillmentOrder], story: Iterable[Step]
 ) -> dict[int, tuple[Milestone, ...]]:
     """Return the milestones of each delivery group somebody works on, in their order.
 
     What was put back is not reached any more, and of work that was given up nothing counts.
     """
     reached: dict[str, dict[str, datetime]] = defaultdict(dict)
-    for step in steps(list(events)):
+    for step in story:
         if step.entity != "fulfillment" or step.from_state == step.to_state:
             continue  # told of it, and nothing moved
         if step.entity_id and step.to_state:

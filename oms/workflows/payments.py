@@ -178,6 +178,11 @@ def settle(tx: Tx, order_id: int, *, at: datetime) -> None:
     operations.balance(tx, [order_id], at=at)
 
 
+def _settle_apart(tx: Tx, order_id: int, *, at: datetime) -> None:
+    """Settle an order that is held; what a service has told stays written, whatever follows."""
+    followers.take_in(tx, FOLLOWER, [order_id], lambda _: settle(tx, order_id, at=at), at=at)
+
+
 def _tell_expired(
     tx: Tx, order_id: int, ours: Sequence[Payment], missing_minor: int, *, at: datetime
 ) -> None:
@@ -240,10 +245,7 @@ def _writing(due: operations.Due, told: tuple[Answer, str]) -> Callable[[Tx], bo
             tx, due.transaction_id, told[0], source=told[1], at=at, claim=due.claim
         )
         if is_new:
-            # What was answered stays written, whatever follows of it.
-            followers.take_in(
-                tx, FOLLOWER, [order_id], lambda _: settle(tx, order_id, at=at), at=at
-            )
+            _settle_apart(tx, order_id, at=at)
         return is_new
 
     return write
@@ -283,10 +285,7 @@ def take_notice(tx: Tx, psp: str, notice: Notice, *, at: datetime) -> str:
     else:
         orders.hold(tx, found.order_id)
         outcome = _apply(tx, found, notice, psp, at=at)
-        # What was told stays written, whatever follows of it.
-        followers.take_in(
-            tx, FOLLOWER, [found.order_id], lambda _: settle(tx, found.order_id, at=at), at=at
-        )
+        _settle_apart(tx, found.order_id, at=at)
     detail = _detail(notice)
     operations.note(tx, psp, notice.ref, outcome=outcome, detail=detail, at=at)
     return outcome
@@ -294,10 +293,8 @@ def take_notice(tx: Tx, psp: str, notice: Notice, *, at: datetime) -> str:
 
 def _apply(tx: Tx, found: queries.Noticed, notice: Notice, psp: str, *, at: datetime) -> str:
     if found.is_told and found.transaction_id is not None:
-        if notice.answer.psp_reference is not None:
-            operations.adopt(tx, found.transaction_id, notice.answer.psp_reference)
-        if notice.answer.state is TransactionState.SUCCEEDED:
-            return "ignored"
+        operations.adopt(tx, found.transaction_id, notice.answer.psp_reference)
+        return "ignored"
     if found.transaction_id is not None:
         source = "inquiry" if notice.is_last_word else "notice"
         is_new = operations.answer(tx, found.transaction_id, notice.answer, source=source, at=at)

@@ -145,7 +145,7 @@ class TestBatches:
         assert "csv/2" in said
         assert len(batches(shop)) == before
 
-    def test_shows_who_may_only_read_no_button(self, screen: Page, quiet_counter: Counter) -> None:
+    def test_none_says_how_one_is_made(self, screen: Page, quiet_counter: Counter) -> None:
         app = screen("refund_batches", quiet_counter, "finance")
         assert failures(app) == []
-        assert "No batch is there yet." in text_of(app)
+        assert "No batch is there yet. *New batch* takes a CSV" in text_of(app)

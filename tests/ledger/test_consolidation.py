@@ -272,6 +272,17 @@ class TestParts:
         assert (waits(routed), sent(routed)["AMS"].state) == ([("DC", F.ASSIGNED, 1)], S.CANCELED)
         assert (routed.shelf("AMS"), routed.violations()) == (Shelf(2, 0), {})
 
+    def test_of_fewer_units_what_is_to_be_sent_is_let_go_first(self, routed: Shop) -> None:
+        stocked(routed, AMS=(1, 0), DC=(1, 1))
+        routed.take(both())
+        route(routed)
+        assert sent(routed)["AMS"].state is S.ALLOCATED
+        routed.take(a_partial("W-1", a_change("cancel", 1)))
+        assert sent(routed)["AMS"].state is S.CANCELED
+        assert (routed.shelf("DC"), routed.shelf("AMS")) == (Shelf(1, 1), Shelf(1, 0))
+        assert waits(routed) == [("DC", F.ASSIGNED, 2)]
+        assert routed.violations() == {}
+
     def test_of_a_canceled_order_what_is_under_way_is_free_where_it_comes(
         self, routed: Shop
     ) -> None:

@@ -294,11 +294,34 @@ class TestNotices:
             "select psp_reference from payment_transactions where type = :t", t=kind.value
         ) == "op_1"  # fmt: skip
 
+    def test_that_an_attempt_failed_are_of_nothing_that_was_told(self, shop: Shop) -> None:
+        self.told(shop, captured=2000)
+        failed = Notice(
+            ref="evt:f", type=TransactionType.CAPTURE, amount_minor=2000, currency="EUR",
+            reference=None, parent_reference="pay_1",
+            answer=Answer(state=TransactionState.FAILED, psp_reference="op_0"),
+        )  # fmt: skip
+        took = shop.ledger.run(lambda tx: payments.take_notice(tx, "sandbox", failed, at=NOW))
+        assert took == "parked"
+        assert shop.rows(
+            "select state, psp_reference, is_disputed from payment_transactions"
+            " where type = 'capture'"
+        ) == [("succeeded", None, False)]
+
     def test_of_something_else_are_one_more(self, shop: Shop) -> None:
         self.told(shop, captured=1000)
         assert self.notice(shop, TransactionType.CAPTURE, "op_1", 500) == "external"
         assert self.notice(shop, TransactionType.CAPTURE, "op_2", 1000) == "ignored"
         assert shop.value("select captured_minor::int from payments") == 1500
+
+    def test_stay_written_where_following_them_fails(self, shop: Shop) -> None:
+        self.told(shop, managed_by="oms", authorized_minor=2000, captured=0)
+        shop.take(a_partial("W-1", a_change("cancel", 2)))
+        with spoiled(shop, "refunds", "W-1"):
+            assert self.notice(shop, TransactionType.CAPTURE, "op_1") == "external"
+        assert shop.value("select captured_minor::int from payments") == 2000
+        assert [row[:2] for row in set_aside(shop)] == [("payments", "W-1")]
+        assert shop.value("select outcome from psp_notices") == "external"
 
 
 class TestDue:
