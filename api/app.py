@@ -25,6 +25,7 @@ from api.routers import (
     catalog,
     change_orders,
     channels,
+    counters,
     customers,
     documents,
     events,
@@ -46,6 +47,7 @@ from api.routers import (
     promises,
     quarantine,
     refund_batches,
+    refund_rules,
     refunds,
     reservations,
     return_receipts,
@@ -55,6 +57,7 @@ from api.routers import (
     sourcing,
     stock,
     stock_holds,
+    store_credits,
     stores,
     tags,
     tokens,
@@ -79,7 +82,8 @@ ROUTERS: Final = (
     views, fulfillments, parcels, papers, transfers, customers, lookup, tracking, sourcing,
     stock_holds, why_stock, stock, stores, locations, points, promises, reservations, payments,
     refunds, channels, quarantine, catalog, sales, events, feeds, webhooks, keys, documents,
-    return_receipts, returns, refund_batches, settlements, mails,
+    return_receipts, returns, refund_batches, settlements, mails, store_credits, counters,
+    refund_rules,
 )  # fmt: skip
 # Open to everybody, each with its reason: they tell nothing of anybody, or only how an order is,
 # to who knows its number and address or has its link; or who asks has another proof than a key.

@@ -7,7 +7,7 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from benchmarks import bulk, fresh, push, search, sourcing
+from benchmarks import bulk, fresh, push, search, settlements, sourcing
 
 
 def main() -> None:
@@ -17,7 +17,8 @@ def main() -> None:
     given = parser.parse_args()
     measurements = {
         "bulk": bulk.measure, "fresh": fresh.measure, "push": push.measure,
-        "search": partial(search.measure, kept=given.keep), "sourcing": sourcing.measure,
+        "search": partial(search.measure, kept=given.keep), "settlements": settlements.measure,
+        "sourcing": sourcing.measure,
     }  # fmt: skip
     unknown = set(given.names) - set(measurements)
     if unknown:

@@ -22,12 +22,14 @@ from dashboards.console import (
     returns,
     sourcing,
     stock_by_sku,
+    store_credit,
     store_work,
     transfers,
 )
 from dashboards.panels import navigation
 from dashboards.views import (
     channel_by_product,
+    coming_back,
     freshness,
     fulfillment,
     money,
@@ -64,6 +66,9 @@ CONSOLE = {
     ),
     "refunds": st.Page(
         refunds.render, title="Refunds", url_path="refunds", icon=":material/currency_exchange:"
+    ),
+    "store_credit": st.Page(
+        store_credit.render, title="Store credit", url_path="store_credit", icon=":material/redeem:"
     ),
     "reconciliation": st.Page(
         reconciliation.render,
@@ -152,6 +157,12 @@ PAGES = {
             title="Fulfillment",
             url_path="fulfillment",
             icon=":material/local_shipping:",
+        ),
+        st.Page(
+            coming_back.render,
+            title="Coming back",
+            url_path="coming_back",
+            icon=":material/assignment_return:",
         ),
     ],
     "Operations": list(CONSOLE.values()),

@@ -113,6 +113,7 @@ class System:
             found.append(AdyenPsp(
                 told.adyen_url, told.adyen_key.get_secret_value(), account=told.adyen_account,
                 hmac_key=told.adyen_hmac_key.get_secret_value(),
+                is_multicapture=told.adyen_multicapture,
             ))  # fmt: skip
         return tuple(found)
 

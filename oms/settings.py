@@ -86,8 +86,8 @@ class Settings(BaseSettings):
     stripe_multicapture: bool = Field(
         default=False,
         description=(
-            "whether the Stripe account may capture a payment in several parts; if not, the first"
-            " capture lets go of the rest"
+            "whether the Stripe account may capture a payment in several parts, where its card can;"
+            " if not, the first capture takes all that is to be paid"
         ),
     )
     stripe_url: str | None = Field(default=None, description="where Stripe is, for tests")
@@ -102,6 +102,13 @@ class Settings(BaseSettings):
     adyen_url: str | None = Field(
         default=None,
         description="Adyen's Checkout API with its version, its test's or your own live one",
+    )
+    adyen_multicapture: bool = Field(
+        default=False,
+        description=(
+            "whether the account at Adyen has multiple partial captures; if not, the first capture"
+            " takes all that is to be paid"
+        ),
     )
     sandbox_points: dict[str, Literal["open", "full", "closed", "gone", "away"]] = Field(
         default={},

@@ -16,6 +16,7 @@ from typing import Protocol
 from oms import bootstrap
 from oms.billing import operations as billing
 from oms.change_orders import operations as change_orders
+from oms.credits import operations as store_credit
 from oms.customers import operations as customers
 from oms.feeds import operations as feeds
 from oms.feeds import queries as feed_queries
@@ -25,12 +26,14 @@ from oms.kernel.errors import Unavailable, VersionConflict
 from oms.ledger.database import Ledger, Tx
 from oms.ledger.followers import Stop, follow
 from oms.orders import indexing
+from oms.payments import leases
 from oms.settings import Settings
 from oms.settlements import operations as settled
 from oms.workflows import (
     fulfillment,
     ingest,
     mailing,
+    notices,
     parcels,
     payments,
     points,
@@ -56,6 +59,8 @@ REST_AMID_MUCH_SECONDS_MAX = 4.0
 RECONCILING_EVERY_SECONDS = 60.0
 # Points close for days, not for minutes; a label is not made before its point was asked anyway.
 POINTS_EVERY_SECONDS = 60.0
+# How often it is looked for payments that notices came before.
+NOTICES_EVERY_SECONDS = 2.0
 # How often it is looked for what no settlement report has told of.
 MISSING_EVERY_SECONDS = 3600.0
 
@@ -108,9 +113,17 @@ def chores(system: bootstrap.System) -> list[Chore]:
             step=following(system, payments.FOLLOWER, payments.follow_orders, stop=payments.stop),
         ),
         Chore(name="payments", step=partial(payments.execute_due, system.ledger, system.psps)),
+        Chore(
+            name="parked notices",
+            step=now_and_then(
+                due(system.ledger, notices.apply_parked), every_seconds=NOTICES_EVERY_SECONDS
+            ),
+        ),
         Chore(name="refund batches", step=due(system.ledger, refund_batches.go_on)),
         Chore(name="settlements", step=settling(system)),
+        Chore(name="store credit", step=due(system.ledger, store_credit.expire_due)),
         Chore(name="voids", step=partial(parcels.tell_voids, system.ledger, system.carriers)),
+        Chore(name="exchanges", step=due(system.ledger, fulfillment.send_exchange)),
         Chore(name="unaccepted", step=due(system.ledger, fulfillment.let_off_unaccepted)),
         Chore(name="uncollected", step=due(system.ledger, fulfillment.let_go_uncollected)),
         Chore(
@@ -143,6 +156,22 @@ def routing(system: bootstrap.System) -> Callable[[], bool]:
     take_in = following(system, "routing", fulfillment.route)
     open_due = partial(system.ledger.run, lambda tx: fulfillment.open_due(tx, at=clock.now()))
     return lambda: take_in() or open_due()
+
+
+def now_and_then(step: Callable[[], bool], *, every_seconds: float) -> Callable[[], bool]:
+    """Return a step that is done only so often, as long as there is nothing to do."""
+    rests_until = 0.0
+
+    def seldom() -> bool:
+        nonlocal rests_until
+        if time.monotonic() < rests_until:
+            return False
+        if step():
+            return True
+        rests_until = time.monotonic() + every_seconds
+        return False
+
+    return seldom
 
 
 def watching(system: bootstrap.System) -> Callable[[], bool]:
@@ -291,6 +320,8 @@ def _complain(chore: Chore, known: str | None, trouble: str, sentence: str) -> s
 
 def work(system: bootstrap.System, stop: threading.Event) -> None:
     """Do every chore until told to stop."""
+    once = {code: psp.captures_once for code, psp in system.psps.items()}
+    system.ledger.run(lambda tx: leases.know_services(tx, once))
     threads = [
         threading.Thread(target=keep_doing, args=(chore, stop), name=chore.name)
         for chore in chores(system)

@@ -178,7 +178,8 @@ def _of_money() -> list[str]:
             *_drawn(REFUNDS, "[*] --> awaiting_approval: above the limit",
                     "[*] --> requested: within it", "requested --> succeeded: all parts",
                     "requested --> partially_succeeded: some", "requested --> failed: none",
-                    "succeeded --> failed: the service says so"),
+                    "succeeded --> failed: the service says so",
+                    "succeeded --> reversed: it came back"),
             "", "## Refunds in bulk", "", "What somebody may do with a batch; a change of its rows"
             " makes it a draft again. The worker ends a dry run and pays what is approved, and a"
             " batch is over when its payment services have answered.", "",

@@ -32,8 +32,15 @@ class Local:
         self.port = 0
         self.kept: dict[str, tuple[int, Any]] = {}
         self.items: dict[str, dict[str, Any]] = {}  # by our reference
+        self.wishes: list[dict[str, Any]] = []
         self.is_losing = False
+        self.is_multicapture = False
         self.status: int | None = None
+        self.error, self.headers = "000", dict[str, str]()  # of what it does not do
+        self.result: str | None = None  # of what it is asked to authorize
+
+    def behaves(self, *, is_multicapture: bool) -> None:
+        self.is_multicapture = is_multicapture
 
     def loses(self, ratio: float) -> None:
         self.is_losing = bool(ratio)
@@ -52,9 +59,10 @@ class Local:
 
     async def ask(self, request: Request) -> Response:
         body = await request.json()
+        self.wishes.append(body)
         key = request.headers.get("idempotency-key", "")
         if self.status is not None or request.headers.get("x-api-key") != KEY:
-            return JSONResponse({"errorCode": "000"}, self.status or 401)
+            return JSONResponse({"errorCode": self.error}, self.status or 401, self.headers)
         if key not in self.kept:
             self.kept[key] = self._answer(request.path_params, body)
         status, told = self.kept[key]
@@ -68,6 +76,8 @@ class Local:
             is_good = body["paymentMethod"]["storedPaymentMethodId"] != "declined"
             self._tell("AUTHORISATION", number, "", body, is_good=is_good)
             told = {"pspReference": number, "merchantReference": body["reference"]}
+            if self.result is not None:
+                return 200, told | {"resultCode": self.result}
             if is_good:
                 return 200, told | {"resultCode": "Authorised"}
             return 200, told | {"resultCode": "Refused", "refusalReasonCode": "2"}
@@ -77,6 +87,8 @@ class Local:
             return 422, {"errorCode": "167", "message": "Original pspReference required"}
         held = sums["authorize"] - sums.get("capture", 0) - sums.get("void", 0)
         kind = KINDS[asked["kind"]]
+        if sums.get("capture") and not self.is_multicapture:
+            held = 0  # what a capture leaves is let go
         body.setdefault("amount", {"value": held, "currency": "EUR"})
         left = sums.get("capture", 0) - sums.get("refund", 0) if kind == "REFUND" else held
         is_good = 0 < body["amount"]["value"] <= left
@@ -113,8 +125,8 @@ def an_item(**fields: Any) -> dict[str, Any]:
     return item | {"additionalData": {"hmacSignature": signature(HMAC_KEY, item)}}
 
 
-def batch(items: list[dict[str, Any]]) -> bytes:
-    told = {"live": "false",
+def batch(items: list[dict[str, Any]], *, is_live: bool = False) -> bytes:
+    told = {"live": str(is_live).lower(),
             "notificationItems": [{"NotificationRequestItem": each} for each in items]}  # fmt: skip
     return json.dumps(told).encode()
 

@@ -3,6 +3,7 @@
 import itertools
 import socket
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 import httpx
 import uvicorn
+from sqlalchemy import text
 
 from api.app import create_app
 from oms.access.model import ROLES
@@ -99,6 +101,19 @@ def followed(ledger: Ledger) -> None:
     for _ in range(2):  # at first a follower only begins
         follow(ledger, "routing", lambda tx, a, u: fulfillment.route(tx, a, u, at=NOW))
         index_orders(ledger)
+    deadline = time.monotonic() + WAIT_SECONDS_MAX
+    while _is_behind(ledger):  # whoever writes meanwhile holds the journal's horizon back
+        assert time.monotonic() < deadline, "there is an order nobody indexes"
+        follow(ledger, "routing", lambda tx, a, u: fulfillment.route(tx, a, u, at=NOW))
+        index_orders(ledger)
+
+
+def _is_behind(ledger: Ledger) -> bool:
+    with ledger.snapshot() as tx:
+        return bool(tx.execute(text(
+            "select exists (select from orders o where not exists ("
+            "select from order_search s where s.order_id = o.order_id))"
+        )).scalar())  # fmt: skip
 
 
 @contextmanager

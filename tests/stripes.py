@@ -24,6 +24,7 @@ with warnings.catch_warnings():
 
 KEY = "sk_test_ours"
 WEBHOOK_SECRET = "whsec_ours"
+CAPTURE_BEFORE = 1_900_000_000
 
 
 class Local:
@@ -55,7 +56,8 @@ class Local:
                 if charge.captured:
                     sums["capture"] += each.amount - _released(charge)
                 elif each._canceled:
-                    sums["void"] += each.amount
+                    sums["void"] += each.amount - _captured(each)
+                sums["capture"] += _captured(each)
             if isinstance(each, resources.Refund) and each.payment_intent:
                 sums["refund"] += each.amount
         return {kind: total for kind, total in sums.items() if total}
@@ -66,21 +68,54 @@ def _released(charge: Any) -> int:
     return sum(each.amount for each in charge.refunds._list if not each.payment_intent)
 
 
-def _capture(id: str, metadata: Any = None, final_capture: Any = None, **rest: Any) -> Any:  # noqa: A002 - as it is asked
+def _capture(
+    id: str,  # noqa: A002 - as it is asked
+    amount_to_capture: Any = None,
+    metadata: Any = None,
+    final_capture: Any = None,
+) -> Any:
     intent = resources.PaymentIntent._api_retrieve(id)
     if intent.status != "requires_capture":
         raise UserError(400, "It holds nothing.", {"code": "payment_intent_unexpected_state"})
-    resources.PaymentIntent._api_capture(id, **rest)
+    amount, captured = int(amount_to_capture), _captured(intent)
+    if amount > _capturable(intent):
+        raise UserError(400, "It does not hold as much.", {"code": "amount_too_large"})
+    if str(final_capture).lower() == "false":
+        if not _is_multicapture(intent):
+            raise UserError(400, "It is captured once.", {"code": "parameter_invalid"})
+        intent._parts = captured + amount
+    else:
+        resources.PaymentIntent._api_capture(id, amount_to_capture=captured + amount)
+        intent._parts = 0
     intent.metadata.update(metadata or {})
     return intent
 
 
-def _create(automatic_payment_methods: Any = None, **rest: Any) -> Any:
-    return resources.PaymentIntent._api_create(**rest)
+def _create(
+    automatic_payment_methods: Any = None, payment_method_options: Any = None, **rest: Any
+) -> Any:
+    made = resources.PaymentIntent._api_create(**rest)
+    if made.latest_charge is not None:
+        made.latest_charge.payment_method_details = {"card": {"capture_before": CAPTURE_BEFORE}}
+    wish = ((payment_method_options or {}).get("card") or {}).get("request_multicapture")
+    if wish is not None and made.latest_charge is not None:
+        status = "unavailable" if rest.get("currency") == "jpy" else "available"
+        made.latest_charge.payment_method_details["card"]["multicapture"] = {"status": status}
+    return made
+
+
+def _is_multicapture(intent: Any) -> bool:
+    details = getattr(intent.latest_charge, "payment_method_details", None) or {}
+    return bool((details.get("card") or {}).get("multicapture", {}).get("status") == "available")
+
+
+def _captured(intent: Any) -> int:
+    return int(getattr(intent, "_parts", 0))
 
 
 def _capturable(intent: Any) -> int:
-    return int(intent.amount) if intent.status == "requires_capture" else 0
+    held = int(intent.amount) - _captured(intent)
+    return held if intent.status == "requires_capture" else 0
 
 
 def _search(query: str, limit: Any = None) -> Any:

@@ -15,6 +15,7 @@ from api.security import ChannelsRead, InboxWrite, InboxWriteOrSigned
 from oms import bootstrap
 from oms.access.model import Caller, NotAuthenticated
 from oms.adapters.channels import shopify
+from oms.billing import queries as billing
 from oms.channels import queries
 from oms.channels.model import Channel, UnknownChannel
 from oms.kernel.errors import NotFound, Rejected
@@ -110,8 +111,9 @@ class Delivery:
 @router.get("/channels")
 def list_channels(caller: ChannelsRead, tx: Snapshot, system: System) -> list[ChannelOut]:
     """List the channels the caller may know of."""
+    policies = billing.policies(tx)
     return [
-        ChannelOut.of(channel, system.mapping_of(channel).topics)
+        ChannelOut.of(channel, system.mapping_of(channel).topics, policies.get(channel.code))
         for channel in queries.channels(tx)
         if caller.may_see(channel.code)
     ]

@@ -38,7 +38,12 @@ from oms.ledger.database import Tx as Connection
 
 router: Final = APIRouter(prefix="/v1", tags=["documents"], route_class=LedgerRoute)
 
-MEDIA_TYPES: Final = {FileKind.PDF: "application/pdf", FileKind.XML: "application/xml"}
+MEDIA_TYPES: Final = {
+    FileKind.PDF: "application/pdf",
+    FileKind.XML: "application/xml",
+    FileKind.UBL: "application/xml",
+}
+SUFFIXES: Final = {FileKind.PDF: "pdf", FileKind.XML: "xml", FileKind.UBL: "ubl.xml"}
 ISSUING: Final[Mapping[DocumentType, Callable[..., list[int]]]] = {
     DocumentType.INVOICE: operations.invoice, DocumentType.CREDIT_NOTE: operations.credit,
     DocumentType.RECEIPT: operations.receipt,
@@ -134,6 +139,16 @@ def get_document_xml(
     return _download(visible(tx, number, caller), FileKind.XML, tx, now, system)
 
 
+@router.get(
+    "/documents/{number}/ubl", response_class=Response, responses=_file_of("application/xml")
+)
+def get_document_ubl(
+    number: str, caller: DocumentsRead, tx: Tx, now: Now, system: System
+) -> Response:
+    """Return an invoice or a credit note as EN 16931 in the syntax of UBL 2.1."""
+    return _download(visible(tx, number, caller), FileKind.UBL, tx, now, system)
+
+
 @router.post("/documents/{number}/sent")
 def note_document_sent(
     number: str, body: SentPost, caller: DocumentsWrite, tx: Tx, now: Now, *,
@@ -164,7 +179,7 @@ def _download(
     document: Document, kind: FileKind, tx: Connection, now: Now, system: System
 ) -> Response:
     file = operations.file(tx, document, kind, system.renderer, at=now)
-    name = f"{document.paper.number}.{kind}"
+    name = f"{document.paper.number}.{SUFFIXES[kind]}"
     return Response(
         file.body, media_type=MEDIA_TYPES[kind],
         headers={

@@ -20,6 +20,7 @@ from oms.billing import queries as documents
 from oms.cases import queries as cases
 from oms.channels import queries as channels
 from oms.channels.model import Channel, UnknownChannel
+from oms.exchanges import queries as exchanges
 from oms.kernel.errors import Conflict, OmsError
 from oms.ledger.database import Tx as Connection
 from oms.notes import queries as notes
@@ -102,7 +103,8 @@ def get_order(number: str, caller: OrdersRead, tx: Snapshot, response: Response)
         now, caller.scopes, parcels.of_order(tx, number),
         transfers.of_order(tx, order_id), payments=paid(tx, order),
         notes=notes.of_order(tx, order_id), returns=returns.of_order(tx, order_id),
-        cases=cases.of_order(tx, order_id),
+        cases=cases.of_order(tx, order_id), exchange_of=exchanges.of_order(tx, order_id),
+        exchanges=exchanges.of_original(tx, order_id),
         refunds=refunds.of_order(tx, order_id), documents=documents.of_order(tx, number),
     )  # fmt: skip
 

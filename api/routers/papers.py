@@ -6,11 +6,12 @@ from fastapi import APIRouter, Response
 
 from api.dependencies import Now, Snapshot, System
 from api.routers.fulfillments import visible
+from api.routers.returns import seen_here
 from api.routes import LedgerRoute
-from api.security import FulfillmentRead
+from api.security import FulfillmentRead, ReturnsRead
 from oms.locations import queries as locations
 from oms.locations.model import LocationNotFound
-from oms.workflows import papers
+from oms.workflows import papers, return_slips
 
 router: Final = APIRouter(prefix="/v1", tags=["papers"], route_class=LedgerRoute)
 PDF: Final[dict[int | str, dict[str, Any]]] = {
@@ -25,6 +26,12 @@ def get_packing_slip(
     """Return what goes into the box: articles and units, no prices and nobody's address."""
     visible(tx, number, caller)
     return _printed(system, papers.packing_slip(tx, number))
+
+
+@router.get("/returns/{number}/slip", response_class=Response, responses=PDF)
+def get_return_slip(number: str, caller: ReturnsRead, tx: Snapshot, system: System) -> Response:
+    """Return what goes into the box of a return: articles, where it goes, its number as a code."""
+    return _printed(system, return_slips.return_slip(tx, seen_here(tx, number, caller)))
 
 
 @router.get("/locations/{code}/pick-list", response_class=Response, responses=PDF)

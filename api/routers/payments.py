@@ -1,5 +1,6 @@
 """Payments: of an order, begun, taken, captured, given up, and told of by payment services."""
 
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -14,6 +15,8 @@ from api.problems import correlation_id_of
 from api.routers.orders import paid, visible
 from api.routes import LedgerRoute
 from api.schemas.payments import (
+    NoticeOut,
+    NoticeQuery,
     NoticesOut,
     PaymentActionPost,
     PaymentOut,
@@ -29,10 +32,11 @@ from oms.channels.model import PayloadTooLarge
 from oms.kernel import clock
 from oms.kernel.errors import Forbidden, NotFound
 from oms.ledger.database import Tx as Connection
+from oms.payments import notices as kept
 from oms.payments import queries
 from oms.payments.model import OPEN, Payment, PaymentNotFound, TransactionState
 from oms.payments.port import NotOurs
-from oms.workflows import payments
+from oms.workflows import notices, payments
 
 NOTICE_BYTES_MAX: Final = 256 * 1024
 
@@ -58,32 +62,44 @@ def begin_payment(
     number: str, body: PaymentPost, caller: PaymentsWrite, tx: Tx, now: Now, *,
     system: System, response: Response, _once: OncePerKey,
 ) -> PaymentOut:  # fmt: skip
-    """Begin a payment at a payment service, or write down what a till has taken.
+    """Begin a payment at a payment service, pay with store credit, or note what a till has taken.
 
     The service is asked at once, but not awaited: the payment says how far it is. The same
     `external_ref` is the same payment, whatever the key.
     """
     visible(tx, number, caller)
-    draft = body.draft()
-    if draft.psp is not None:
-        payments.psp_of(system.psps, draft.psp)
-        made = payments.authorize(tx, number, draft, by=caller.name, at=now)
-    else:
-        if draft.location_code is None:
-            raise TillsOnly
-        if not caller.may_work_at(draft.location_code):
-            raise OtherLocation
-        made = payments.take_at_till(tx, number, draft, by=caller.name, at=now)
+    made = _begun(tx, number, body, caller, system, at=now)
     response.headers["Location"] = f"/v1/payments/{made.payment_number}"
     response.headers["ETag"] = f'"{made.version}"'
     return PaymentOut.of(made)
+
+
+def _begun(
+    tx: Connection, number: str, body: PaymentPost, caller: Caller, system: bootstrap.System, *,
+    at: datetime,
+) -> Payment:  # fmt: skip
+    draft = body.draft()
+    if draft.psp is not None:
+        payments.psp_of(system.psps, draft.psp)
+        return payments.authorize(tx, number, draft, by=caller.name, at=at)
+    is_at_till = body.credit_code is None or caller.locations is not None
+    if is_at_till and draft.location_code is None:
+        raise TillsOnly
+    if draft.location_code is not None and not caller.may_work_at(draft.location_code):
+        raise OtherLocation
+    if body.credit_code is not None:
+        return payments.redeem(tx, number, draft, body.credit_code, by=caller.name, at=at)
+    return payments.take_at_till(tx, number, draft, by=caller.name, at=at)
 
 
 @router.get("/transactions")
 def list_transactions(
     query: Annotated[TransactionQuery, Query()], caller: PaymentsRead, tx: Snapshot
 ) -> Page[UnfinishedOut]:
-    """List operations that are not known to be over, oldest first, with whose they are."""
+    """List operations that are not known to be over, or failed, oldest first, with whose they are.
+
+    What failed may be asked for again by hand, as an action of its payment.
+    """
     states = [TransactionState(each) for each in query.state] or sorted(OPEN)
     asked = None if query.channel is None else (query.channel,)
     found, cursor = queries.unfinished(
@@ -91,6 +107,23 @@ def list_transactions(
         after=number_of(query.after) or 0, limit=query.limit,
     )  # fmt: skip
     items = [UnfinishedOut.of_open(each) for each in found]
+    return Page(items=items, next_after=None if cursor is None else str(cursor))
+
+
+@router.get("/notices")
+def list_notices(
+    query: Annotated[NoticeQuery, Query()], caller: PaymentsRead, tx: Snapshot
+) -> Page[NoticeOut]:
+    """List what payment services told of payments nobody knows here, oldest first.
+
+    They are nobody's: a key that is bound to channels sees none of them.
+    """
+    if caller.channels is not None:
+        return Page(items=[])
+    found, cursor = kept.parked(
+        tx, psp=query.psp, after=number_of(query.after) or 0, limit=query.limit
+    )
+    items = [NoticeOut.of(each) for each in found]
     return Page(items=items, next_after=None if cursor is None else str(cursor))
 
 
@@ -142,14 +175,14 @@ def _take(
     if service is None:
         raise NotFound
     try:
-        notices = service.read(request.headers, body, at=at)
+        told = service.read(request.headers, body, at=at)
     except NotOurs as error:
         raise NotAuthenticated from error
     opening = Opening(
         ledger=system.ledger, is_read_only=False, correlation_id=correlation_id_of(request.scope)
     )
     outcomes = [
-        opening.run(partial(payments.take_notice, psp=psp, notice=each, at=at)) for each in notices
+        opening.run(partial(notices.take_notice, psp=psp, notice=each, at=at)) for each in told
     ]
     if service.acknowledgment is not None:
         return PlainTextResponse(service.acknowledgment)

@@ -16,9 +16,8 @@ from oms.channels import queries as channels
 from oms.channels.model import Channel, UnknownChannel
 from oms.ledger.database import Tx as Connection
 from oms.points.model import CarrierAway
-from oms.promise import queries
 from oms.stock import holds
-from oms.workflows import points
+from oms.workflows import points, promising
 from oms.workflows.points import Found
 
 router: Final = APIRouter(prefix="/v1", tags=["stock"], route_class=LedgerRoute)
@@ -39,7 +38,7 @@ def promise_basket(
         raise UnknownChannel
     channel, wanted = channels.channel(tx, body.channel_code), quantities(body.lines)
     near = _points(body, system)
-    promise = queries.promise(
+    promise = promising.promise(
         tx, wanted, channel=channel, to=body.destination.destination(), radius_km=body.radius_km,
         limit=body.stores, at=now, points=near.points,
     )  # fmt: skip

@@ -124,8 +124,9 @@ def act_on_refund_batch(
     if body.action in DECIDING and "refunds:approve" not in caller.scopes:
         raise ScopeMissing(scope="refunds:approve")
     moved = refund_batches.act(
-        tx, number, body.action, digest=body.digest, version=seen, by=caller.name, at=now
-    )
+        tx, number, body.action, digest=body.digest, version=seen, by=caller.name, at=now,
+        role=caller.role,
+    )  # fmt: skip
     return _out(tx, moved, response)
 
 

@@ -20,7 +20,7 @@ from api.security import RefundsRead, RefundsWrite
 from oms.access.model import Caller, ScopeMissing
 from oms.ledger.database import Tx as Connection
 from oms.refunds import queries
-from oms.refunds.model import Refund, RefundAction, RefundNotFound
+from oms.refunds.model import Hand, Refund, RefundAction, RefundNotFound
 from oms.workflows import refunds
 
 DECIDING: Final = frozenset({RefundAction.APPROVE, RefundAction.REJECT})
@@ -29,11 +29,14 @@ router: Final = APIRouter(prefix="/v1", tags=["refunds"], route_class=LedgerRout
 
 
 @router.post("/orders/{number}/refunds:preview")
-def preview_refund(number: str, body: RefundPost, caller: RefundsRead, tx: Snapshot) -> PreviewOut:
+def preview_refund(
+    number: str, body: RefundPost, caller: RefundsRead, tx: Snapshot, now: Now
+) -> PreviewOut:
     """Tell what a refund would come to, by the numbers it has when it is made."""
     order = visible(tx, number, caller).summary
     amount = body.amount_minor(order.currency)
-    return PreviewOut.of(refunds.preview(tx, number, body.kind, amount))
+    hand = Hand(name=caller.name, role=caller.role, at=now)
+    return PreviewOut.of(refunds.preview(tx, number, body.kind, amount, body.paid_as, hand=hand))
 
 
 @router.post("/orders/{number}/refunds", status_code=201)
@@ -49,6 +52,7 @@ def make_refund(
     made = refunds.compose_by_hand(
         tx, number, body.kind, body.amount_minor(order.currency), reason=body.reason,
         by=caller.name, at=now, already_refunded_minor=body.seen_minor(order.currency),
+        paid_as=body.paid_as, role=caller.role,
     )  # fmt: skip
     response.headers["Location"] = f"/v1/refunds/{made.refund_number}"
     response.headers["ETag"] = f'"{made.version}"'
@@ -83,11 +87,18 @@ def act_on_refund(
     number: str, body: RefundActionPost, caller: RefundsWrite, tx: Tx, now: Now, *,
     seen: IfMatch, response: Response, _once: OncePerKey,
 ) -> RefundOut:  # fmt: skip
-    """Approve, reject, cancel or retry a refund; who asked for it decides on it last of all."""
+    """Approve, reject, cancel or retry a refund; who asked for it decides on it last of all.
+
+    What failed of it, or came back, may be retried, paid by another tender of the order, or given
+    up: what went back stays.
+    """
     _visible(tx, number, caller)
     if body.action in DECIDING and "refunds:approve" not in caller.scopes:
         raise ScopeMissing(scope="refunds:approve")
-    done = refunds.act(tx, number, body.action, version=seen, by=caller.name, at=now)
+    done = refunds.act(
+        tx, number, body.action, version=seen, by=caller.name, at=now, role=caller.role,
+        reason=body.reason, payment_number=body.payment_number,
+    )  # fmt: skip
     response.headers["ETag"] = f'"{done.version}"'
     return RefundOut.of(done)
 

@@ -1,5 +1,7 @@
 """What comes back to locations: told by a WMS, brought to a store, and what is nobody's yet."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Response
@@ -7,24 +9,29 @@ from fastapi import APIRouter, Path, Query, Response
 from api.dependencies import Now, Snapshot, Tx
 from api.idempotency import OncePerKey
 from api.paging import Page, number_of
+from api.routers.counters import asked
 from api.routers.orders import visible
 from api.routers.returns import refuse_override, seen_return
 from api.routes import LedgerRoute, keeping
+from api.schemas.counters import VisitOut
 from api.schemas.return_receipts import (
     AssignPost,
     ReceiptsOut,
     ReceiptsPost,
+    ReturnsOut,
     StoreReturnsPost,
     TakenOut,
     UnidentifiedOut,
     UnidentifiedQuery,
 )
-from api.schemas.returns import ReturnOut, ReturnsOut, without_note
+from api.schemas.returns import ReturnOut, without_note
 from api.security import ReturnsRead, ReturnsWrite
 from oms.access.model import Caller, OtherLocation
 from oms.ledger.database import Tx as Connection
 from oms.returns import operations, queries
-from oms.workflows import return_receipts
+from oms.returns.model import Return
+from oms.workflows import counters, return_receipts
+from oms.workflows.counters import Wanted
 
 router: Final = APIRouter(prefix="/v1", tags=["returns"], route_class=LedgerRoute)
 
@@ -87,6 +94,7 @@ def take_at_store(
     """Take back over the counter what a customer brings of one or several orders, all or nothing.
 
     Each order's goods are received, looked at and accepted at once, and put away at this store.
+    With `back_in` the till gives back what is owed for them as well, in the same step.
     """
     if not caller.may_work_at(location):
         raise OtherLocation
@@ -96,7 +104,21 @@ def take_at_store(
     baskets = [each.basket() for each in body.returns]
     made = return_receipts.take_at_store(tx, location, baskets, by=caller.name, at=now)
     response.headers["Location"] = f"/v1/returns/{made[0].return_number}"
-    return ReturnsOut(returns=[ReturnOut.of(each) for each in made])
+    return _given_back(tx, location, body, made, caller, at=now)
+
+
+def _given_back(
+    tx: Connection, location: str, body: StoreReturnsPost, made: Sequence[Return], caller: Caller,
+    *, at: datetime,
+) -> ReturnsOut:  # fmt: skip
+    visit = None
+    if body.back_in is not None:
+        asking = asked(body, location, body.back_in, caller)
+        numbers = dict.fromkeys(each.order_number for each in made)
+        wanted = [Wanted(order_number=number) for number in numbers]
+        visit = VisitOut.of(counters.give_back(tx, asking, wanted, at=at, is_lenient=True))
+    now = [queries.return_of(tx, each.return_number) for each in made]
+    return ReturnsOut(returns=[ReturnOut.of(each) for each in now], visit=visit)
 
 
 def _refuse_elsewhere(tx: Connection, unidentified_id: int, caller: Caller) -> None:

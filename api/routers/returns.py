@@ -11,6 +11,7 @@ from api.idempotency import OncePerKey
 from api.paging import Page, number_of
 from api.routers.orders import noting, visible
 from api.routes import LedgerRoute, keeping, noting_refusals
+from api.schemas.exchanges import ReturnPreviewOut
 from api.schemas.returns import (
     OrderReturnableOut,
     ReturnActionPost,
@@ -39,6 +40,19 @@ def get_returnable(number: str, caller: ReturnsRead, tx: Snapshot, now: Now) -> 
     order = visible(tx, number, caller)
     found = returns.returnable(tx, order, at=now)
     return OrderReturnableOut.of(order.summary.order_number, order.summary.currency, found)
+
+
+@router.post("/orders/{number}/returns:preview")
+def preview_return(
+    number: str, body: ReturnPost, caller: ReturnsRequest, tx: Tx, now: Now
+) -> ReturnPreviewOut:
+    """Tell what a return would come to, and who would owe whom what for an exchange.
+
+    Nothing is written; it is refused as the return would be.
+    """
+    visible(tx, number, caller)
+    refuse_override(caller, body.override_reason)
+    return ReturnPreviewOut.of(returns.preview(tx, number, body.request(), by=caller.name, at=now))
 
 
 @router.post("/orders/{number}/returns", status_code=201)
@@ -85,8 +99,11 @@ def list_returns(
 
 @router.get("/returns/{number}")
 def get_return(number: str, caller: ReturnsRead, tx: Snapshot, response: Response) -> ReturnOut:
-    """Return a return, with what may be done next."""
-    found = seen_return(tx, number, caller)
+    """Return a return, with what may be done next.
+
+    One that comes to another location is unknown to a key that is bound to some.
+    """
+    found = seen_here(tx, number, caller)
     response.headers["ETag"] = f'"{found.version}"'
     return ReturnOut.of(found)
 
@@ -116,6 +133,14 @@ def seen_return(tx: Connection, number: str, caller: Caller) -> Return:
     """Return a return its caller may know of. Raises ReturnNotFound."""
     found = queries.return_of(tx, number)
     if not caller.may_see(found.channel_code):
+        raise ReturnNotFound
+    return found
+
+
+def seen_here(tx: Connection, number: str, caller: Caller) -> Return:
+    """Return a return that comes to where its caller works. Raises ReturnNotFound."""
+    found = seen_return(tx, number, caller)
+    if not caller.may_work_at(found.location_code or ""):
         raise ReturnNotFound
     return found
 

@@ -5,11 +5,31 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
-from api.schemas.common import BATCH_ITEMS_MAX, Out, Wire
+from api.paging import Paging
+from api.schemas.common import BATCH_ITEMS_MAX, Out, Wire, Words
 from oms.adapters.channels.canonical.rows import ROWS
 from oms.adapters.channels.canonical.schema import ProductIn
-from oms.catalog.model import Product
+from oms.catalog.model import Product, Sought
 from oms.workflows.documents import csv_rows
+
+
+class ProductQuery(Paging):
+    """Which products to list."""
+
+    q: Annotated[
+        Words | None, Field(description="a part of the SKU or the title, or a whole GTIN")
+    ] = None
+    type: Annotated[Words | None, Field(description="the product type")] = None
+    category: Words | None = None
+    brand: Words | None = None
+    is_sellable: bool | None = None
+
+    def sought(self) -> Sought:
+        """Return what is asked for."""
+        return Sought(
+            q=self.q, product_type=self.type, category=self.category, brand=self.brand,
+            is_sellable=self.is_sellable,
+        )  # fmt: skip
 
 
 class ProductOut(Out):

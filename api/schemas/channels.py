@@ -9,6 +9,7 @@ from pydantic import Field
 
 from api.paging import Limit
 from api.schemas.common import Out, Wire, Words, values_of
+from oms.billing.model import Policy
 from oms.channels.model import Channel, Payload, QuarantinedDocument, Received
 from oms.workflows.documents import Problem as DraftProblem
 
@@ -29,6 +30,10 @@ class ChannelOut(Out):
     adapter: str
     threshold: Annotated[int, Field(description="units of each SKU withheld from it")]
     is_enabled: bool
+    is_routed: Annotated[bool, Field(description="whether we give its goods to locations to send")]
+    billing_policy: Annotated[
+        Policy | None, Field(description="when its sales are invoiced; null: it issues nothing")
+    ]
     vocabulary: Annotated[
         dict[str, dict[str, str]],
         Field(description="its words for our states, by kind of state; what has none is ours"),
@@ -36,7 +41,7 @@ class ChannelOut(Out):
     topics: Annotated[list[str], Field(description="what may be pushed to its inbox")]
 
     @classmethod
-    def of(cls, channel: Channel, topics: frozenset[str]) -> Self:
+    def of(cls, channel: Channel, topics: frozenset[str], policy: Policy | None) -> Self:
         """Write a channel, without its options: secrets are among them."""
         values = {name: getattr(channel, name, None) for name in cls.model_fields}
         return cls.model_validate(
@@ -44,6 +49,7 @@ class ChannelOut(Out):
             | {
                 "channel_code": channel.code,
                 "topics": sorted(topics),
+                "billing_policy": policy,
                 "currencies": list(channel.currencies),
             }
         )

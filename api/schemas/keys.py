@@ -9,7 +9,9 @@ from pydantic import Field
 from api.schemas.common import Moment, Out, Wire, Words, values_of
 from oms.access.model import ROLES, ApiKey, Caller
 
-Role = Literal["admin", "channel", "agent", "store", "carrier", "finance", "analyst", "engineer"]
+Role = Literal[
+    "admin", "channel", "agent", "store", "manager", "carrier", "finance", "analyst", "engineer"
+]
 assert set(Role.__args__) == set(ROLES)  # type: ignore[attr-defined]  # a Literal has them
 
 

@@ -26,6 +26,7 @@ from oms.adapters.channels.canonical.schema import OrderIn
 from oms.billing.model import Document
 from oms.cases.model import Case
 from oms.events.model import event_id
+from oms.exchanges.model import Exchange
 from oms.notes.model import Note
 from oms.orders.history import Step, steps
 from oms.orders.model import (
@@ -248,6 +249,21 @@ class SummaryOut(Out):
         return cls(**_header(summary))
 
 
+class ExchangeOut(Out):
+    """A return and the order of what is sent instead, for the order it is of."""
+
+    return_number: str
+    original_number: str
+    order_number: str
+    order_type: str
+    order_state: str
+
+    @classmethod
+    def of(cls, exchange: Exchange) -> Self:
+        """Write an exchange."""
+        return cls(**{name: getattr(exchange, name) for name in cls.model_fields})
+
+
 class OrderOut(SummaryOut):
     """An order with everything about it."""
 
@@ -267,6 +283,10 @@ class OrderOut(SummaryOut):
     parcels: list[ParcelOut]
     transfers: list[TransferOut]
     returns: list[ReturnOut]
+    exchange_of: Annotated[ExchangeOut | None, Field(description="the return it was made of")]
+    exchanges: Annotated[
+        list[ExchangeOut], Field(description="the orders its returns were exchanged for")
+    ]
     cancelable: Annotated[
         dict[int, int], Field(description="how much of each line may be canceled, by line_no")
     ]
@@ -295,7 +315,7 @@ class OrderOut(SummaryOut):
         cls, now: Situation, scopes: frozenset[str], parcels: Iterable[Parcel],
         transfers: Iterable[Transfer], *, notes: Iterable[Note], payments: PaymentsOut,
         returns: Iterable[Return], refunds: Iterable[Refund], documents: Iterable[Document],
-        cases: Iterable[Case],
+        cases: Iterable[Case], exchange_of: Exchange | None, exchanges: Iterable[Exchange],
     ) -> Self:  # fmt: skip
         """Write an order with everything about it, for a caller who has these scopes."""
         order = now.order
@@ -316,6 +336,8 @@ class OrderOut(SummaryOut):
             parcels=[ParcelOut.of(each) for each in parcels],
             transfers=[TransferOut.of(each) for each in transfers],
             returns=[ReturnOut.of(each) for each in returns], cancelable=now.cancelable(),
+            exchange_of=None if exchange_of is None else ExchangeOut.of(exchange_of),
+            exchanges=[ExchangeOut.of(each) for each in exchanges],
             groups=[
                 GroupOut.of(group, reached.get(group.group_no, ())) for group in order.groups
             ],

@@ -24,6 +24,7 @@ from oms.payments.model import (
     TransactionType,
     total,
 )
+from oms.payments.notices import Parked
 from oms.payments.queries import Unfinished
 from oms.payments.rules import Owed
 
@@ -41,12 +42,20 @@ class TransactionOut(Out):
     failure: Annotated[str | None, Field(description="the payment service's code")]
     requested_at: datetime
     finished_at: datetime | None
+    tender: Annotated[Tender | None, Field(description="what a till gave it back in")]
+    location_code: Annotated[str | None, Field(description="of the till that gave it back")]
+    rounding: Annotated[
+        MoneyOut, Field(description="given beyond the amount, or less, for want of small coins")
+    ]
 
     @classmethod
     def of(cls, done: Transaction) -> Self:
         """Write a transaction."""
         values = {name: getattr(done, name) for name in cls.model_fields if hasattr(done, name)}
-        return cls(**values, amount=MoneyOut.of(done.amount_minor, done.currency))
+        return cls(
+            **values, amount=MoneyOut.of(done.amount_minor, done.currency),
+            rounding=MoneyOut.of(done.rounding_minor, done.currency),
+        )  # fmt: skip
 
 
 class UnfinishedOut(TransactionOut):
@@ -67,14 +76,54 @@ class UnfinishedOut(TransactionOut):
 
 
 class TransactionQuery(Paging):
-    """Which operations to list, of those that are not over."""
+    """Which operations to list: those that are not over, or that failed."""
 
     state: Annotated[
-        list[Literal["requested", "pending", "unknown"]],
-        Field(default_factory=list, description="repeat it for several; none: all", max_length=3),
+        list[Literal["requested", "pending", "unknown", "failed"]],
+        Field(
+            default_factory=list,
+            max_length=4,
+            description="repeat it for several; none: all that are not over. failed: captures and"
+            " what was not given up, nobody having asked for it again",
+        ),
     ]
     psp: Annotated[Words | None, Field(description="a payment service")] = None
     channel: Annotated[Words | None, Field(description="a channel's code")] = None
+
+
+class NoticeOut(Out):
+    """Something a payment service told of which nothing became."""
+
+    psp: str
+    ref: Annotated[str, Field(description="the service's id of the notice")]
+    received_at: datetime
+    waits: Annotated[bool, Field(description="it is applied once its payment is known here")]
+    type: TransactionType
+    state: TransactionState
+    amount: MoneyOut
+    payment_reference: Annotated[str | None, Field(description="the service's id of the payment")]
+    psp_reference: Annotated[str | None, Field(description="the service's id of the operation")]
+    reference: Annotated[str | None, Field(description="what we are said to have called it")]
+    failure: str | None
+
+    @classmethod
+    def of(cls, found: Parked) -> Self:
+        """Write a notice."""
+        told = found.detail
+        return cls(
+            psp=found.psp, ref=found.ref, received_at=found.received_at, waits=found.waits,
+            type=TransactionType(told["type"]), state=TransactionState(told["state"]),
+            amount=MoneyOut.of(int(told["amount_minor"]), told["currency"]),
+            payment_reference=told.get("parent_reference"),
+            psp_reference=told.get("psp_reference"), reference=told.get("reference"),
+            failure=told.get("failure"),
+        )  # fmt: skip
+
+
+class NoticeQuery(Paging):
+    """Which notices to list."""
+
+    psp: Annotated[Words | None, Field(description="a payment service")] = None
 
 
 class PaymentOut(Out):
@@ -100,6 +149,9 @@ class PaymentOut(Out):
     capturable: MoneyOut
     refundable: MoneyOut
     authorized_until_at: datetime | None
+    captures_once: Annotated[
+        bool, Field(description="its service lets go of what the first capture leaves")
+    ]
     location_code: str | None
     created_at: datetime
     version: Annotated[int, Field(description="what `If-Match` is to say")]
@@ -190,6 +242,12 @@ class TokenNeeded(Rejected):
     code = "VALIDATION"
 
 
+class CodeMisplaced(Rejected):
+    """A code is of a payment with store credit, and of no other."""
+
+    code = "VALIDATION"
+
+
 class PaymentPost(Wire):
     """A payment: at a payment service by a token, or taken at a till."""
 
@@ -200,14 +258,22 @@ class PaymentPost(Wire):
         Ref | None, Field(description="the payment service; left out: a till has the money")
     ] = None
     token: Annotated[Ref | None, Field(description="of the instrument, never its number")] = None
+    credit_code: Annotated[
+        Words | None, Field(description="of store credit: it is paid at once, and nobody is asked")
+    ] = None
     brand: Words | None = None
     last4: Last4 | None = None
     location_code: Annotated[Ref | None, Field(description="where the till is")] = None
 
     def draft(self) -> PaymentDraft:
-        """Return it as a value. Raises TokenNeeded, NotAnAmount, UnknownCurrency."""
+        """Return it as a value.
+
+        Raises TokenNeeded, CodeMisplaced, NotAnAmount, UnknownCurrency.
+        """
         if (self.psp is None) is not (self.token is None):
             raise TokenNeeded
+        if self.credit_code is not None and (self.psp or self.tender != Tender.STORE_CREDIT.value):
+            raise CodeMisplaced
         return PaymentDraft(
             tender=Tender(self.tender), amount_minor=self.amount.minor(), psp=self.psp,
             currency=self.amount.currency, external_ref=self.external_ref, token=self.token,

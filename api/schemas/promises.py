@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
@@ -74,8 +74,8 @@ class PromisePost(Wire):
     hold_minutes: Minutes = 15
 
 
-class ShipmentOut(Out):
-    """What leaves one location, and every number its date is made of."""
+class PartOut(Out):
+    """What one location sends, and every number its date is made of."""
 
     location_code: str
     lines: list[BasketLineIn]
@@ -86,13 +86,31 @@ class ShipmentOut(Out):
 
     @classmethod
     def of(cls, shipment: Shipment) -> Self:
+        """Write what is sent."""
+        return cls(**cls.facts(shipment))
+
+    @staticmethod
+    def facts(shipment: Shipment) -> dict[str, Any]:
+        """Return what is said of it wherever it goes."""
+        return {
+            "location_code": shipment.location_code,
+            "lines": [BasketLineIn(sku=sku, quantity=n) for sku, n in shipment.quantities.items()],
+            "cut_off_at": shipment.cut_off_at, "ships_on": shipment.ships_on,
+            "transit_days": shipment.transit_days, "arrives_on": shipment.arrives_on,
+        }  # fmt: skip
+
+
+class ShipmentOut(PartOut):
+    """What leaves one location for where the basket goes, and what is sent there before."""
+
+    gathers: Annotated[
+        list[PartOut], Field(description="what others send it first, so that all leaves together")
+    ]
+
+    @classmethod
+    def of(cls, shipment: Shipment) -> Self:
         """Write a shipment."""
-        lines = [BasketLineIn(sku=sku, quantity=n) for sku, n in shipment.quantities.items()]
-        return cls(
-            location_code=shipment.location_code, lines=lines, cut_off_at=shipment.cut_off_at,
-            ships_on=shipment.ships_on, transit_days=shipment.transit_days,
-            arrives_on=shipment.arrives_on,
-        )  # fmt: skip
+        return cls(**cls.facts(shipment), gathers=[PartOut.of(each) for each in shipment.gathers])
 
 
 class OptionOut(Out):

@@ -11,6 +11,8 @@ from api.schemas.payments import MoneyIn, SumIn
 from oms.payments.model import CurrencyDiffers, TransactionState
 from oms.refunds.model import (
     NEXT,
+    Occasion,
+    PaidAs,
     Preview,
     Refund,
     RefundAction,
@@ -27,13 +29,16 @@ class ShareOut(Out):
     amount: MoneyOut
     state: Annotated[TransactionState | None, Field(description="null: not asked for")]
     failure: Annotated[str | None, Field(description="the payment service's code")]
+    is_reversed: Annotated[bool, Field(description="it went back, and was returned")]
+    is_given_up: Annotated[bool, Field(description="nobody is to pay it any more")]
 
     @classmethod
     def of(cls, share: TenderShare, currency: str) -> Self:
         """Write a part of a refund."""
         return cls(
             payment_number=share.payment_number, state=share.state, failure=share.failure,
-            amount=MoneyOut.of(share.amount_minor, currency),
+            amount=MoneyOut.of(share.amount_minor, currency), is_reversed=share.is_reversed,
+            is_given_up=share.is_given_up,
         )  # fmt: skip
 
 
@@ -49,8 +54,15 @@ class RefundOut(Out):
     reason: str
     requested_by: str
     decided_by: Annotated[str | None, Field(description="who approved or rejected it")]
+    paid_as: PaidAs
+    credit_number: Annotated[
+        str | None,
+        Field(description="the store credit it was paid to; its code is asked for there"),
+    ]
     created_at: datetime
     changed_at: datetime
+    occasion: Annotated[Occasion | None, Field(description="what it is owed for")]
+    visit_number: Annotated[str | None, Field(description="of the visit to a till it is of")]
     version: Annotated[int, Field(description="what `If-Match` is to say")]
     tenders: list[ShareOut]
     allowed_actions: list[RefundAction]
@@ -78,9 +90,11 @@ class PreviewOut(Out):
     """What a refund would come to."""
 
     kind: RefundKind
+    paid_as: PaidAs
     amount: MoneyOut
     owed: Annotated[MoneyOut, Field(description="owed back now, and on no way back yet")]
     maximum: MoneyOut
+    occasion: Annotated[Occasion | None, Field(description="what it is owed for")]
     tenders: list[PreviewTenderOut]
     needs_approval: bool
 
@@ -89,9 +103,11 @@ class PreviewOut(Out):
         """Write a preview."""
         currency = found.currency
         return cls(
-            kind=found.kind, amount=MoneyOut.of(found.amount_minor, currency),
+            kind=found.kind, paid_as=found.paid_as, occasion=found.occasion,
+            amount=MoneyOut.of(found.amount_minor, currency),
             owed=MoneyOut.of(found.owed_minor, currency),
-            maximum=MoneyOut.of(found.max_minor, currency), needs_approval=found.needs_approval,
+            maximum=MoneyOut.of(found.max_minor, currency),
+            needs_approval=found.needs_approval or found.beyond is not None,
             tenders=[
                 PreviewTenderOut(payment_number=number, amount=MoneyOut.of(amount, currency))
                 for number, amount in found.tenders
@@ -105,6 +121,9 @@ class RefundPost(Wire):
     kind: RefundKind = RefundKind.OWED
     amount: Annotated[MoneyIn | None, Field(description="left out: all that is owed")] = None
     reason: Annotated[Words, Field(description="for what is not owed", max_length=500)] = ""
+    paid_as: Annotated[
+        PaidAs, Field(description="money goes back as it was paid; store credit is ours")
+    ] = PaidAs.MONEY
     already_refunded: Annotated[
         SumIn | None, Field(description="what its caller has seen gone back; refused if not so")
     ] = None
@@ -128,6 +147,12 @@ class RefundActionPost(Wire):
     """Something that is done with a refund."""
 
     action: RefundAction
+    reason: Annotated[
+        Words, Field(description="why what failed after some went back is given up", max_length=500)
+    ] = ""
+    payment_number: Annotated[
+        Words | None, Field(description="the `other_tender`; left out: the order's others in turn")
+    ] = None
 
 
 class RefundQuery(Paging):

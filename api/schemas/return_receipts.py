@@ -8,8 +8,10 @@ from pydantic_core import PydanticCustomError
 
 from api.paging import Paging
 from api.schemas.common import Moment, Out, Wire, Words, values_of
-from api.schemas.returns import LineNo, Text, Units, values_of_wire
+from api.schemas.counters import GivesBack, VisitOut
+from api.schemas.returns import LineNo, ReturnOut, Text, Units, values_of_wire
 from oms.kernel.limits import ORDER_LINES_MAX
+from oms.refunds.model import BackIn
 from oms.returns.model import (
     Condition,
     Disposition,
@@ -163,7 +165,21 @@ class BasketIn(Wire):
         )  # fmt: skip
 
 
-class StoreReturnsPost(Wire):
+class StoreReturnsPost(GivesBack):
     """What a customer brings on one visit, of one or several orders."""
 
+    back_in: Annotated[
+        BackIn | None,
+        Field(
+            description="what the till gives back what is owed in, now; left out: it goes back by"
+            " itself, as it was paid. Takes the scope `refunds:till`"
+        ),
+    ] = None
     returns: Annotated[list[BasketIn], Field(min_length=1, max_length=BASKETS_MAX)]
+
+
+class ReturnsOut(Out):
+    """The returns of one visit, and what the till gave back for them."""
+
+    returns: list[ReturnOut]
+    visit: Annotated[VisitOut | None, Field(description="null: the till gave nothing back")]

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from api.paging import Paging
 from api.schemas.common import Moment, MoneyOut, Out, Wire, Words, once, values_of
+from api.schemas.exchanges import WantedIn
 from oms.adapters.channels.canonical.fields import NoteText
 from oms.kernel.limits import ORDER_LINES_MAX, QUANTITY_MAX
 from oms.returns.model import (
@@ -179,6 +180,9 @@ class ReturnOut(Out):
     created_at: datetime
     changed_at: datetime
     version: Annotated[int, Field(description="what `If-Match` is to say")]
+    exchange_order_number: Annotated[
+        str | None, Field(description="the order of what is sent instead")
+    ]
     lines: list[ReturnLineOut]
     receipts: list[ReceiptLineOut]
     inspections: list[InspectedOut]
@@ -210,12 +214,6 @@ class ReturnOut(Out):
         return cls(**values, owed=MoneyOut.of(owed, currency), allowed_actions=found.allowed())
 
 
-class ReturnsOut(Out):
-    """The returns of one visit."""
-
-    returns: list[ReturnOut]
-
-
 def without_note(body: str) -> str:
     """Return an answer without what its customer has remarked, to be kept for a repetition."""
     answer = json.loads(body)
@@ -245,6 +243,7 @@ class AskedIn(Wire):
     quantity: Units
     reason: ReturnReason
     resolution: Resolution = Resolution.REFUND
+    wanted: Annotated[WantedIn | None, Field(description="instead, of an exchange")] = None
 
     def value(self) -> Asked:
         """Return it as a value."""
@@ -275,6 +274,7 @@ class ReturnPost(Wire):
             lines=tuple(each.value() for each in self.lines), kind=Kind(self.kind),
             method=self.method, location_code=self.location_code, note=self.note,
             override_reason=self.override_reason,
+            wanted={each.line_no: each.wanted.value() for each in self.lines if each.wanted},
         )  # fmt: skip
 
 

@@ -26,12 +26,20 @@ _PARTS: Final = {
     Subject.DOCUMENTS: (
         ("invoiced_amount", written.PALETTE[2]), ("credited_amount", written.PALETTE[1]),
     ),
+    Subject.TAXES: (
+        ("vat_invoiced_amount", written.PALETTE[2]), ("vat_credited_amount", written.PALETTE[1]),
+    ),
+    Subject.SETTLEMENTS: (("settled_fee_amount", written.PALETTE[1]),),
+    Subject.DIFFERENCES: (("differences_count", _BACK),),
 }  # fmt: skip
 _NONE: Final = {
     Subject.CASH: "No money moved",
     Subject.REFUNDS: "Nobody asked for a refund",
     Subject.RETURNS: "Nothing came back",
     Subject.DOCUMENTS: "Nothing was issued",
+    Subject.TAXES: "Nothing that is taxed was issued",
+    Subject.SETTLEMENTS: "Nothing was settled",
+    Subject.DIFFERENCES: "Nothing differs",
 }
 
 
@@ -40,7 +48,7 @@ def drawn(subject: Subject, group: Group, frame: pl.DataFrame, currency: str) ->
     parts = _PARTS[subject]
     if frame.is_empty() or not any((frame[name] != 0).any() for name, _ in parts):
         return style.empty(_NONE[subject])
-    is_days = group is Group.DAY
+    is_days = group in {Group.DAY, Group.MONTH}
     # The most first, and the bars of a chart are drawn from the bottom.
     shown = frame if is_days else frame.head(ROWS_MAX).reverse()
     figure = style.figure() if is_days else style.figure(style.rows_px(shown.height))

@@ -15,10 +15,9 @@ def render(client: Client) -> None:
         psp = show.text("Payment service", "payments_psp", width=220, placeholder="any")
     listing = money_parts.unfinished(queue, psp)
     answer = lists.page(client, listing)
-    if not answer["items"]:
-        st.info("Nothing is open: every payment service has said what it did. What it has not "
-                "said yet shows up here.")  # fmt: skip
-        return
-    st.caption("Each counts as done until its service answers: nobody may do it again or pay it "
-               "another way. Look there under its number.")  # fmt: skip
-    lists.shown(client, listing, answer, opens="order")
+    if answer["items"]:
+        st.caption(money_parts.ADVICE["failed" if queue == "failed" else "open"])
+        lists.shown(client, listing, answer, opens="order")
+    else:
+        st.info(money_parts.NOTHING["failed" if queue == "failed" else "open"])
+    money_parts.parked(client)

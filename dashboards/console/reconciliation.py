@@ -3,13 +3,15 @@
 import streamlit as st
 
 from dashboards.api_client import Client
-from dashboards.panels import frame, lists, settlement_parts
+from dashboards.panels import frame, lists, session, settlement_parts, settlement_upload
 from dashboards.widgets import choice
 
 
 @frame.console("Reconciliation", "What payment services settled, beside what we know of.")
 def render(client: Client) -> None:
     """Draw the page."""
+    if session.may(client, "settlements:write"):
+        settlement_upload.take(client)
     shown = choice.segments("Show", "settlements_shown", settlement_parts.SHOWN, "differences")
     if shown == "reports":
         settlement_parts.reports(client)

@@ -3,7 +3,15 @@
 import streamlit as st
 
 from dashboards.api_client import Client
-from dashboards.panels import batch_parts, frame, lists, refund_form, refund_parts, show
+from dashboards.panels import (
+    batch_parts,
+    frame,
+    lists,
+    refund_form,
+    refund_parts,
+    refund_rule_parts,
+    show,
+)
 from dashboards.widgets import choice
 
 
@@ -20,8 +28,9 @@ def render(client: Client) -> None:
         batch_parts.link()
     listing = refund_parts.listing(queue, kind, channel)
     answer = lists.page(client, listing)
-    if not answer["items"]:
+    if answer["items"]:
+        lists.shown(client, listing, answer, opens="order")
+        refund_parts.one(client, answer["items"])
+    else:
         refund_parts.nothing(queue)
-        return
-    lists.shown(client, listing, answer, opens="order")
-    refund_parts.one(client, answer["items"])
+    refund_rule_parts.shown(client)

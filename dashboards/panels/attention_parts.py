@@ -33,7 +33,14 @@ class _Way:
 
 _FRESHNESS: Final = _Way("What came in", "freshness", {"channel": _PLACE, "period": "all"})
 _ENDPOINT: Final = _Way("The endpoint", "deliveries", {"outward": "messages"})
+_FAILED: Final = _Way(
+    "The operations", "payments", {"payments_psp": _PLACE, "payments_shown": "failed"}
+)
 _STOCK: Final = _Way("Its stock", "deliveries", {"outward": "stock"})
+_OVERPAID: Final = _Way(
+    "The orders", "orders",
+    {"order_channel": _PLACE, "order_paid": "overpaid", "order_sort": "placed_at"},
+)  # fmt: skip
 _WAYS: Final[Mapping[str, Sequence[_Way]]] = {
     "PAYLOAD_FAILED": (_FRESHNESS,),
     "INBOX_WAITS": (_FRESHNESS,),
@@ -63,6 +70,9 @@ _WAYS: Final[Mapping[str, Sequence[_Way]]] = {
              {"parcels_shown": "trouble", "parcels_carrier": _PLACE}),
     ),
     "PAYMENT_UNKNOWN": (_Way("The operations", "payments", {"payments_psp": _PLACE}),),
+    "CAPTURE_FAILED": (_FAILED,),
+    "VOID_FAILED": (_FAILED,),
+    "NOTICE_PARKED": (_Way("The notifications", "payments", {"payments_psp": _PLACE}),),
     "REFUND_FAILED": (
         _Way("The refunds", "refunds", {"refund_state": "failed", "refund_kind": _PLACE}),
     ),
@@ -70,6 +80,8 @@ _WAYS: Final[Mapping[str, Sequence[_Way]]] = {
         _Way("The refunds", "refunds",
              {"refund_state": "awaiting_approval", "refund_kind": _PLACE}),
     ),
+    "REFUND_NOT_BEGUN": (_OVERPAID,),
+    "OVERPAID": (_OVERPAID,),
 }  # fmt: skip
 _ENDPOINTS: Final = frozenset({
     "SUBSCRIPTION_DISABLED", "SUBSCRIPTION_FAILING", "MESSAGES_PARKED",

@@ -104,11 +104,12 @@ def files(client: Client, document: Json) -> None:
     path = f"/v1/documents/{show.in_path(document['number'])}"
     kinds = {"pdf": "application/pdf"}
     if document["type"] != DocumentType.RECEIPT:
-        kinds |= {"xml": "application/xml"}
+        kinds |= {"xml": "application/xml", "ubl": "application/xml"}
     for kind, media_type in kinds.items():
+        suffix = "ubl.xml" if kind == "ubl" else kind
         st.download_button(
             kind.upper(), data=partial(client.file, f"{path}/{kind}"), mime=media_type,
-            file_name=f"{document['number']}.{kind}", on_click="ignore",
+            file_name=f"{document['number']}.{suffix}", on_click="ignore",
             icon=":material/download:", key=f"{kind}_{document['number']}", type="tertiary",
         )  # fmt: skip
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 import streamlit as st
 
 from dashboards import format as written
 from dashboards.api_client import Client, Json
-from dashboards.panels import lists, refund_form, refund_parts, show
+from dashboards.panels import frame, lists, refund_form, refund_parts, session, show
 from oms.payments.model import OPEN, TransactionState
 
 _ORDER: Final = {
@@ -31,16 +32,33 @@ _DONE: Final[Mapping[str, str]] = {
 }  # fmt: skip
 
 _STATES: Final = {"none": "No payment", "awaiting": "Awaiting payment"}
-QUEUES: Final = {"doubtful": "Not answered", "pending": "Pending there", "all": "All"}
+QUEUES: Final = {
+    "doubtful": "Not answered", "pending": "Pending there", "all": "All open", "failed": "Failed",
+}  # fmt: skip
+ADVICE: Final = {
+    "open": "Each counts as done until its service answers: nobody may do it again or pay it "
+    "another way. Look there under its number.",
+    "failed": "Nobody has asked for it again. Open its order to do so, under *Money*.",
+}  # fmt: skip
+NOTHING: Final = {
+    "open": "Nothing is open: every payment service has said what it did. What it has not said yet "
+    "shows up here.",
+    "failed": "No capture has failed, and nothing that was not given up is still held.",
+}  # fmt: skip
 _QUEUED: Final[Mapping[str, Sequence[str]]] = {
     "doubtful": [TransactionState.REQUESTED, TransactionState.UNKNOWN],
-    "pending": [TransactionState.PENDING], "all": sorted(OPEN),
+    "pending": [TransactionState.PENDING], "all": sorted(OPEN), "failed": [TransactionState.FAILED],
 }  # fmt: skip
 _UNFINISHED: Final = {
     "transaction_number": "Number", "order_number": "Order", "type": "Operation",
     "state": "State", "amount": "Amount", "age": "Age", "psp": "Payment service",
     "payment_number": "Payment", "failure": "Why", "channel_code": "Channel",
     "requested_at": "Asked (UTC)",
+}  # fmt: skip
+_NOTICES: Final = {
+    "psp": "Payment service", "type": "Operation", "state": "State", "amount": "Amount",
+    "age": "Age", "payment_reference": "Payment there", "psp_reference": "Operation there",
+    "received_at": "Told (UTC)",
 }  # fmt: skip
 
 
@@ -51,6 +69,20 @@ def unfinished(queue: str, psp: str) -> lists.Listing:
         name="operations", path="/v1/transactions", columns=_UNFINISHED, asked=asked,
         row=lambda each: {**each, "age": show.ago(each["requested_at"])},
     )  # fmt: skip
+
+
+def parked(client: Client) -> None:
+    """Show what payment services told of payments nobody knows here, where there is any."""
+    listing = lists.Listing(
+        name="notices", path="/v1/notices", columns=_NOTICES, asked={},
+        row=lambda each: {**each, "age": show.ago(each["received_at"])},
+    )  # fmt: skip
+    answer = lists.page(client, listing)
+    if answer["items"]:
+        st.subheader("Notifications of no payment we know", anchor=False)
+        st.caption("Applied by themselves once their payment is known here, by whatever comes. "
+                   "Find their orders at the payment service.")  # fmt: skip
+        lists.shown(client, listing, answer)
 
 
 def of_order(client: Client, order: Json) -> None:
@@ -66,7 +98,7 @@ def of_order(client: Client, order: Json) -> None:
     else:
         show.facts({label: show.amount(paid[name]) for name, label in _ORDER.items()})
     for each in paid["payments"]:
-        _payment(each)
+        _payment(client, each)
     refund_form.offer(client, order)
     refund_parts.of_order(client, order)
 
@@ -81,7 +113,24 @@ def _balance(paid: Json) -> str:
     return f"Balance: {told} {'to be paid' if left > 0 else 'to go back'}."
 
 
-def _payment(payment: Json) -> None:
+def _again(client: Client, payment: Json) -> None:
+    """Offer to ask its service once more for what failed."""
+    number = payment["payment_number"]
+    version = frame.seen(number, payment["version"])
+    last = {each["type"]: each["state"] for each in payment["transactions"]}
+    left = payment["capturable"]
+    if not Decimal(left["amount"]) or not session.may(client, "payments:write"):
+        return
+    for action, said in (("capture", "Capture"), ("void", "Give up")):
+        if last.get(action) == "failed" and st.button(
+            f"{said} {show.amount(left)} again", key=f"{action}_{number}", type="tertiary"
+        ):
+            path = f"/v1/payments/{number}/actions"
+            frame.do(partial(client.post, path, {"action": action}, version=version),
+                     f"{number}: its service is asked again.")  # fmt: skip
+
+
+def _payment(client: Client, payment: Json) -> None:
     number = payment["payment_number"]
     with st.container(border=True, key=f"payment_{number}"):
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
@@ -99,6 +148,7 @@ def _payment(payment: Json) -> None:
         for each in payment["transactions"]:
             if each["state"] == "unknown":
                 _unknown(payment, each)
+        _again(client, payment)
         if payment["transactions"]:
             show.table(payment["transactions"], _TRANSACTIONS, f"transactions_{number}",
                        file=f"operations_on_{number}")  # fmt: skip

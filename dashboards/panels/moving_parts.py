@@ -1,4 +1,4 @@
-"""Work given to another location, whole or a part of it, and work made two: agents decide it."""
+"""Work given to another location, whole or a part of it, made two or one: agents decide it."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -13,10 +13,14 @@ from dashboards.panels import frame, session, show
 # Who picks does not decide who picks.
 _PICKERS: Final = frozenset({"store"})
 _HERE: Final = ""
+_ALL: Final = ""
 
 
 def offer(client: Client, each: Json) -> None:
-    """Offer to give a fulfillment order elsewhere and to split it, as far as its state allows."""
+    """Offer to give a fulfillment order elsewhere, to split it and to make it one with others.
+
+    As far as its state allows.
+    """
     me = session.me(client)
     if me["role"] in _PICKERS or not session.may(client, "fulfillment:write"):
         return
@@ -29,6 +33,8 @@ def offer(client: Client, each: Json) -> None:
         _move(client, each, others)
     if "split" in allowed and sum(line["open"] for line in each["lines"]) > 1:
         _split(client, each, others)
+    if "merge" in allowed and each["merges_with"]:
+        _merge(client, each)
 
 
 def _move(client: Client, each: Json, others: Mapping[str, str]) -> None:
@@ -62,6 +68,24 @@ def _split(client: Client, each: Json, others: Mapping[str, str]) -> None:
             body: Json = {"action": "split", "split_off": taken}
             body |= {"to_location_code": to} if to else {}
             _act(client, each, body, f"{number} is split.")
+
+
+def _merge(client: Client, each: Json) -> None:
+    number, with_which = each["fulfillment_number"], each["merges_with"]
+    options = {each: each for each in with_which}
+    if len(with_which) > 1:
+        options = {_ALL: f"All {len(with_which)} of them"} | options
+    with st.popover("Make one", type="tertiary"), st.form(f"merge_{number}", border=False):
+        st.caption(
+            "Other work of the order at this location becomes part of this one; nobody has"
+            " accepted it yet."
+        )
+        taken = st.selectbox(
+            "Take in", list(options), key=f"merge_with_{number}", format_func=options.__getitem__
+        )
+        if st.form_submit_button("Make one of them", type="primary"):
+            body: Json = {"action": "merge"} | ({"merge_number": taken} if taken else {})
+            _act(client, each, body, f"{number} has taken in {options[taken]}.")
 
 
 def _act(client: Client, each: Json, body: Json, done: str) -> None:

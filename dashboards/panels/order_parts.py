@@ -46,7 +46,8 @@ _PLACED: Final = frozenset({
     "prices_include_tax", "items_net", "items_tax", "shipping_net", "shipping_tax", "stated_total",
     "lines", "groups", "fulfillments", "cancelable", "changes", "events", "notes", "exceptions",
     "allowed_actions", "parcels", "transfers", "returns", "holds", "is_on_hold", "tags",
-    "state_since", "payments", "cases", "refunds", "documents", "promised_at",
+    "state_since", "payments", "cases", "refunds", "documents", "promised_at", "exchange_of",
+    "exchanges",
 })  # fmt: skip
 
 

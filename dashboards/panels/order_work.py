@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboards import format as written
 from dashboards.api_client import Client, Json
-from dashboards.panels import frame, moving_parts, navigation, parcel_parts, show
+from dashboards.panels import frame, moving_parts, navigation, parcel_parts, return_form, show
 
 _TRANSFERS: Final = {
     "transfer_number": "Transfer", "state": "State", "from": "From", "to": "To",
@@ -15,7 +15,7 @@ _TRANSFERS: Final = {
 }  # fmt: skip
 _RETURNS: Final = {
     "return_number": "Return", "state": "State", "units": "Units", "location_code": "Location",
-    "owed": "Owed", "created_at": "Asked (UTC)",
+    "owed": "Owed", "exchange_order_number": "Sent instead", "created_at": "Asked (UTC)",
 }  # fmt: skip
 
 
@@ -79,11 +79,14 @@ def transfers(client: Client, order: Json) -> None:
         navigation.go("transfers", transfer=order["transfers"][0]["transfer_number"])
 
 
-def returns(_client: Client, order: Json) -> None:
-    """Show what comes back of an order, and what is owed for it."""
+def returns(client: Client, order: Json) -> None:
+    """Show what comes back of an order, and what is owed or sent for it."""
+    _linked(order)
     if not order["returns"]:
+        return_form.offer(client, order)
         return
     st.subheader("Returns", anchor=False)
+    return_form.offer(client, order)
     rows = [
         {**each, "units": sum(line["expected"] for line in each["lines"])}
         for each in order["returns"]
@@ -91,6 +94,20 @@ def returns(_client: Client, order: Json) -> None:
     show.table(rows, _RETURNS, "returns_of_order")
     if st.button("Work on them", key="work_returns", type="tertiary"):
         navigation.go("returns", **{"return": order["returns"][0]["return_number"]})
+
+
+def _linked(order: Json) -> None:
+    """Show the orders this one was exchanged for, and the one it is sent instead of."""
+    known = order["exchange_of"]
+    if known is not None:
+        st.markdown(f"Sent instead of what comes back under {known['return_number']}.")
+        if st.button(f"Order {known['original_number']}", key="original", type="tertiary"):
+            navigation.go("order", number=known["original_number"])
+    for each in order["exchanges"]:
+        number, state = each["order_number"], show.words(each["order_state"]).lower()
+        st.markdown(f"{show.words(each['order_type'])} for {each['return_number']}: {state}.")
+        if st.button(f"Order {number}", key=f"exchange_{number}", type="tertiary"):
+            navigation.go("order", number=number)
 
 
 def _told(each: Mapping[str, Any]) -> str:

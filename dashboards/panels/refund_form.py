@@ -10,11 +10,14 @@ import streamlit as st
 from dashboards import format as written
 from dashboards.api_client import ApiRefusal, Client, Json
 from dashboards.panels import frame, session, show
-from oms.refunds.model import RefundKind, StalePreview
+from oms.refunds.model import PaidAs, RefundKind, StalePreview
 
 KINDS: Final[Mapping[str, str]] = {
     RefundKind.OWED: "What is owed back", RefundKind.SHIPPING: "Shipping",
     RefundKind.GOODWILL: "Goodwill",
+}  # fmt: skip
+PAID_AS: Final[Mapping[str, str]] = {
+    PaidAs.MONEY: "Money, as it was paid", PaidAs.STORE_CREDIT: "Store credit",
 }  # fmt: skip
 _SHOWN: Final = "refunded_on_screen"
 _SENT: Final = "refunded_as_sent"
@@ -59,9 +62,12 @@ def _compose(client: Client, order: Json) -> None:
         placeholder="all that is owed" if may_be_all else "3.00",
     ).strip()  # fmt: skip
     reason = st.text_input("Why", key=f"refund_why_{turn}", placeholder="it came late").strip()
+    paid_as = st.selectbox(
+        "Paid as", list(PAID_AS), format_func=PAID_AS.__getitem__, key=f"refund_as_{turn}"
+    )
     currency = paid["balance"]["currency"]
     seen = {"amount": _gone_back(number, turn, paid), "currency": currency}
-    body: Json = {"kind": kind, "already_refunded": seen}
+    body: Json = {"kind": kind, "already_refunded": seen, "paid_as": paid_as}
     body |= {"reason": reason} if reason else {}
     body |= {"amount": {"amount": typed, "currency": currency}} if typed else {}
     if not typed and not may_be_all:
@@ -76,7 +82,9 @@ def _compose(client: Client, order: Json) -> None:
         st.caption("Say why; the order's story keeps it.")
     elif st.button("Refund", key=f"refund_do_{turn}", type="primary"):
         st.session_state.setdefault(_SENT, {})[turn] = seen["amount"]
-        told = "waits for somebody's leave" if preview["needs_approval"] else "is on its way back"
+        is_given = paid_as == PaidAs.STORE_CREDIT
+        told = "is given in store credit" if is_given else "is on its way back"
+        told = "waits for somebody's leave" if preview["needs_approval"] else told
         work = partial(_send, client, path, body, form)
         frame.do(work, written.plain(f"{show.amount(preview['amount'])} {told}."))
 

@@ -20,7 +20,7 @@ QUEUES: Final = {
 }  # fmt: skip
 _STATES: Final[Mapping[str, Sequence[str]]] = {
     "awaiting_approval": [RefundState.AWAITING_APPROVAL],
-    "failed": [RefundState.FAILED, RefundState.PARTIALLY_SUCCEEDED],
+    "failed": [RefundState.FAILED, RefundState.PARTIALLY_SUCCEEDED, RefundState.REVERSED],
     "requested": [RefundState.REQUESTED], "succeeded": [RefundState.SUCCEEDED],
     "ended": [RefundState.REJECTED, RefundState.CANCELED], ANY: [],
 }  # fmt: skip
@@ -35,12 +35,15 @@ _COLUMNS: Final = {
     "failed": "What failed", "decided_by": "Decided by", "created_at": "Since (UTC)",
 }  # fmt: skip
 _TAPS: Final = {
-    "approve": "Approve", "retry": "Try again", "reject": "Reject", "cancel": "Cancel it",
+    "approve": "Approve", "retry": "Try again", "other_tender": "Pay another way",
+    "reject": "Reject", "cancel": "Cancel it",
 }  # fmt: skip
 _DONE: Final = {
     "approve": "is approved and on its way", "retry": "is tried again", "reject": "is rejected",
-    "cancel": "is canceled",
+    "cancel": "is canceled", "other_tender": "goes to other payments of its order",
 }  # fmt: skip
+# Some of it went back: what is canceled is only the rest.
+_GONE: Final = frozenset({RefundState.PARTIALLY_SUCCEEDED, RefundState.REVERSED})
 _ON_ORDER_MAX: Final = 50
 
 
@@ -109,7 +112,9 @@ def _actions(client: Client, refund: Json, version: int) -> None:
     with st.container(horizontal=True, gap="small"):
         for action in offered:
             is_forward = action in {RefundAction.APPROVE, RefundAction.RETRY}
-            if st.button(_TAPS[action], key=f"{action}_{number}",
+            if action == RefundAction.CANCEL and refund["state"] in _GONE:
+                _give_up(client, number, version)
+            elif st.button(_TAPS[action], key=f"{action}_{number}",
                          type="primary" if is_forward else "tertiary"):  # fmt: skip
                 path = f"/v1/refunds/{number}/actions"
                 work = partial(client.post, path, {"action": action}, version=version)
@@ -119,11 +124,25 @@ def _actions(client: Client, refund: Json, version: int) -> None:
                    else "Somebody who may approve refunds decides on it.")  # fmt: skip
 
 
+def _give_up(client: Client, number: str, version: int) -> None:
+    """Offer to leave it at what went back, with a reason."""
+    with st.popover("Give up the rest"):
+        reason = st.text_input("Why", key=f"give_up_why_{number}").strip()
+        if st.button("Give up", key=f"cancel_{number}", disabled=not reason):
+            work = partial(
+                client.post, f"/v1/refunds/{number}/actions",
+                {"action": "cancel", "reason": reason}, version=version,
+            )  # fmt: skip
+            frame.do(work, f"{number} is left at what went back.")
+
+
 def _share(share: Json) -> str:
     """Say what goes back to a payment, and how far that is."""
     said = f"{show.amount(share['amount'])} to {share['payment_number']}: "
     said += "not asked for" if share["state"] is None else show.words(share["state"]).lower()
     said += f" ({share['failure']})" if share["failure"] else ""
+    said += ", and was returned" if share["is_reversed"] else ""
+    said += "; given up" if share["is_given_up"] else ""
     if share["state"] == "unknown":
         said += "; it may have gone back, so nobody may pay it another way"
     return written.plain(said)

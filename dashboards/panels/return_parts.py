@@ -99,6 +99,11 @@ def card(client: Client, each: Json) -> None:
         if others or each["is_after_expiry"]:
             st.warning("It came late." if each["is_after_expiry"] else "Something else came, too.")
             show.table(others, _OTHERS, f"others_{number}")
+        st.download_button(
+            "Return slip", data=partial(client.file, f"/v1/returns/{show.in_path(number)}/slip"),
+            file_name=f"{number}.pdf", mime="application/pdf", on_click="ignore",
+            icon=":material/download:", key=f"slip_{number}", type="tertiary",
+        )  # fmt: skip
         version = frame.seen(number, each["version"])
         act = partial(_act, client, {**each, "version": version})
         offers = {"decline": _reason, "reject": _reason, "receive": _receive, "inspect": _inspect}

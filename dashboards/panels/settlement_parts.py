@@ -20,7 +20,7 @@ FINDINGS: Final[Mapping[str, str]] = {
     "type_differs": "Type or sign", "other_payment": "Another payment's",
     "period_differs": "Another day", "duplicate": "Told twice", "payout_total": "Payout's total",
 }  # fmt: skip
-_AGREED: Final[Mapping[str, str]] = {"matched": "Agrees", "own": "The service's own"}
+WORDS: Final[Mapping[str, str]] = {**FINDINGS, "matched": "Agrees", "own": "The service's own"}
 _COLUMNS: Final = {
     "difference_number": "Difference", "what": "What differs", "ours": "Ours",
     "theirs": "The service's", "psp": "Service", "order_number": "Order",
@@ -54,7 +54,8 @@ def nothing(state: str) -> None:
     """Say that there is no such difference, and where reports come from."""
     st.info(
         f"There is no {'' if state == ANY else STATES[state].lower() + ' '}difference. A "
-        "settlement report is posted to the API, or put into the folder of its service."
+        "settlement report is taken in above, posted to the API, or put into the folder of its "
+        "service."
     )
 
 
@@ -100,8 +101,8 @@ def reports(client: Client) -> None:
     listed = lists.Listing(name="settlements", path="/v1/settlements", columns=_REPORTS)
     answer = lists.page(client, listed)
     if not answer["items"]:
-        st.info("No settlement report has come yet. Post one to the API, or put it into the folder "
-                "of its service.")  # fmt: skip
+        st.info("No settlement report has come yet. Take one in above, post it to the API, or put "
+                "it into the folder of its service.")  # fmt: skip
         return
     lists.shown(client, listed, answer)
     names = {each["report_number"]: f"{each['report_number']}: {each['psp']}, {each['name']}"
@@ -118,7 +119,7 @@ def reports(client: Client) -> None:
 
 
 def _what(each: Json) -> str:
-    return {**FINDINGS, **_AGREED}.get(each["finding"]) or show.words(each["finding"])
+    return WORDS.get(each["finding"]) or show.words(each["finding"])
 
 
 def _money(amount: Json | None) -> str:

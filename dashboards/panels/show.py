@@ -54,7 +54,8 @@ _ICONS: Final[Mapping[str, str]] = {
     "requested": "orange", "declined": "gray", "inspected": "orange", "resolved": "violet",
     "expired": "gray",
     "awaiting_approval": "orange", "succeeded": "green", "partially_succeeded": "red",
-    "failed": "red", "unknown": "red", "paid": "green", "captured": "green", "none": "gray",
+    "failed": "red", "reversed": "red", "unknown": "red", "paid": "green", "captured": "green",
+    "none": "gray",
     "awaiting": "orange", "partially_paid": "orange", "overpaid": "red", "chargeback": "red",
     "charged_back": "red",
 }  # fmt: skip

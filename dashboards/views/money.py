@@ -1,4 +1,4 @@
-"""Where money is: what was taken and given back, what came back, what was billed."""
+"""Where money is: taken and given back, what came back, what was billed, taxed and settled."""
 
 import streamlit as st
 
@@ -11,7 +11,7 @@ from oms.reports.money import Group, Subject
 from oms.reports.published import Publication
 
 
-@page.page("Money", "What was taken and given back, what came back, and what was billed.")
+@page.page("Money", "What was taken, given back, billed, taxed, and settled by whom.")
 def render(publication: Publication) -> None:
     """Draw the page."""
     choices = options.choices(publication)
@@ -30,6 +30,10 @@ def render(publication: Publication) -> None:
     chart.show(drawn, "money_chart", f"{subject.label} by {group.label}")
     table.show(sheet, "money_table", lead=queries.NUMBERS[subject])
     table.downloads(sheet, asked)
+    if subject is Subject.TAXES:
+        filled = queries.vat_return(publication, asked)
+        table.show(filled, "vat_return", lead=queries.NUMBERS[subject])
+        table.downloads(filled, asked)
 
 
 def _group(subject: Subject) -> Group:

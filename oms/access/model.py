@@ -27,7 +27,8 @@ SCOPES: Final = (
     "refunds:read", "refunds:write", "refunds:approve", "notes:internal", "notes:customer",
     "notes:work", "documents:read", "documents:write", "documents:send", "returns:read",
     "returns:request", "returns:write", "returns:override", "settlements:read",
-    "settlements:write",
+    "settlements:write", "credits:read", "credits:write", "refunds:till", "refunds:override",
+    "refunds:rules",
 )  # fmt: skip
 
 # A role is a named set of scopes.
@@ -42,20 +43,27 @@ _WORDS: Final[dict[str, str]] = {
         " customers:manage sourcing:read reservations:read reservations:write payments:read"
         " payments:write refunds:read refunds:write notes:internal notes:customer notes:work"
         " documents:read documents:send returns:read returns:request returns:write"
-        " returns:override"
+        " returns:override credits:read"
     ),
     # Orders of other stores and channels are looked up, not read: who bought is not shown.
     "store": (
         "orders:lookup stock:read stock:write catalog:read fulfillment:read fulfillment:write"
         " reservations:read reservations:write payments:write notes:work returns:read"
-        " returns:request returns:write"
+        " returns:request returns:write refunds:till"
+    ),
+    # Sets the rules of a store's counter aside, with a reason; otherwise like who works there.
+    "manager": (
+        "orders:lookup stock:read stock:write catalog:read fulfillment:read fulfillment:write"
+        " reservations:read reservations:write payments:write notes:work returns:read"
+        " returns:request returns:write returns:override refunds:till refunds:override"
     ),
     # A carrier, or who passes on what carriers tell: it learns of nothing.
     "carrier": "tracking:write",
     "finance": (
         "orders:read orders:hold orders:review sales:read channels:read payments:read"
-        " payments:write refunds:read refunds:write refunds:approve notes:internal"
+        " payments:write refunds:read refunds:write refunds:approve refunds:rules notes:internal"
         " documents:read documents:write documents:send settlements:read settlements:write"
+        " credits:read credits:write"
     ),
     "analyst": "stock:read catalog:read sales:read channels:read quarantine:read",
     "engineer": (
@@ -66,7 +74,7 @@ _WORDS: Final[dict[str, str]] = {
 # Whose keys may be those of tools, which speak for people: who works for customers or with money.
 OF_TOOLS: Final = frozenset({"agent", "finance"})
 # Whose keys may be bound to locations: every route they reach asks where its caller works.
-BOUND_TO_LOCATIONS: Final = frozenset({"store"})
+BOUND_TO_LOCATIONS: Final = frozenset({"store", "manager"})
 ROLES: Final[dict[str, tuple[str, ...]]] = {
     "admin": SCOPES,
     **{role: tuple(words.split()) for role, words in _WORDS.items()},
@@ -180,6 +188,11 @@ def is_same_person(one: str, other: str) -> bool:
     """
     (person, tool), (second, its) = _parts(one), _parts(other)
     return person in {second, its} or second == tool
+
+
+def person_of(name: str) -> str:
+    """Return who a name that was written down is: the same through a tool and without."""
+    return _parts(name)[0]
 
 
 def _parts(name: str) -> tuple[str, str]:

@@ -115,6 +115,20 @@ with found as (
           and l.transaction_id > t.transaction_id)
 
     union all
+    select 'VOID_FAILED', t.psp, c.channel_code, t.requested_at, 1
+    from payment_transactions t
+    join payments p using (payment_id)
+    join orders o on o.order_id = t.order_id
+    join channels c using (channel_id)
+    where t.type = 'void' and t.state = 'failed'
+      and p.authorized_minor > p.captured_minor + p.capturing_minor + p.voided_minor
+          + p.voiding_minor
+      and not exists (
+        select from payment_transactions l
+        where l.payment_id = t.payment_id and l.type = 'void'
+          and l.transaction_id > t.transaction_id)
+
+    union all
     select 'SET_ASIDE', s.follower, c.channel_code, s.since_at, 1
     from set_aside s
     join orders o using (order_id)
@@ -136,8 +150,26 @@ with found as (
     from refunds r
     join orders o using (order_id)
     join channels c using (channel_id)
-    where r.state in ('failed', 'partially_succeeded') or (r.state = 'awaiting_approval'
+    where r.state in ('failed', 'partially_succeeded', 'reversed') or (r.state = 'awaiting_approval'
         and r.changed_at < cast(:at as timestamptz) - :refund_waits_max)
+
+    union all
+    select case when p.is_ours then 'REFUND_NOT_BEGUN' else 'OVERPAID' end, c.channel_code,
+        c.channel_code, b.changed_at, 1
+    from order_balances b
+    join orders o using (order_id)
+    join channels c using (channel_id)
+    cross join lateral (
+        select coalesce(bool_or(y.managed_by = 'oms' and y.psp_reference is not null
+            and y.captured_minor > y.refunded_minor + y.refunding_minor), false) as is_ours
+        from payments y where y.order_id = b.order_id
+    ) p
+    where b.payment_state = 'overpaid'
+      and b.changed_at < cast(:at as timestamptz) - :overpaid_max
+      and not o.is_test
+      and not exists (
+        select from refunds r where r.order_id = b.order_id
+          and r.state in ('awaiting_approval', 'requested', 'failed', 'partially_succeeded'))
 
     union all
     select 'MAIL_FAILED', d.document_type, c.channel_code, m.finished_at, 1
@@ -153,6 +185,7 @@ with found as (
     select 'NOTICE_PARKED', n.psp, null, n.received_at, 1
     from psp_notices n
     where n.outcome = 'parked'
+      and n.received_at < cast(:at as timestamptz) - :notice_parked_max
 
     union all
     select 'SETTLEMENT_DIFFERS', d.finding, null, d.found_at, 1

@@ -16,6 +16,8 @@ HOLD_OPEN_MAX: Final = timedelta(days=2)
 PAYMENT_UNKNOWN_MAX: Final = timedelta(minutes=15)
 AUTHORIZATION_ENDS_IN: Final = timedelta(days=2)
 REFUND_WAITS_MAX: Final = timedelta(hours=4)
+NOTICE_PARKED_MAX: Final = timedelta(hours=4)
+OVERPAID_MAX: Final = timedelta(days=1)
 RETURN_UNDECIDED_MAX: Final = timedelta(days=2)
 RETURN_UNPAID_MAX: Final = timedelta(days=7)
 
@@ -102,6 +104,11 @@ KINDS: Final[dict[str, Kind]] = {
         severity=Severity.ERROR, scope="payments:read", title="Goods that left and are not paid",
         advice="Capture it by hand, or ask its customer for another payment.",
     ),
+    "VOID_FAILED": Kind(
+        severity=Severity.WARNING, scope="payments:read",
+        title="Authorizations that were not given up",
+        advice="Give it up again by hand, or at the payment service: its customer's money is held.",
+    ),
     "SET_ASIDE": Kind(
         severity=Severity.ERROR, scope="payments:read",
         title="Orders that money or documents do not follow",
@@ -113,12 +120,22 @@ KINDS: Final[dict[str, Kind]] = {
         advice="Have the goods leave, capture it by hand, or ask for another payment.",
     ),
     "REFUND_FAILED": Kind(
-        severity=Severity.ERROR, scope="refunds:read", title="Refunds that failed",
-        advice="Retry it, or cancel it and pay another way.",
+        severity=Severity.ERROR, scope="refunds:read", title="Refunds that failed or came back",
+        advice="Retry it, pay it by another tender of its order, or give it up.",
     ),
     "REFUND_WAITS": Kind(
         severity=Severity.WARNING, scope="refunds:read", title="Refunds that wait for approval",
         advice="Approve or reject them; who asked may not.",
+    ),
+    "REFUND_NOT_BEGUN": Kind(
+        severity=Severity.WARNING, scope="refunds:read",
+        title="Orders paid too much, which nothing gives back",
+        advice="Refund what is owed, on the order's page; a rule or a person left it to people.",
+    ),
+    "OVERPAID": Kind(
+        severity=Severity.WARNING, scope="payments:read",
+        title="Orders paid too much, of which their channel has told no refund",
+        advice="Have the channel pay it back and tell us, or the store that took the money.",
     ),
     "MAIL_FAILED": Kind(
         severity=Severity.WARNING, scope="documents:read", title="Mails that did not get there",
@@ -127,7 +144,7 @@ KINDS: Final[dict[str, Kind]] = {
     "NOTICE_PARKED": Kind(
         severity=Severity.WARNING, scope="payments:read",
         title="Notifications of no payment we know",
-        advice="Find its order at the payment service; it may be another system's.",
+        advice="Look at them (GET /v1/notices) and find their orders at the payment service.",
     ),
     "SETTLEMENT_DIFFERS": Kind(
         severity=Severity.WARNING, scope="settlements:read",

@@ -84,7 +84,7 @@ select
         select e.reason, e.occurred_at as at, e.line_no from line_events e
         where e.order_id = o.order_id and e.kind in ('cancel', 'return') and e.reason is not null
         union all
-        select r.reason, r.changed_at, 0 from refunds r
+        select nullif(r.reason, '[erased]'), r.changed_at, 0 from refunds r
         where r.order_id = o.order_id and r.state in ('succeeded', 'partially_succeeded')
             and exists (select from refund_lines l where l.refund_id = r.refund_id)
      ) reasons order by at desc, line_no limit 1) as reason
@@ -153,7 +153,7 @@ from return_decisions d
 join returns r using (return_id)
 join return_lines l using (return_id, line_no)
 where r.order_id = any (cast(:order_ids as bigint[])) and d.verdict = 'accepted'
-    and l.resolution = 'refund' and (d.fee_minor > 0 or (d.shipping_net_minor, d.shipping_tax_minor) <> (0, 0))
+    and l.resolution <> 'none' and (d.fee_minor > 0 or (d.shipping_net_minor, d.shipping_tax_minor) <> (0, 0))
 group by r.order_id, d.line_no
 order by r.order_id, d.line_no;
 
@@ -173,6 +173,23 @@ join document_lines l using (document_id)
 where d.order_id = any (cast(:order_ids as bigint[])) and d.document_type <> 'receipt'
 order by d.document_id, l.line_no;
 
+-- name: language
+-- The language of who sells by a channel.
+select e.language
+from channel_billing b
+join legal_entities e using (entity_id)
+where b.channel_id = :channel_id;
+
+-- name: cash_rounding
+-- What tills gave back of an order beyond what it came to, or less, and its credit notes do not say.
+select coalesce((
+        select sum(rounding_minor) from payment_transactions
+        where order_id = :order_id and type = 'refund' and state = 'succeeded'
+    ), 0)::bigint - coalesce((
+        select sum((value ->> 'rounding_minor')::bigint) from documents
+        where order_id = :order_id and document_type = 'credit_note'
+    ), 0)::bigint as rounding_minor;
+
 -- name: take_number
 -- Take the next number of a series, and hold the series until the transaction ends. Its dates do
 -- not go back, whatever clocks do.
@@ -189,23 +206,24 @@ returning last_number, last_issued_on;
 insert into documents (
     document_number, document_type, entity_id, fiscal_year, series_number, order_id, channel_id,
     preceding_id, basis, issued_at, issued_on, currency, net_minor, tax_minor, total_minor,
-    issued_by, value
+    issued_by, destination_code, seller_code, is_one_stop_shop, value
 )
 values (
     :number, :document_type, :entity_id, :fiscal_year, :series_number, :order_id, :channel_id,
     :preceding_id, :basis, :at, :issued_on, :currency, :net_minor, :tax_minor, :total_minor, :by,
-    cast(:value as jsonb)
+    :destination_code, :seller_code, :is_one_stop_shop, cast(:value as jsonb)
 )
 returning document_id;
 
 -- name: write_lines
 -- Write down what a document has of each line.
 insert into document_lines (
-    document_id, line_no, quantity, counted, net_minor, tax_minor, rate_ppm)
-select :document_id, l.line_no, l.quantity, l.counted, l.net_minor, l.tax_minor, l.rate_ppm
+    document_id, line_no, quantity, counted, net_minor, tax_minor, rate_ppm, category)
+select :document_id, l.line_no, l.quantity, l.counted, l.net_minor, l.tax_minor, l.rate_ppm,
+    l.category
 from jsonb_to_recordset(cast(:lines as jsonb)) as l (
     line_no smallint, quantity integer, counted integer, net_minor bigint, tax_minor bigint,
-    rate_ppm integer);
+    rate_ppm integer, category text);
 
 -- name: keep_file
 -- Keep a document as a file; nothing where it is kept already.
@@ -218,6 +236,13 @@ on conflict do nothing;
 select body, encode(sha256, 'hex') as sha256
 from document_files
 where document_id = :document_id and kind = :kind;
+
+-- name: erase
+-- To whom documents of these orders were sent is forgotten.
+update document_sendings s set recipient = null
+from documents d
+where d.document_id = s.document_id and d.order_id = any (cast(:order_ids as bigint[]))
+  and s.recipient is not null;
 
 -- name: note_sent
 -- Note that a document was sent.

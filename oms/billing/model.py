@@ -38,6 +38,7 @@ class FileKind(StrEnum):
 
     PDF = "pdf"
     XML = "xml"  # EN 16931 as CII, which Factur-X embeds
+    UBL = "ubl"  # the same as UBL 2.1
 
 
 class Policy(StrEnum):

@@ -29,6 +29,7 @@ from oms.billing.model import (
     Paper,
     Policy,
     Reference,
+    Remark,
 )
 from oms.billing.port import Renderer
 from oms.billing.rules import Part, Sale, SoldLine
@@ -77,12 +78,14 @@ def register(tx: Tx, entity: LegalEntity, *, at: datetime) -> int:
 def bill_changed(tx: Tx, after: int, upto: int, *, at: datetime) -> bool:
     """Issue what follows of the orders that changed; tell whether there were any.
 
+    What was set aside is tried again when its time is, whether or not anything changed.
     A follower's step. What is due follows of an order as it is, so looking again issues nothing.
     """
     bounds = {"after": str(after), "upto": str(upto)}
-    if not SQL.run(tx, "is_changed", **bounds).scalar():
+    again = followers.again(tx, FOLLOWER, at=at)
+    if not again and not SQL.run(tx, "is_changed", **bounds).scalar():
         return False
-    found = {*SQL.run(tx, "changed", **bounds).scalars(), *followers.again(tx, FOLLOWER, at=at)}
+    found = {*SQL.run(tx, "changed", **bounds).scalars(), *again}
     order_ids = sorted(found)
     if order_ids:
         SQL.run(tx, "hold", order_ids=order_ids)
@@ -128,11 +131,19 @@ def _credit(tx: Tx, sale: Sale, credits_: Sequence[Part], *, by: str, at: dateti
     for credit in credits_:
         for document_id, part in crediting.allocate(credit, rooms).items():
             of_invoice[document_id].append(part)
-    return [
-        _issue(tx, DocumentType.CREDIT_NOTE, sale, parts, preceding_id=document_id, by=by, at=at)
-        for document_id, parts in sorted(of_invoice.items())
+    due = {
+        document_id: parts for document_id, parts in sorted(of_invoice.items())
         if any(part.amounts for part in parts)
-    ]
+    }  # fmt: skip
+    # What a till gave back in coins is one sum of the order: the first credit note says it.
+    rounding = queries.cash_rounding_minor(tx, sale.order_id)
+    return [
+        _issue(
+            tx, DocumentType.CREDIT_NOTE, sale, parts, preceding_id=document_id, by=by, at=at,
+            rounding_minor=0 if nth else rounding,
+        )
+        for nth, (document_id, parts) in enumerate(due.items())
+    ]  # fmt: skip
 
 
 def invoice(tx: Tx, order_number: str, *, by: str, at: datetime) -> list[int]:
@@ -191,12 +202,14 @@ def _refuse(error: Exception) -> list[int]:
 
 def _issue(
     tx: Tx, kind: DocumentType, sale: Sale, parts: Sequence[Part], *, by: str, at: datetime,
-    preceding_id: int | None = None,
+    preceding_id: int | None = None, rounding_minor: int = 0,
 ) -> int:  # fmt: skip
     """Write a document down under the next number of its series; return its id."""
     entity = queries.entity(tx, sale.entity_id)
     before = None if preceding_id is None else queries.by_ids(tx, [preceding_id])[0].paper
     paper = _paper(kind, sale, parts, entity, before)
+    if rounding_minor:
+        paper = replace(paper, rounding_minor=rounding_minor)
     issued_on = business_date(at, entity.time_zone)
     year = entity.fiscal_year_of(issued_on)
     taken = SQL.run(
@@ -214,7 +227,10 @@ def _issue(
         channel_id=sale.channel_id, preceding_id=preceding_id,
         basis=sale.basis or rules.basis_of(sale.policy), at=at, issued_on=paper.issued_on,
         currency=paper.currency, net_minor=paper.net_minor, tax_minor=paper.tax_minor,
-        total_minor=paper.total_minor, by=by, value=json.dumps(paper.to_json()),
+        total_minor=paper.total_minor, by=by, destination_code=sale.destination,
+        seller_code=paper.seller.country_code,
+        is_one_stop_shop=Remark.ONE_STOP_SHOP in paper.remarks,
+        value=json.dumps(paper.to_json()),
     ).scalar_one()  # fmt: skip
     lines = [asdict(line) for line in paper.lines]
     SQL.run(tx, "write_lines", document_id=document_id, lines=json.dumps(lines))
@@ -313,3 +329,8 @@ def file(tx: Tx, document: Document, kind: FileKind, renderer: Renderer, *, at: 
 def note_sent(tx: Tx, document: Document, *, recipient: str | None, by: str, at: datetime) -> None:
     """Note that a document was sent: it is then, however often it is sent again."""
     SQL.run(tx, "note_sent", document_id=document.document_id, recipient=recipient, by=by, at=at)
+
+
+def erase(tx: Tx, order_ids: Sequence[int]) -> None:
+    """Forget to whom documents of orders were sent; they stay, and that they were."""
+    SQL.run(tx, "erase", order_ids=list(order_ids))

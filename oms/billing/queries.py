@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from oms.billing import store
 from oms.billing.model import (
+    LANGUAGES,
     Document,
     DocumentNotFound,
     DocumentType,
@@ -15,6 +16,7 @@ from oms.billing.model import (
     FileKind,
     LegalEntity,
     NotBilled,
+    Policy,
 )
 from oms.billing.rules import Sale
 from oms.billing.store import SQL
@@ -29,6 +31,14 @@ _DOCUMENTS: Final = """
     from documents d
     join channels c using (channel_id)
 """
+
+
+def policies(tx: Tx) -> dict[str, Policy]:
+    """Return when the sales of channels are invoiced; a channel that is not here issues nothing."""
+    query = text(
+        "select channel_code, policy from channel_billing join channels using (channel_id)"
+    )
+    return {row.channel_code: Policy(row.policy) for row in tx.execute(query)}
 
 
 def document(tx: Tx, number: str) -> Document:
@@ -83,6 +93,16 @@ def receipt_of(tx: Tx, order_id: int) -> int | None:
     condition = "d.order_id = :order_id and d.document_type = 'receipt'"
     found = _read(tx, condition, {"order_id": order_id})
     return found[0].document_id if found else None
+
+
+def language_of(tx: Tx, channel_id: int) -> str:
+    """Return the language a channel's documents are in, as who sells by it has them."""
+    return str(SQL.run(tx, "language", channel_id=channel_id).scalar() or LANGUAGES[-1])
+
+
+def cash_rounding_minor(tx: Tx, order_id: int) -> int:
+    """Return what tills gave back of an order beyond what it came to, and no document says yet."""
+    return int(SQL.run(tx, "cash_rounding", order_id=order_id).scalar_one())
 
 
 def entity(tx: Tx, entity_id: int) -> LegalEntity:

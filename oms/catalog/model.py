@@ -28,6 +28,17 @@ class Product:
     updated_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """Which products are asked for; what is left out is any."""
+
+    q: str | None = None  # a part of the SKU or the title, or the whole GTIN
+    product_type: str | None = None
+    category: str | None = None
+    brand: str | None = None
+    is_sellable: bool | None = None
+
+
 def is_gtin(text: str) -> bool:
     """Tell whether a text is a GTIN with a right check digit (GS1 General Specifications 7.9)."""
     if len(text) not in GTIN_LENGTHS or not (text.isascii() and text.isdigit()):

@@ -26,6 +26,14 @@ class Terminal:
         """Let go of the connection."""
         self._service.close()
 
+    def settlement(self, day: str) -> bytes:
+        """Return what the service reports of a day; nothing while it is away."""
+        try:
+            answer = self._service.get(f"/settlements/{day}")
+        except httpx.TransportError:
+            return b""
+        return answer.content if answer.is_success else b""
+
     def authorize(self, body: bytes) -> None:
         """Have the service know the payments of orders that are ours to capture: each once.
 

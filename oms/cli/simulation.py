@@ -24,7 +24,7 @@ from oms.billing.model import LegalEntity
 from oms.channels import operations as channels
 from oms.channels import queries
 from oms.channels.model import ChannelDraft
-from oms.cli import receiving, staffing
+from oms.cli import receiving, settling, staffing
 from oms.cli.common import Progress, fail
 from oms.cli.paying import Terminal
 from oms.cli.story import Story, write_secret
@@ -33,10 +33,12 @@ from oms.locations import operations as locations
 from oms.locations.model import Location
 from oms.settings import Settings
 from oms.simulator import setup
+from oms.simulator.formats.canonical import PSP
 from oms.simulator.history import history
 from oms.simulator.live import live
 from oms.simulator.model import Payload
 from oms.simulator.network import BACKOFFICE, KIOSK
+from oms.simulator.settling import TILLS, TRANSPORT
 from oms.simulator.shop import Records, Shop
 from oms.simulator.timeline import midnight
 from oms.workflows import ingest
@@ -110,9 +112,13 @@ def _tell_history(
     told = history(
         story.seed, story.days, story.orders_per_day, story.last_on, is_routed=story.is_routed
     )
+    reports: list[Payload] = []
     for payload in told:
         if stop.is_set():
             return
+        if payload.transport == TRANSPORT:
+            reports.append(payload)  # what they settle is captured first
+            continue
         _receive(system, payload, process=process)
         progress.step()
         while not process and not stop.is_set() and _waiting(system) > WAITING_MAX:
@@ -121,6 +127,7 @@ def _tell_history(
     _drain(system, stop)
     if process:
         ingest.replay_orphans(system.intake)
+    settling.take_past(system, stop, reports)
     if story.is_routed:
         staff = staffing.staff_of(system, story.seed)
         staffing.work_through_past(system, stop, staff, story.last_on)
@@ -231,7 +238,7 @@ class Outside:
 
     def __init__(self, system: bootstrap.System, records: Records) -> None:
         """Take the system it delivers to and the shop's records."""
-        self._settings = system.settings
+        self._system, self._settings = system, system.settings
         self._records = records
         self._terminal = Terminal(system.settings)
         key = channels_key(system)
@@ -241,6 +248,7 @@ class Outside:
         )  # fmt: skip
         self._roads: dict[str, Callable[[Payload], None]] = {
             "file": self._drop, "push": self._push, "pull": self._publish,
+            TRANSPORT: self._settle,
         }  # fmt: skip
 
     def deliver(self, payload: Payload) -> None:
@@ -262,6 +270,16 @@ class Outside:
         part = folder / f".{name}.part"
         part.write_bytes(payload.body)
         part.rename(folder / name)
+
+    def _settle(self, payload: Payload) -> None:
+        """Drop a service's report, and beside the tills' that of whom kiosks are paid through."""
+        settling.drop(self._system, payload)
+        if payload.channel_code != TILLS:
+            return
+        day = str(payload.file_name).removeprefix(f"{TILLS}_").removesuffix(".csv")
+        if len(body := self._terminal.settlement(day)) > 0:
+            own = payload._replace(channel_code=PSP, file_name=f"{PSP}_{day}.csv", body=body)
+            settling.drop(self._system, own)
 
     def _push(self, payload: Payload) -> None:
         """Push until it is taken: a shop repeats its webhooks, too."""

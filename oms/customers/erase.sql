@@ -63,6 +63,30 @@ delete from customer_identifiers where customer_id = any (:customer_ids);
 -- Their orders are nobody's.
 delete from customer_orders where customer_id = any (:customer_ids);
 
+-- name: erase_reasons
+-- Why money of orders went back, in somebody's words, where it was asked for, done at a till and in
+-- their stories: that it did and how much stays. What a rule has said is nobody's words.
+with asked as (
+    update refunds set reason = '[erased]'
+    where order_id = any (cast(:order_ids as bigint[])) and reason not in ('', 'owed', '[erased]')
+),
+listed as (
+    update refund_batch_rows b set reason = '[erased]'
+    from orders o
+    where o.order_number = b.order_number and o.order_id = any (cast(:order_ids as bigint[]))
+      and b.reason not in ('', '[erased]')
+),
+given as (
+    update till_visits v set override_reason = '[erased]'
+    from refunds r
+    where r.visit_id = v.visit_id and r.order_id = any (cast(:order_ids as bigint[]))
+      and v.override_reason is not null
+)
+update order_events set data = jsonb_set(data, '{reason}', '"[erased]"')
+where order_id = any (cast(:order_ids as bigint[]))
+  and split_part(type, '.', 1) in ('refund', 'return')
+  and data ->> 'reason' not in ('', 'owed', '[erased]');
+
 -- name: close_customers
 -- What is left of them is that they were.
 update customers set state = 'erased', merged_into = null where customer_id = any (:customer_ids);

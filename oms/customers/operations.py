@@ -6,7 +6,9 @@ from typing import Final
 
 from sqlalchemy import text
 
+from oms.billing import operations as billing
 from oms.channels import operations as channels
+from oms.credits import operations as store_credit
 from oms.customers import store
 from oms.customers.model import (
     BATCH_ORDERS_MAX,
@@ -26,6 +28,7 @@ from oms.customers.model import (
     ReceiptNotFound,
 )
 from oms.events.model import PERSONAL
+from oms.exchanges import operations as exchanges
 from oms.ledger import journal
 from oms.ledger.database import Tx
 from oms.mails import operations as mails
@@ -72,6 +75,10 @@ def _keep_out(tx: Tx, bounds: dict[str, str], *, at: datetime) -> None:
         notes.erase(tx, order_ids, [], by=None, at=at)
         orders.erase_customers(tx, order_ids, at=at)
         returns.erase(tx, order_ids)
+        store_credit.erase(tx, order_ids)
+        exchanges.erase(tx, order_ids)
+        billing.erase(tx, order_ids)
+        store.ERASE.run(tx, "erase_reasons", order_ids=order_ids)
         mails.erase(tx, order_ids, at=at)
         webhooks.erase(tx, order_ids, fields=[*PERSONAL])
         store.ERASE.run(tx, "bury", salt=salt, order_ids=order_ids, customer_ids=[], at=at)
@@ -300,6 +307,10 @@ def erase(
     notes.erase(tx, found.order_ids, family.customer_ids, by=by, at=at)
     orders.erase_customers(tx, found.order_ids, by=by, at=at)
     returns.erase(tx, found.order_ids)
+    store_credit.erase(tx, found.order_ids)
+    exchanges.erase(tx, found.order_ids)
+    billing.erase(tx, found.order_ids)
+    store.ERASE.run(tx, "erase_reasons", order_ids=found.order_ids)
     mails.erase(tx, found.order_ids, at=at)
     webhooks.erase(tx, found.order_ids, fields=[*PERSONAL])
     erasure_id = store.ERASE.run(

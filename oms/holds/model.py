@@ -28,6 +28,7 @@ class HoldType(StrEnum):
     CUSTOMER_REQUEST = "customer_request"
     STOCK_CHECK = "stock_check"
     MANUAL = "manual"
+    EXCHANGE = "exchange"  # until what is sent instead is paid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,8 @@ RULES: Final[dict[HoldType, Rule]] = {
     HoldType.CUSTOMER_REQUEST: Rule(blocks=_GOODS, release_scope="orders:hold"),
     HoldType.STOCK_CHECK: Rule(blocks=_GOODS, release_scope="fulfillment:write"),
     HoldType.MANUAL: Rule(blocks=_GOODS | {_C.CANCEL, _C.EDIT}, release_scope="orders:hold"),
+    # What is released before it is paid is got ready; handed out it is only when it is.
+    HoldType.EXCHANGE: Rule(blocks=_GOODS, release_scope="orders:review"),
 }
 assert set(RULES) == set(HoldType)
 

@@ -33,8 +33,10 @@ PAGE_ROWS_MAX: Final = 200
 # Up to so many orders a search takes all that an index finds, counts and sorts it; when there are
 # more it goes through the orders as they are sorted.
 SEARCH_HITS_MAX: Final = 25_000
-# So many orders are looked through for the facets of a result that is larger.
+# So many orders are looked through for the facets of a result that is larger, and so many that an
+# index finds are held to the conditions it does not know.
 FACET_ORDERS_MAX: Final = 10_000
+FACET_HITS_MAX: Final = 15_000
 ANALYSIS_ORDERS_MAX: Final = 100_000
 EXPORT_ORDERS_MAX: Final = 200_000
 STOCK_SKUS_MAX: Final = 500

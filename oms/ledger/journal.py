@@ -165,6 +165,18 @@ JOURNALED: Final[tuple[Journaled, ...]] = (
         append_only=True,
     ),
     _journaled(
+        "return_receipts", "receipt_no", "receipt_no:id location_id:id received_at:at",
+    ),
+    _journaled(
+        "return_receipt_lines", "row_id",
+        "row_id:id receipt_no:id return_id:id line_no:n state sku quantity:n",
+    ),
+    _journaled(
+        "return_inspections", "row_id units_before",
+        "row_id:id units_before:n return_id:id line_no:n quantity:n condition disposition"
+        " inspected_at:at",
+    ),
+    _journaled(
         "sourcing_rule_sets", "version",
         "version:n state rules created_at:at activated_at:at archived_at:at",
     ),
@@ -177,7 +189,12 @@ JOURNALED: Final[tuple[Journaled, ...]] = (
         "documents", "document_id",
         "document_id:id document_number document_type fiscal_year:n order_id:id channel_id:id"
         " preceding_id:id issued_at:at issued_on:on currency net_minor:n tax_minor:n"
-        " total_minor:n",
+        " total_minor:n destination_code seller_code is_one_stop_shop:is",
+        append_only=True,
+    ),
+    _journaled(
+        "document_lines", "document_id line_no",
+        "document_id:id line_no:n quantity:n net_minor:n tax_minor:n rate_ppm:n category",
         append_only=True,
     ),
     _journaled(
@@ -205,17 +222,33 @@ JOURNALED: Final[tuple[Journaled, ...]] = (
     _journaled(
         "payment_transactions", "transaction_id",
         "transaction_id:id transaction_number payment_id:id order_id:id type state amount_minor:n"
-        " currency source psp_at:at requested_at:at finished_at:at",
+        " currency psp source psp_at:at requested_at:at finished_at:at tender location_id:id"
+        " rounding_minor:n",
     ),
     _journaled(
         "refunds", "refund_id",
-        "refund_id:id refund_number order_id:id kind state amount_minor:n currency created_at:at"
-        " changed_at:at",
+        "refund_id:id refund_number order_id:id kind state paid_as amount_minor:n currency"
+        " created_at:at changed_at:at",
     ),
     _journaled(
         "order_balances", "order_id",
         "order_id:id payment_state currency due_minor:n authorized_minor:n captured_minor:n"
         " refunded_minor:n changed_at:at",
+    ),
+    _journaled(
+        "settlement_reports", "report_id",
+        "report_id:id report_number psp layout rows_count:n received_at:at",
+    ),
+    _journaled(
+        "settlement_rows", "report_id row_no",
+        "report_id:id row_no:n psp entry_ref payout_ref type currency amount_minor:n net_currency"
+        " fee_minor:n net_minor:n occurred_at:at transaction_id:id finding",
+    ),
+    _journaled(
+        "settlement_differences", "difference_id",
+        "difference_id:id difference_number psp report_id:id row_no:n transaction_id:id finding"
+        " ours_minor:n ours_currency theirs_minor:n theirs_currency state found_at:at"
+        " resolved_at:at",
     ),
     _journaled(
         "inbox", "inbox_id",

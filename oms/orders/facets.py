@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
-from oms.kernel.limits import FACET_ORDERS_MAX, SEARCH_HITS_MAX
+from oms.kernel.limits import FACET_HITS_MAX, FACET_ORDERS_MAX
 from oms.ledger.database import Tx
 from oms.orders.filters import Filters, Search, search_of
 from oms.orders.finding import (
@@ -33,6 +33,8 @@ VALUES_MAX: Final = 50
 NEWEST_MIN: Final = 100
 # So many times what can be counted is too much to try, as far as the planner knows.
 PERHAPS: Final = 1.5
+# How many times as many orders have several words than would by chance.
+TOGETHER: Final = 4
 
 _OF_ORDER: Final = """
     o.order_id, o.channel_id, o.order_state, o.fulfillment_state, o.fulfillment_method,
@@ -82,7 +84,7 @@ _COUNTS: Final = """
         select 'product_type', value, count(*)
         from (select unnest(product_types) as value from found) t group by value
         union all
-        select 'tag', tag, count(*) from found cross join unnest(tags) as t (tag) group by tag
+        select 'tag', tag, count(*) from (select unnest(tags) as tag from found) t group by tag
         union all
         select '', '', coalesce(sum(n), 0) from alike
     )
@@ -113,7 +115,7 @@ def facets(tx: Tx, filters: Filters) -> Facets:
     all but the words; where hardly any of these do, through some that do.
     """
     search = search_of(tx, filters)
-    hits_max = SEARCH_HITS_MAX if search.conditions else FACET_ORDERS_MAX
+    hits_max = FACET_HITS_MAX if search.conditions else FACET_ORDERS_MAX
     newest = None
     if _is_by_search_only(search) and amounting_to(tx, search) > PERHAPS * hits_max:
         return _newest(tx, search)
@@ -141,12 +143,14 @@ def _begins_with_newest(search: Search, hits_max: int) -> bool:
     """Tell whether to look through the newest before anything is looked up.
 
     When there are probably too many to count, or hardly more of them anyway, or when what begins
-    as the words do is so much that collecting it takes longer.
+    as the words do is so much that collecting it takes longer. Words that are asked for together
+    hang together: there are more with all of them than chance would have.
     """
     if not search.terms:
-        return not _is_by_search_only(search)
+        return not search.search_conditions or search.met_count > hits_max
+    together = TOGETHER if sum(not each.is_tag for each in search.terms) > 1 else 1
     return (
-        expected(search) > hits_max
+        expected(search) * together > hits_max
         or search.met_count < FACET_ORDERS_MAX < search.orders_count
         or collecting(search) > PASS * FACET_ORDERS_MAX
     )

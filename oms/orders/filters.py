@@ -67,11 +67,8 @@ class Filters:
 
     def asked(self) -> dict[str, Any]:
         """Return the filters that are set, by name."""
-        return {
-            each.name: value
-            for each in fields(self)
-            if (value := getattr(self, each.name)) is not None
-        }
+        known = ((each.name, getattr(self, each.name)) for each in fields(self))
+        return {name: value for name, value in known if value is not None}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -231,6 +228,8 @@ def search_of(tx: Tx, filters: Filters) -> Search:
     _add_months(tx, found, filters)
     if found.terms or found.letters:
         _estimate(tx, found)
+    elif found.conditions and found.search_conditions:
+        found.met_count = _met_count(tx, found)
     return found
 
 

@@ -138,6 +138,12 @@ def found_by(
     It is empty when there are too many of those, unless a sample will do.
     """
     few = "true" if is_sample else FEW
+    if not search.terms:  # hits meet everything, and are fetched once
+        tables = f"orders o {SEARCHED if with_search else joined(search, [])}"
+        return (
+            f"hits as materialized (select {columns} from {tables} where {where_of(search, [])}"
+            f" limit :hits_max), found as materialized (select * from hits where {few})"
+        )
     return (
         f"{hits_of(search, terms)}, found as materialized (select {columns}"
         f" from {hit(search, terms, with_search=with_search)}"

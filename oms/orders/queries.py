@@ -191,6 +191,16 @@ def has_changes(tx: Tx, after: int, upto: int) -> bool:
     return bool(tx.execute(query, {"after": str(after), "upto": str(upto)}).scalar())
 
 
+def with_exceptions(tx: Tx, order_ids: Sequence[int], codes: Sequence[str]) -> set[int]:
+    """Return those of some orders that are shown to a person for any of these."""
+    query = text(
+        "select order_id from order_exceptions where resolved_at is null"
+        " and order_id = any (:order_ids) and code = any (:codes)"
+    )
+    names = {"order_ids": list(order_ids), "codes": list(codes)}
+    return set(tx.execute(query, names).scalars())
+
+
 def number_of(tx: Tx, order_id: int) -> str:
     """Return the number of an order that is there."""
     query = text("select order_number from orders where order_id = :order_id")

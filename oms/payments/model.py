@@ -12,7 +12,7 @@ from oms.kernel.errors import Conflict, NotFound, Rejected
 PAYMENT_DRAFT: Final = (
     "position", "external_ref", "tender", "psp", "psp_reference", "managed_by", "brand", "last4",
     "amount_minor", "authorized_minor", "captured_minor", "refunded_minor",
-    "authorized_until_at", "location_code",
+    "authorized_until_at", "location_code", "occurred_at",
 )  # fmt: skip
 
 
@@ -129,6 +129,7 @@ class PaymentDraft:
     brand: str | None = None
     last4: str | None = None
     location_code: str | None = None
+    credit_account_id: int | None = None  # it is paid with store credit
 
 
 class PaymentNotFound(NotFound):
@@ -228,6 +229,18 @@ class Transaction:
     requested_at: datetime
     finished_at: datetime | None
     attempts: int
+    tender: Tender | None  # what went back of it otherwise than it came
+    location_code: str | None  # of the till that gave it back
+    rounding_minor: int  # what the till gave beyond it, or less, for want of small coins
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """How money went that was not moved by its payment's service: by a till, or as our credit."""
+
+    tender: Tender | None = None
+    location_code: str | None = None
+    psp: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +264,8 @@ class Payment:
     state: PaymentState
     authorized_until_at: datetime | None
     location_code: str | None
+    captures_once: bool  # its service lets go of what the first capture leaves
+    credit_account_id: int | None  # of store credit: what is given back goes there, at once
     created_at: datetime
     version: int
     sums: Sums
@@ -260,6 +275,16 @@ class Payment:
     def is_ours_to_move(self) -> bool:
         """Whether we have its service capture, give up and refund it, and it is there to do so."""
         return self.managed_by is ManagedBy.OMS and self.psp_reference is not None
+
+    @property
+    def back_minor(self) -> int:
+        """What we have had it give back, or asked it to, less what came back again."""
+        kinds = {TransactionType.REFUND: 1, TransactionType.REFUND_REVERSAL: -1}
+        return sum(
+            kinds.get(each.type, 0) * each.amount_minor for each in self.transactions
+            if each.state is not TransactionState.FAILED
+            and (each.source in {"oms", "till"} or each.type is TransactionType.REFUND_REVERSAL)
+        )  # fmt: skip
 
     def capturable_minor(self, *, at: datetime) -> int:
         """Return what its service would capture now: nothing once the authorization is over."""

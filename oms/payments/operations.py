@@ -7,12 +7,13 @@ is asked, and what it does is believed from it alone: an answer that is missing 
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import text
 
+from oms.credits import operations as store_credit
+from oms.credits.model import SERVICE, Change, EntryKind
 from oms.ledger.copying import copy_in
 from oms.ledger.database import Tx
 from oms.orders import operations as orders
@@ -22,40 +23,27 @@ from oms.payments.model import (
     OPEN,
     PAYMENT_DRAFT,
     CurrencyDiffers,
+    Given,
     ManagedBy,
     NotManaged,
     Payment,
     PaymentDraft,
     PaymentExceeded,
+    Tender,
     TransactionState,
     TransactionType,
     total,
 )
-from oms.payments.port import Answer, Asked
+from oms.payments.port import Answer
 from oms.payments.rules import Owed, Standing, order_payment_state_of, payment_state_of
 from oms.payments.store import DRAFTS, SQL
 
 REFERENCE_IN_USE: Final = "PAYMENT_REFERENCE_IN_USE"
 ANALYZE_BYTES_MIN: Final = 32 * 1024
-# For so long nobody else takes up operations that were taken up: longer than a service may take
-# for as many as are taken up at once.
-LEASE: Final = timedelta(seconds=60)
 # When a PSP is asked again: at once, then ever later.
 _WAITS: Final = (0.5, 1, 2, 5, 10, 30, 60, 300)
 # What is over elsewhere, but not told so far, is asked for this often.
 _PENDING_WAIT: Final = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
-    """An operation that was taken up, and how its PSP is to be asked."""
-
-    transaction_id: int
-    psp: str
-    claim: int
-    is_first: bool  # the PSP was never asked
-    is_over: bool  # it is only to be asked what became of it
-    asked: Asked
 
 
 def load(tx: Tx, rows: bytes) -> None:
@@ -115,7 +103,8 @@ def add(tx: Tx, order_id: int, draft: PaymentDraft, *, at: datetime) -> str:
         tx, "add", order_id=order_id, external_ref=draft.external_ref, tender=draft.tender,
         psp=draft.psp, token=draft.token, brand=draft.brand, last4=draft.last4,
         managed_by=ManagedBy.OMS if draft.psp else ManagedBy.CHANNEL, currency=draft.currency,
-        amount_minor=draft.amount_minor, location_code=draft.location_code, at=at,
+        amount_minor=draft.amount_minor, location_code=draft.location_code,
+        credit_account_id=draft.credit_account_id, at=at,
     ).one_or_none()  # fmt: skip
     if made is None:
         return queries.number_of(tx, order_id, draft.external_ref)
@@ -124,12 +113,13 @@ def add(tx: Tx, order_id: int, draft: PaymentDraft, *, at: datetime) -> str:
 
 def request(
     tx: Tx, payment: Payment, kind: TransactionType, amount_minor: int, *, cause: str, by: str,
-    at: datetime, actor_type: str = "system",
+    at: datetime, actor_type: str = "system", credit_account_id: int | None = None,
 ) -> bool:  # fmt: skip
     """Have a PSP do something with a payment of an order that is held; False when it was asked.
 
-    One cause is one operation, however often it is requested. Raises NotManaged;
-    PaymentExceeded with the most that is possible.
+    One cause is one operation, however often it is requested. What is given back to store credit,
+    because an account is named or it was paid with one, is so at once: nobody is asked. Raises
+    NotManaged; PaymentExceeded with the most that is possible.
     """
     if payment.managed_by is not ManagedBy.OMS:
         raise NotManaged
@@ -138,6 +128,10 @@ def request(
         return False
     if not 0 < amount_minor <= most:
         raise PaymentExceeded(max_minor=most, currency=payment.currency)
+    account_id = credit_account_id or payment.credit_account_id
+    if account_id is not None:
+        assert kind is TransactionType.REFUND, "with store credit is paid at once, and all of it"
+        return _give_credit(tx, payment, account_id, amount_minor, cause=cause, by=by, at=at)
     _begin(
         tx, payment, kind, TransactionState.REQUESTED, amount_minor, source="oms", cause=cause,
         next_try_at=at, at=at,
@@ -150,15 +144,36 @@ def request(
     return True
 
 
+def name(tx: Tx, payment: Payment, psp_reference: str) -> None:
+    """Give a payment that was just begun its name at who moves its money."""
+    SQL.run(tx, "name_payment", payment_id=payment.payment_id, psp_reference=psp_reference)
+
+
+def _give_credit(
+    tx: Tx, payment: Payment, account_id: int, amount_minor: int, *, cause: str, by: str,
+    at: datetime,
+) -> bool:  # fmt: skip
+    is_its_own = account_id == payment.credit_account_id
+    change = Change(
+        kind=EntryKind.RESTORED if is_its_own else EntryKind.ISSUED, amount_minor=amount_minor,
+        cause=f"{payment.payment_number}:{cause}", order_id=payment.order_id, by=by,
+    )  # fmt: skip
+    store_credit.enter(tx, account_id, change, at=at)
+    return done(
+        tx, payment, TransactionType.REFUND, amount_minor, cause=cause, source="oms", by=by, at=at,
+        actor_type="system", given=Given(psp=SERVICE),
+    )  # fmt: skip
+
+
 def done(
     tx: Tx, payment: Payment, kind: TransactionType, amount_minor: int, *, cause: str, source: str,
     by: str, at: datetime, psp_reference: str | None = None, psp_at: datetime | None = None,
-    actor_type: str = "user",
+    actor_type: str = "user", given: Given | None = None,
 ) -> bool:  # fmt: skip
     """Write down what was done with a payment elsewhere; False when that is known."""
     made = _begin(
         tx, payment, kind, TransactionState.SUCCEEDED, amount_minor, source=source, cause=cause,
-        next_try_at=None, at=at, psp_reference=psp_reference, psp_at=psp_at,
+        next_try_at=None, at=at, psp_reference=psp_reference, psp_at=psp_at, given=given,
     )  # fmt: skip
     if made:
         _tell(
@@ -166,36 +181,42 @@ def done(
             at=at, cause=cause,
         )  # fmt: skip
         _fold(tx, [payment.payment_id], at=at)
+        if source == "psp" and kind is TransactionType.CAPTURE:
+            _let_go(tx, payment.payment_number, cause, at=at)
     return made
+
+
+def give_back(
+    tx: Tx, payment: Payment, amount_minor: int, *, cause: str, tender: Tender, location_code: str,
+    by: str, at: datetime,
+) -> None:  # fmt: skip
+    """Write down what a till gave back of a payment of an order that is held; no PSP is asked.
+
+    Raises PaymentExceeded with the most that is possible.
+    """
+    most = _most(payment, TransactionType.REFUND)
+    if not 0 < amount_minor <= most:
+        raise PaymentExceeded(max_minor=most, currency=payment.currency)
+    _begin(
+        tx, payment, TransactionType.REFUND, TransactionState.SUCCEEDED, amount_minor,
+        source="till", cause=cause, next_try_at=None, at=at,
+        given=Given(tender=tender, location_code=location_code),
+    )  # fmt: skip
+    _tell(
+        tx, payment, "payment.refunded", amount_minor, by=by, actor_type="user", at=at,
+        cause=cause, tender=tender.value, location=location_code,
+    )  # fmt: skip
+    _fold(tx, [payment.payment_id], at=at)
+
+
+def round_off(tx: Tx, transaction_id: int, rounding_minor: int) -> None:
+    """Say what a till gave beyond the amount of a transaction, or less."""
+    SQL.run(tx, "round_off", transaction_id=transaction_id, rounding_minor=rounding_minor)
 
 
 def adopt(tx: Tx, transaction_id: int, psp_reference: str | None) -> None:
     """Note by which reference its payment service knows what a channel told of."""
     SQL.run(tx, "adopt", transaction_id=transaction_id, psp_reference=psp_reference)
-
-
-def take_due(tx: Tx, *, at: datetime, limit: int) -> list[Due]:
-    """Take up operations whose time it is, for a while."""
-    rows = SQL.run(tx, "take_due", at=at, limit=limit, lease_until=at + LEASE)
-    return [
-        Due(
-            transaction_id=row.transaction_id, psp=row.psp, claim=row.claim,
-            is_first=row.attempts == 1 and row.state == TransactionState.REQUESTED,
-            is_over=TransactionState(row.state) not in OPEN,
-            asked=Asked(
-                key=row.idempotency_key, type=TransactionType(row.type), token=row.token,
-                amount_minor=row.amount_minor, currency=row.currency,
-                reference=row.transaction_number, parent_reference=row.parent_reference,
-                held_minor=row.held_minor, requested_at=row.requested_at,
-            ),
-        )
-        for row in rows
-    ]  # fmt: skip
-
-
-def order_of(tx: Tx, transaction_id: int) -> int:
-    """Return the order a transaction is of."""
-    return int(SQL.run(tx, "order_of_transaction", transaction_id=transaction_id).scalar_one())
 
 
 def answer(
@@ -234,8 +255,14 @@ def answer(
         next_try_at=at if is_disputed else _next_try(state, held.attempts, at=at),
         finished_at=None if state in OPEN else at,
     )  # fmt: skip
+    is_learned = bool(SQL.run(
+        tx, "know_payment", payment_id=held.payment_id, captures_once=told.captures_once,
+        authorized_until_at=told.authorized_until_at,
+    ).all())  # fmt: skip
     if is_applied:
         _follow(tx, held, state, told, at=at)
+    elif is_learned:
+        _fold(tx, [held.payment_id], at=at)
     return is_applied
 
 
@@ -243,8 +270,11 @@ def _follow(tx: Tx, held: Any, state: TransactionState, told: Answer, *, at: dat
     """Let the payment and the story follow what a transaction has become."""
     kind = TransactionType(held.type)
     is_done = state is TransactionState.SUCCEEDED
-    if is_done and kind is TransactionType.AUTHORIZE and told.psp_reference:
-        SQL.run(tx, "name_payment", payment_id=held.payment_id, psp_reference=told.psp_reference)
+    if kind is TransactionType.AUTHORIZE and state not in OPEN:
+        SQL.run(
+            tx, "name_payment", payment_id=held.payment_id,
+            psp_reference=told.psp_reference if is_done else None,
+        )  # fmt: skip
     data = {
         "payment": held.payment_number, "transaction": held.transaction_number,
         "amount_minor": held.amount_minor, "currency": held.currency,
@@ -256,6 +286,19 @@ def _follow(tx: Tx, held: Any, state: TransactionState, told: Answer, *, at: dat
         tx, [(held.order_id, f"payment.{kind_told}", data)], actor_type="psp", actor="psp", at=at
     )
     _fold(tx, [held.payment_id], at=at)
+    if is_done and kind is TransactionType.CAPTURE:
+        _let_go(tx, held.payment_number, held.transaction_number, at=at)
+
+
+def _let_go(tx: Tx, number: str, capture: str, *, at: datetime) -> None:
+    """Write down what is left of a payment as given up where its only capture let go of it."""
+    payment = queries.payment(tx, number)
+    left = payment.sums.capturable
+    if payment.captures_once and left and not payment.sums.capturing:
+        done(
+            tx, payment, TransactionType.VOID, left, cause=f"rest of {capture}", source="psp",
+            by=payment.psp or "psp", at=at, actor_type="psp",
+        )  # fmt: skip
 
 
 def balance(tx: Tx, order_ids: Sequence[int], *, at: datetime) -> None:
@@ -276,18 +319,6 @@ def _balance(order_id: int, due: Owed, currency: str, known: Sequence[Standing])
         "authorized_minor": sums.authorized, "captured_minor": sums.captured,
         "refunded_minor": sums.refunded,
     }  # fmt: skip
-
-
-def known_notice(tx: Tx, psp: str, ref: str) -> bool:
-    """Tell whether a PSP has told this before."""
-    return SQL.run(tx, "known_notice", psp=psp, notice_ref=ref).scalar() is not None
-
-
-def note(
-    tx: Tx, psp: str, ref: str, *, outcome: str, detail: Mapping[str, Any], at: datetime
-) -> None:
-    """Keep what a PSP has told, and what became of it."""
-    SQL.run(tx, "note", psp=psp, notice_ref=ref, outcome=outcome, detail=json.dumps(detail), at=at)
 
 
 _PAST: Final[Mapping[TransactionType, str]] = {
@@ -322,12 +353,18 @@ def _next_try(state: TransactionState, attempts: int, *, at: datetime) -> dateti
 def _begin(
     tx: Tx, payment: Payment, kind: TransactionType, state: TransactionState, amount_minor: int, *,
     source: str, cause: str, next_try_at: datetime | None, at: datetime,
-    psp_reference: str | None = None, psp_at: datetime | None = None,
+    psp_reference: str | None = None, psp_at: datetime | None = None, given: Given | None = None,
 ) -> bool:  # fmt: skip
-    """Write a transaction; False when its cause has one."""
+    """Write a transaction; False when its cause has one.
+
+    What somebody else has given than the payment's service is of theirs.
+    """
     made = SQL.run(
         tx, "begin", payment_id=payment.payment_id, order_id=payment.order_id, type=kind.value,
-        state=state.value, amount_minor=amount_minor, currency=payment.currency, psp=payment.psp,
+        state=state.value, amount_minor=amount_minor, currency=payment.currency,
+        psp=payment.psp if given is None else given.psp,
+        tender=None if given is None or given.tender is None else given.tender.value,
+        location_code=None if given is None else given.location_code,
         psp_reference=psp_reference, source=source, cause=cause, next_try_at=next_try_at, at=at,
         # Of dice, not of a number: a ledger that was restored would give a number away twice.
         idempotency_key=secrets.token_hex(16), psp_at=psp_at,
@@ -338,11 +375,11 @@ def _begin(
 
 def _tell(
     tx: Tx, payment: Payment, kind: str, amount_minor: int, *, by: str, actor_type: str,
-    at: datetime, cause: str,
+    at: datetime, cause: str, **more: str,
 ) -> None:  # fmt: skip
     data = {
         "payment": payment.payment_number, "amount_minor": amount_minor,
-        "currency": payment.currency, "cause": cause,
+        "currency": payment.currency, "cause": cause, **more,
     }  # fmt: skip
     orders.tell(tx, [(payment.order_id, kind, data)], actor_type=actor_type, actor=by, at=at)
 

@@ -79,13 +79,14 @@ where p.order_id = t.order_id and p.external_ref = t.external_ref
 
 -- name: record_done
 -- What channels did with their payments, as totals: beyond what is known of each it is one more
--- transaction, of the time its document says it is of: of a new order without one, of when it was
--- placed.
+-- transaction, of the time it is told with, else of its document's: of a new order without one, of
+-- when it was placed.
 with told as (
     select distinct on (p.payment_id) p.*, d.authorized_minor as told_authorized,
         d.captured_minor as told_captured, d.refunded_minor as told_refunded,
         d.position,
-        coalesce(c.updated_at, case when c.outcome = 'captured' then c.placed_at end) as told_at
+        coalesce(d.occurred_at, c.updated_at,
+            case when c.outcome = 'captured' then c.placed_at end) as told_at
     from draft_payments d
     join draft_orders c using (position)
     join payments p on p.order_id = c.order_id and p.external_ref = d.external_ref
@@ -128,11 +129,11 @@ order by m.order_id, m.transaction_id;
 -- A payment that is begun with us.
 insert into payments (
     order_id, external_ref, tender, psp, managed_by, token, brand, last4, currency, amount_minor,
-    location_id, created_at, changed_at
+    location_id, credit_account_id, created_at, changed_at
 )
 select :order_id, :external_ref, :tender, :psp, :managed_by, :token, :brand, :last4, :currency,
     :amount_minor, (select location_id from locations where location_code = :location_code),
-    :at, :at
+    :credit_account_id, :at, :at
 on conflict (order_id, external_ref) do nothing
 returning payment_id, payment_number;
 
@@ -141,11 +142,12 @@ returning payment_id, payment_number;
 with made as (
     insert into payment_transactions (
         payment_id, order_id, type, state, amount_minor, currency, psp, psp_reference, source,
-        cause, idempotency_key, next_try_at, requested_at, finished_at, psp_at
+        cause, idempotency_key, next_try_at, requested_at, finished_at, psp_at, tender, location_id
     )
     values (
         :payment_id, :order_id, :type, :state, :amount_minor, :currency, :psp, :psp_reference,
-        :source, :cause, :idempotency_key, :next_try_at, :at, :finished_at, :psp_at
+        :source, :cause, :idempotency_key, :next_try_at, :at, :finished_at, :psp_at, :tender,
+        (select location_id from locations where location_code = :location_code)
     )
     on conflict (payment_id, type, cause) do nothing
     returning transaction_id, transaction_number
@@ -158,6 +160,42 @@ step as (
     from made
 )
 select transaction_id, transaction_number from made;
+
+-- name: know_services
+-- What payment services do with what is left of a payment, as they are set up here.
+insert into payment_services (psp, captures_once)
+select psp, captures_once
+from jsonb_to_recordset(cast(:services as jsonb)) as s(psp text, captures_once boolean)
+on conflict (psp) do update set captures_once = excluded.captures_once
+where payment_services.captures_once <> excluded.captures_once;
+
+-- name: know_payment
+-- Whether a payment is captured once and until when it is held, as its service says.
+update payments p
+set captures_once = n.captures_once, authorized_until_at = n.authorized_until_at
+from payments o
+cross join lateral (
+    select coalesce(cast(:captures_once as boolean), o.captures_once) as captures_once,
+        coalesce(cast(:authorized_until_at as timestamptz), o.authorized_until_at)
+            as authorized_until_at
+) n
+where p.payment_id = :payment_id and o.payment_id = p.payment_id
+  and (p.captures_once, p.authorized_until_at)
+      is distinct from (n.captures_once, n.authorized_until_at)
+returning p.payment_id;
+
+-- name: keep
+-- What somebody took up and is still at: it is not to be taken up by others.
+update payment_transactions t
+set next_try_at = :lease_until
+from jsonb_to_recordset(cast(:claims as jsonb)) as c(transaction_id bigint, claim integer)
+where t.transaction_id = c.transaction_id and t.claim = c.claim and t.next_try_at is not null
+returning t.transaction_id;
+
+-- name: round_off
+-- What a till gave beyond an amount, or less, for want of small coins.
+update payment_transactions set rounding_minor = :rounding_minor
+where transaction_id = :transaction_id;
 
 -- name: take_due
 -- Operations whose time it is, taken up for a while: whoever takes them later may answer instead.
@@ -217,12 +255,13 @@ set state = :state, psp_reference = coalesce(:psp_reference, psp_reference), fai
 where transaction_id = :transaction_id;
 
 -- name: name_payment
--- A payment that its PSP has given an id; what it was begun with is no longer kept.
-update payments set psp_reference = :psp_reference, token = null
-where payment_id = :payment_id and psp_reference is null;
+-- A payment its PSP has given an id, or declined: what it was begun with is no longer kept.
+update payments set psp_reference = coalesce(psp_reference, :psp_reference), token = null
+where payment_id = :payment_id and (psp_reference is null or token is not null);
 
 -- name: fold
--- What of payments is where, summed up from their transactions.
+-- What of payments is where, summed up from their transactions. What is captured once is asked to
+-- be captured and to be let go at the same time.
 with sums as (
     select t.payment_id,
         sum(amount_minor) filter (where type = 'authorize' and is_done) as authorized,
@@ -246,7 +285,11 @@ with sums as (
 update payments p
 set authorized_minor = coalesce(s.authorized, 0), authorizing_minor = coalesce(s.authorizing, 0),
     captured_minor = coalesce(s.captured, 0), capturing_minor = coalesce(s.capturing, 0),
-    voided_minor = coalesce(s.voided, 0), voiding_minor = coalesce(s.voiding, 0),
+    voided_minor = coalesce(s.voided, 0), voiding_minor = coalesce(s.voiding, 0)
+        + case when s.capturing > 0 and coalesce(p.captures_once, (
+            select v.captures_once from payment_services v where v.psp = p.psp), false)
+        then greatest(0, coalesce(s.authorized, 0) - coalesce(s.captured, 0) - s.capturing
+            - coalesce(s.voided, 0) - coalesce(s.voiding, 0)) else 0 end,
     refunded_minor = coalesce(s.refunded, 0), refunding_minor = coalesce(s.refunding, 0),
     charged_back_minor = coalesce(s.charged_back, 0), changed_at = :at, version = p.version + 1
 from sums s
@@ -317,16 +360,6 @@ from orders o
 join payments p using (order_id)
 where o.changed_xid >= cast(:after as xid8) and o.changed_xid < cast(:upto as xid8)
 order by 1;
-
--- name: known_notice
--- What became of a notification, where it came before.
-select outcome from psp_notices where psp = :psp and notice_ref = :notice_ref;
-
--- name: note
--- What a payment service told, and what became of it.
-insert into psp_notices (psp, notice_ref, received_at, outcome, detail)
-values (:psp, :notice_ref, :at, :outcome, cast(:detail as jsonb))
-on conflict (psp, notice_ref) do nothing;
 
 -- name: noticed
 -- The transaction or the payment a notice is about: by our number, or by the PSP's references.

@@ -41,6 +41,10 @@ class Answer:
     state: TransactionState
     psp_reference: str | None = None
     failure: str | None = None  # the PSP's own code
+    # Said of the payment: whether its capture is the only one, and lets go of the rest; None: as
+    # its PSP does.
+    captures_once: bool | None = None
+    authorized_until_at: datetime | None = None  # said of the payment, with its authorization
     psp_at: datetime | None = None  # when it says so by its own clock
 
 
@@ -69,6 +73,11 @@ class Psp(Protocol):
     @property
     def acknowledgment(self) -> str | None:
         """What it is to be told when its notifications are taken; None: how many they were."""
+        ...
+
+    @property
+    def captures_once(self) -> bool:
+        """Whether a payment of which nothing else is said is captured once, and the rest let go."""
         ...
 
     def execute(self, asked: Asked) -> Answer:

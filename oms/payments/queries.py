@@ -33,30 +33,47 @@ _SUMS: Final = (
 _PAYMENTS: Final = """
     select p.payment_id, p.payment_number, p.order_id, o.order_number, c.channel_code,
         p.external_ref, p.tender, p.psp, p.psp_reference, p.managed_by, p.brand, p.last4,
-        p.currency, p.amount_minor, p.state, p.authorized_until_at, x.location_code, p.created_at,
-        p.version, p.authorized_minor, p.authorizing_minor, p.captured_minor, p.capturing_minor,
-        p.voided_minor, p.voiding_minor, p.refunded_minor, p.refunding_minor, p.charged_back_minor
+        p.currency, p.amount_minor, p.state, p.authorized_until_at, x.location_code,
+        coalesce(p.captures_once, s.captures_once, false) as captures_once,
+        p.credit_account_id, p.created_at, p.version, p.authorized_minor, p.authorizing_minor,
+        p.captured_minor, p.capturing_minor, p.voided_minor, p.voiding_minor, p.refunded_minor,
+        p.refunding_minor, p.charged_back_minor
     from payments p
     join orders o using (order_id)
     join channels c using (channel_id)
     left join locations x on x.location_id = p.location_id
+    left join payment_services s on s.psp = p.psp
 """
 _TRANSACTIONS: Final = text("""
-    select transaction_id, transaction_number, payment_id, type, state, amount_minor, currency,
-        psp_reference, source, cause, failure, requested_at, finished_at, attempts
-    from payment_transactions
-    where payment_id = any (cast(:payment_ids as bigint[]))
-    order by transaction_id
+    select t.transaction_id, t.transaction_number, t.payment_id, t.type, t.state, t.amount_minor,
+        t.currency, t.psp_reference, t.source, t.cause, t.failure, t.requested_at, t.finished_at,
+        t.attempts, t.tender, x.location_code, t.rounding_minor
+    from payment_transactions t
+    left join locations x using (location_id)
+    where t.payment_id = any (cast(:payment_ids as bigint[]))
+    order by t.transaction_id
 """)
 
 _OPEN: Final = """
     select t.transaction_id, t.transaction_number, t.payment_id, t.type, t.state, t.amount_minor,
         t.currency, t.psp_reference, t.source, t.cause, t.failure, t.requested_at, t.finished_at,
-        t.attempts, p.payment_number, o.order_number, c.channel_code, t.psp
+        t.attempts, t.tender, x.location_code, t.rounding_minor, p.payment_number, o.order_number,
+        c.channel_code, t.psp
     from payment_transactions t
     join payments p using (payment_id)
     join orders o on o.order_id = t.order_id
     join channels c using (channel_id)
+    left join locations x on x.location_id = t.location_id
+"""
+# Captures that failed and what was not given up, as attention has them.
+_FAILED: Final = """
+    (:is_of_failed and t.state = 'failed' and t.type in ('capture', 'void')
+        and not exists (
+            select from payment_transactions l
+            where l.payment_id = t.payment_id and l.type = t.type
+              and l.transaction_id > t.transaction_id)
+        and p.authorized_minor > p.captured_minor + p.capturing_minor + p.voided_minor
+            + p.voiding_minor)
 """
 
 
@@ -120,11 +137,15 @@ def unfinished(
     tx: Tx, states: Sequence[TransactionState], *, psp: str | None,
     channel_codes: Sequence[str] | None, after: int, limit: int,
 ) -> tuple[list[Unfinished], int | None]:  # fmt: skip
-    """Return operations in open states, oldest first, and where the next page begins."""
+    """Return operations in open states, oldest first, and where the next page begins.
+
+    Of those that failed it is what somebody may ask for again.
+    """
     # What is open is to be tried again or asked about: it is found by when.
-    conditions = ["t.transaction_id > :after", "t.next_try_at is not null",
-                  "t.state = any (:states)"]  # fmt: skip
+    is_open = "(t.next_try_at is not null and t.state = any (:states))"
+    conditions = ["t.transaction_id > :after", f"({is_open} or {_FAILED})"]
     named: dict[str, Any] = {"after": after, "limit": limit + 1, "states": list(states)}
+    named["is_of_failed"] = TransactionState.FAILED in states
     if psp is not None:
         conditions.append("t.psp = :psp")
         named["psp"] = psp
@@ -138,8 +159,7 @@ def unfinished(
         facts = by_name(row)
         whose = {name: facts.pop(name) for name in (
             "payment_number", "order_number", "channel_code", "psp")}  # fmt: skip
-        facts |= {"type": TransactionType(row.type), "state": TransactionState(row.state)}
-        found.append(Unfinished(transaction=Transaction(**facts), **whose))
+        found.append(Unfinished(transaction=_transaction(facts), **whose))
     more = found[limit - 1].transaction.transaction_id if len(found) > limit else None
     return found[:limit], more
 
@@ -222,10 +242,15 @@ def _read(tx: Tx, condition: str, **values: Any) -> list[Payment]:
     rows = tx.execute(query, values).all()
     done: dict[int, list[Transaction]] = defaultdict(list)
     for row in tx.execute(_TRANSACTIONS, {"payment_ids": [row.payment_id for row in rows]}):
-        facts = by_name(row)
-        facts |= {"type": TransactionType(row.type), "state": TransactionState(row.state)}
-        done[row.payment_id].append(Transaction(**facts))
+        done[row.payment_id].append(_transaction(by_name(row)))
     return [_payment(row, done[row.payment_id]) for row in rows]
+
+
+def _transaction(facts: Mapping[str, Any]) -> Transaction:
+    return Transaction(**{
+        **facts, "type": TransactionType(facts["type"]), "state": TransactionState(facts["state"]),
+        "tender": None if facts["tender"] is None else Tender(facts["tender"]),
+    })  # fmt: skip
 
 
 def _payment(row: Any, transactions: Sequence[Transaction]) -> Payment:

@@ -1,10 +1,29 @@
 """What an order owes and how it is paid: pure functions of its lines and its payments."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
 
-from oms.kernel.money import share_of_units
+from oms.kernel.money import round_half_up, share_of_units
 from oms.payments.model import OrderPaymentState, PaymentState, Sums, total
+
+# What cash ends in, in minor units, by country and currency: elsewhere there are coins for all.
+COINS: Final[Mapping[tuple[str, str], int]] = {
+    (country, currency): int(minor)
+    for currency, minor, countries in (
+        ("EUR", 5, "BE EE FI IE IT LT NL SK"), ("CHF", 5, "CH LI"), ("DKK", 50, "DK"),
+        ("SEK", 100, "SE"), ("NOK", 100, "NO"), ("CZK", 100, "CZ"), ("HUF", 500, "HU"),
+        ("AUD", 5, "AU"), ("CAD", 5, "CA"), ("NZD", 10, "NZ"),
+    )
+    for country in countries.split()
+}  # fmt: skip
+
+
+def coins_rounding_minor(amount_minor: int, *, country: str | None, currency: str) -> int:
+    """Return what is given beyond an amount, or less, where it is given in the coins there are."""
+    coin = COINS.get((country or "", currency), 1)
+    return round_half_up(Fraction(amount_minor, coin)) * coin - amount_minor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +104,15 @@ def _open_minor(line: LineMoney) -> int:
     return share_of_units(line.there_minor, line.there, line.there - left, left)
 
 
+def wanted_minor(due: Owed, sums: Sums, back_minor: int) -> int:
+    """Return what has left and is neither paid nor asked for; below zero: more is paid.
+
+    What was paid ahead of goods that were then canceled went back: it pays for nothing else.
+    """
+    ahead = max(0, back_minor - due.returned_minor)
+    return due.earned_minor - sums.captured - sums.capturing + ahead
+
+
 def is_settled(due: Owed, payments: Sequence[Standing]) -> bool:
     """Tell whether nothing is to be asked for or followed up of an order as it is paid.
 
@@ -99,7 +127,7 @@ def is_settled(due: Owed, payments: Sequence[Standing]) -> bool:
     is_earned = due.earned_minor > sums.captured + sums.capturing
     is_movable = any(each.sums.capturable for each in ours)
     is_owed_back = sums.captured - sums.charged_back > due.due_minor
-    return not is_owed_back and not (is_movable and (is_earned or not due.open_minor))
+    return not is_owed_back and not is_earned and (bool(due.open_minor) or not is_movable)
 
 
 def payment_state_of(sums: Sums, *, has_failed: bool) -> PaymentState:

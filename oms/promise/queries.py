@@ -14,15 +14,14 @@ from oms.ledger.rows import by_name
 from oms.points.model import Near
 from oms.promise.model import (
     Destination,
+    Gathering,
     Handling,
     Place,
     Point,
     Promise,
     StoreAnswer,
-    answer_of,
-    nearest,
-    promise_of,
 )
+from oms.promise.rules import answer_of, nearest, promise_of
 from oms.stock import queries as stock
 from oms.stock.model import UnknownSku
 
@@ -76,7 +75,7 @@ def network(tx: Tx, channel: Channel) -> list[Place]:
 
 def promise(
     tx: Tx, wanted: Mapping[str, int], *, channel: Channel, to: Destination, radius_km: float,
-    limit: int, at: datetime, points: Sequence[Near] = (),
+    limit: int, at: datetime, points: Sequence[Near] = (), gathering: Gathering | None = None,
 ) -> Promise:  # fmt: skip
     """Return what a channel may promise of a basket to a destination now, or to these points.
 
@@ -91,7 +90,7 @@ def promise(
     return promise_of(
         wanted, available={each.sku: each.available_to_sell for each in sellable},
         sources=with_stock(tx, network(tx, channel), wanted, at=at), stores=answers, to=to, at=at,
-        points=points,
+        points=points, gathering=gathering,
     )  # fmt: skip
 
 

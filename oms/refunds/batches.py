@@ -204,6 +204,7 @@ class Batch:
     edited_by: str
     submitted_by: str | None
     approved_by: str | None
+    approved_role: str | None
     created_at: datetime
     changed_at: datetime
     version: int

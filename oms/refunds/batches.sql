@@ -15,14 +15,15 @@ select batch_id from refund_batches where batch_number = :number for update;
 -- name: take_batch
 -- The first batch the worker has something to do for, unless another one is at it.
 select batch_number from refund_batches b
-where b.state in ('validating', 'approved') or (b.state = 'executing' and (
+where (b.resumes_at is null or b.resumes_at <= :at)
+  and (b.state in ('validating', 'approved') or (b.state = 'executing' and (
     exists (
         select from refund_batch_rows r where r.batch_id = b.batch_id and r.state = 'eligible'
     ) or not exists (
         select from refund_batch_rows r
         join refunds u using (refund_number)
         where r.batch_id = b.batch_id and u.state = 'requested'
-    )))
+    ))))
 order by b.batch_id
 limit 1
 for update of b skip locked;
@@ -31,7 +32,7 @@ for update of b skip locked;
 -- The next state of a batch that is held, and who has had to do with it.
 update refund_batches
 set state = :state, digest = :digest, edited_by = :edited_by, submitted_by = :submitted_by,
-    approved_by = :approved_by, changed_at = :at, version = version + 1
+    approved_by = :approved_by, approved_role = :approved_role, changed_at = :at, version = version + 1
 where batch_id = :batch_id and version = :version;
 
 -- name: put_rows
@@ -57,10 +58,26 @@ where batch_id = :batch_id and row_no = any (cast(:numbers as integer[]))
 -- name: open_rows
 -- Everything is looked at anew but what is paid; asked to retry, what failed there as well.
 update refund_batch_rows r
-set state = 'open', code = null, seen = null
+set state = 'open', code = null, seen = null, attempts = 0
 where r.batch_id = :batch_id and (r.state <> 'done' or (:is_retry and exists (
     select from refunds u where u.refund_number = r.refund_number
-        and u.state in ('failed', 'partially_succeeded'))));
+        and u.state in ('failed', 'partially_succeeded', 'reversed'))));
+
+-- name: try_later
+-- One more try of a row that failed in a way nobody foresaw; its batch rests before the next one.
+with tried as (
+    update refund_batch_rows set attempts = attempts + 1
+    where batch_id = :batch_id and row_no = :row_no
+    returning attempts
+),
+resting as (
+    update refund_batches b
+    set resumes_at = case when tried.attempts < :tries_max
+        then cast(:resumes_at as timestamptz) end
+    from tried
+    where b.batch_id = :batch_id
+)
+select attempts from tried;
 
 -- name: judge
 -- What a look at a row has found, or what became of it.
@@ -97,15 +114,13 @@ from refund_batch_rows where batch_id = :batch_id;
 -- What finance is told of a batch: a line per row, or per payment money goes back to.
 select b.batch_number, r.row_no, r.order_number, r.kind, r.state as row_state, r.code,
     r.refund_number, u.state as refund_state, p.payment_number, p.psp,
-    p.psp_reference as payment_reference, x.psp_reference as refund_reference, t.amount_minor,
-    u.currency, x.state as payment_state, x.failure, b.submitted_by, b.approved_by,
-    x.finished_at
+    p.psp_reference as payment_reference, t.psp_reference as refund_reference, t.amount_minor,
+    u.currency, t.state as payment_state, t.failure, b.submitted_by, b.approved_by,
+    t.finished_at
 from refund_batch_rows r
 join refund_batches b using (batch_id)
 left join refunds u using (refund_number)
-left join refund_tenders t using (refund_id)
+left join refund_parts t on t.refund_id = u.refund_id and t.ended is distinct from 'replaced'
 left join payments p using (payment_id)
-left join payment_transactions x on x.payment_id = t.payment_id and x.type = 'refund'
-    and x.cause = r.refund_number || '.' || t.attempt
 where r.batch_id = :batch_id
-order by r.row_no, t.payment_id;
+order by r.row_no, t.payment_id, t.attempt;

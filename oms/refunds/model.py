@@ -1,14 +1,12 @@
 """Refunds as values: why money goes back, how far it is, and how it is spread over payments."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from fractions import Fraction
 from typing import Final
 
 from oms.kernel.errors import Conflict, Forbidden, NotFound, Rejected
-from oms.kernel.money import round_half_up, split
 from oms.payments.model import Payment, TransactionState
 
 
@@ -20,6 +18,25 @@ class RefundKind(StrEnum):
     GOODWILL = "goodwill"  # without goods
 
 
+class PaidAs(StrEnum):
+    """What somebody gets a refund in."""
+
+    MONEY = "money"  # back to what it was paid with
+    STORE_CREDIT = "store_credit"
+
+
+class Occasion(StrEnum):
+    """What something is owed for."""
+
+    RETURN_ACCEPTED = "return_accepted"
+    CANCELLATION = "cancellation"  # of what was paid for
+    SHORT_SHIPPED = "short_shipped"  # a location did not have it
+    NOT_COLLECTED = "not_collected"
+    PRICE_ADJUSTED = "price_adjusted"  # a line costs less, or has fewer units
+    DELIVERY_FAILED = "delivery_failed"
+    OVERPAYMENT = "overpayment"  # nothing made the order cheaper
+
+
 class RefundState(StrEnum):
     """How far a refund is (features 4.5)."""
 
@@ -28,6 +45,7 @@ class RefundState(StrEnum):
     SUCCEEDED = "succeeded"
     PARTIALLY_SUCCEEDED = "partially_succeeded"
     FAILED = "failed"
+    REVERSED = "reversed"  # it went back and was returned
     REJECTED = "rejected"
     CANCELED = "canceled"
 
@@ -39,9 +57,17 @@ class RefundAction(StrEnum):
     REJECT = "reject"
     CANCEL = "cancel"
     RETRY = "retry"
+    OTHER_TENDER = "other_tender"  # what failed goes to other payments of the order
 
 
-# What a person may do, and what becomes of it; the rest follows from what payments say.
+# What did not reach its customer is asked for again, as it was or of other payments; what a credit
+# with us is made of would be one more rung.
+_LADDER: Final[dict[RefundAction, RefundState]] = {
+    RefundAction.RETRY: RefundState.REQUESTED,
+    RefundAction.OTHER_TENDER: RefundState.REQUESTED,
+}
+# What a person may do, and what becomes of it; the rest follows from what payments say. Canceling
+# the rest of one that went back in part leaves what went back.
 NEXT: Final[Mapping[RefundState, Mapping[RefundAction, RefundState]]] = {
     RefundState.AWAITING_APPROVAL: {
         RefundAction.APPROVE: RefundState.REQUESTED,
@@ -50,11 +76,9 @@ NEXT: Final[Mapping[RefundState, Mapping[RefundAction, RefundState]]] = {
     },
     RefundState.REQUESTED: {},
     RefundState.SUCCEEDED: {},
-    RefundState.PARTIALLY_SUCCEEDED: {RefundAction.RETRY: RefundState.REQUESTED},
-    RefundState.FAILED: {
-        RefundAction.RETRY: RefundState.REQUESTED,
-        RefundAction.CANCEL: RefundState.CANCELED,
-    },
+    RefundState.PARTIALLY_SUCCEEDED: _LADDER | {RefundAction.CANCEL: RefundState.SUCCEEDED},
+    RefundState.FAILED: _LADDER | {RefundAction.CANCEL: RefundState.CANCELED},
+    RefundState.REVERSED: _LADDER | {RefundAction.CANCEL: RefundState.CANCELED},
     RefundState.REJECTED: {},
     RefundState.CANCELED: {},
 }
@@ -65,7 +89,15 @@ class Mode(StrEnum):
     """How a kind of refund is let go."""
 
     AUTO = "auto"
-    APPROVE = "approve"  # above its limit somebody else must agree
+    APPROVE = "approve"  # somebody else must agree, however little it is
+    MANUAL = "manual"  # begun by a person only, and then like auto
+
+
+class BackIn(StrEnum):
+    """What a till gives money back in."""
+
+    ORIGINAL = "original"  # what it was paid with
+    CASH = "cash"
 
 
 class RefundNotFound(NotFound):
@@ -98,24 +130,53 @@ class SamePerson(Forbidden):
     code = "SAME_PERSON"
 
 
+class CashLimited(Conflict):
+    """So much of what was not paid in cash goes back in cash only by a manager, for a reason."""
+
+    code = "CASH_LIMIT"
+
+
+class LeaveNeeded(Conflict):
+    """It takes somebody else's leave, and no till waits: a manager gives it, for a reason."""
+
+    code = "APPROVAL_NEEDED"
+
+
+class LimitExceeded(Forbidden):
+    """It is more than its asker's role lets go: of one refund, of one order, or in 24 hours."""
+
+    code = "REFUND_LIMIT"
+
+
+class VisitNotFound(NotFound):
+    """There is no such visit."""
+
+    code = "VISIT_NOT_FOUND"
+
+
 class ReasonMissing(Rejected):
-    """A refund beyond what is owed needs a reason."""
+    """A refund beyond what is owed, or giving one up that is, needs a reason."""
 
     code = "REASON_NEEDED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Up to how much a kind of refund goes by itself, in minor units; None: however much."""
+    """Up to how much a kind of refund goes by itself, in minor units; None: however much.
+
+    That is of every currency `limits` says nothing of.
+    """
 
     mode: Mode
     limit_minor: int | None
+    limits: Mapping[str, int] = field(default_factory=dict)
 
-    def lets_go(self, amount_minor: int) -> bool:
+    def lets_go(self, amount_minor: int, currency: str) -> bool:
         """Tell whether an amount needs nobody's leave."""
-        if self.mode is not Mode.AUTO:
+        if self.mode is Mode.APPROVE:
             return False
-        return self.limit_minor is None or amount_minor <= self.limit_minor
+        limit = self.limits.get(currency, self.limit_minor)
+        return limit is None or amount_minor <= limit
 
 
 # Where nothing is said: what is owed goes back by itself, what is not is agreed on.
@@ -127,6 +188,24 @@ POLICIES: Final[Mapping[RefundKind, Policy]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The most somebody lets go, in minor units of one currency; None: however much."""
+
+    refund_minor: int | None = None  # of one refund
+    order_minor: int | None = None  # of one order, with all they have let go of it
+    day_minor: int | None = None  # within 24 hours, with all they have let go
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hand:
+    """Who lets money go, and when: the limits of their role count."""
+
+    name: str
+    role: str | None  # None: no limits count
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TenderShare:
     """What of a refund goes back to one payment, and what became of it."""
 
@@ -135,6 +214,14 @@ class TenderShare:
     attempt: int
     state: TransactionState | None  # None: not asked for
     failure: str | None
+    is_reversed: bool = False  # it went back, and was returned
+    is_given_up: bool = False
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether it did not reach its customer, and somebody has to say what is to be done."""
+        is_bad = self.state is TransactionState.FAILED or self.is_reversed
+        return is_bad and not self.is_given_up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +243,17 @@ class Refund:
     created_at: datetime
     changed_at: datetime
     version: int
+    paid_as: PaidAs
+    credit_account_id: int | None  # of store credit, once it is let go
+    credit_number: str | None
+    visit_number: str | None  # of somebody to a till
+    occasion: Occasion | None  # what it is owed for
     tenders: tuple[TenderShare, ...]
+
+    @property
+    def dead(self) -> tuple[TenderShare, ...]:
+        """What of it did not reach its customer."""
+        return tuple(each for each in self.tenders if each.is_dead)
 
     def after(self, action: RefundAction) -> RefundState:
         """Return what an action makes of it. Raises WrongRefundState with what may be done."""
@@ -171,12 +268,69 @@ class Preview:
     """What a refund would come to: the same numbers it has when it is made."""
 
     kind: RefundKind
+    paid_as: PaidAs
     amount_minor: int
     currency: str
     owed_minor: int  # of it or not: what is owed back now
     max_minor: int
     tenders: tuple[tuple[str, int], ...]  # payment, amount
-    needs_approval: bool
+    needs_approval: bool  # by the channel's rules
+    occasion: Occasion | None
+    beyond: LimitExceeded | None = None  # what limit of their own who asks would exceed
+
+
+class VisitState(StrEnum):
+    """How far what a till gives back is."""
+
+    DONE = "done"  # the customer has all of it
+    PENDING = "pending"  # a payment service gives back some of it, and has not said that it did
+    AWAITING_APPROVAL = "awaiting_approval"
+    FAILED = "failed"  # some of it did not go back: see its refund
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What of a payment came out of a drawer."""
+
+    transaction_id: int
+    amount_minor: int
+    rounding_minor: int
+    currency: str
+    country_code: str | None  # where the drawer is
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """What somebody got back at a till, for one order or several."""
+
+    visit_number: str
+    location_code: str
+    back_in: BackIn
+    override_reason: str | None
+    given_by: str
+    given_at: datetime
+    refunds: tuple[Refund, ...]
+    cash: tuple[Given, ...]
+
+    @property
+    def cash_minor(self) -> int:
+        """Return what came out of the drawer."""
+        return sum(each.amount_minor + each.rounding_minor for each in self.cash)
+
+    @property
+    def rounding_minor(self) -> int:
+        """Return what of it is beyond its refunds, or less."""
+        return sum(each.rounding_minor for each in self.cash)
+
+    @property
+    def state(self) -> VisitState:
+        """Return how far all of it is."""
+        states = {each.state for each in self.refunds}
+        if states - {RefundState.SUCCEEDED, RefundState.REQUESTED, RefundState.AWAITING_APPROVAL}:
+            return VisitState.FAILED
+        if RefundState.AWAITING_APPROVAL in states:
+            return VisitState.AWAITING_APPROVAL
+        return VisitState.PENDING if RefundState.REQUESTED in states else VisitState.DONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,34 +354,6 @@ class Reduction:
     tax_minor: int
 
 
-def reduced(
-    amount_minor: int, values: Sequence[LineValue], *, is_of_shipping: bool
-) -> list[Reduction]:
-    """Say which lines a refund without goods makes cheaper: by largest remainder, with tax.
-
-    Off what has left and stays before what is still to leave, shipping first where it is of
-    shipping. What is more than the lines come to was paid too much, and makes nothing cheaper.
-    """
-    held = [max(0, each.held_minor - each.reduced_minor) for each in values]
-    in_all = [max(0, each.minor - each.reduced_minor) for each in values]
-    rest = [most - part for most, part in zip(in_all, map(min, held, in_all), strict=True)]
-    first = [most * (is_of_shipping and not each.line_no)
-             for most, each in zip(in_all, values, strict=True)]  # fmt: skip
-    left, parts = amount_minor, [0] * len(values)
-    for room in (first, held, rest):
-        weights = [min(most, all_ - part)
-                   for most, all_, part in zip(room, in_all, parts, strict=True)]  # fmt: skip
-        taken = min(left, sum(weights))
-        parts = [part + more for part, more in zip(parts, split(taken, weights), strict=True)]
-        left -= taken
-    return [_reduction(each, part) for each, part in zip(values, parts, strict=True) if part]
-
-
-def _reduction(of: LineValue, minor: int) -> Reduction:
-    tax = min(max(round_half_up(Fraction(of.tax_minor * minor, of.minor)), 0), minor)
-    return Reduction(line_no=of.line_no, net_minor=minor - tax, tax_minor=tax)
-
-
 def spread(amount_minor: int, payments: Sequence[Payment]) -> list[tuple[Payment, int]]:
     """Spread an amount over payments, to the original ones in their order.
 
@@ -245,13 +371,16 @@ def spread(amount_minor: int, payments: Sequence[Payment]) -> list[tuple[Payment
     return shares
 
 
-def state_of(states: Sequence[TransactionState | None]) -> RefundState:
+def state_of(tenders: Sequence[TenderShare]) -> RefundState:
     """Return how far a refund is that was asked for, from what became of its parts."""
-    ends = set(states)
+    live = [each for each in tenders if not each.is_given_up]
+    ends = {each.state for each in live}
     if not ends <= {TransactionState.SUCCEEDED, TransactionState.FAILED}:
         return RefundState.REQUESTED
-    if ends == {TransactionState.SUCCEEDED}:
+    dead = [each for each in live if each.is_dead]
+    if not dead:
         return RefundState.SUCCEEDED
-    return RefundState.FAILED if ends == {TransactionState.FAILED} else (
-        RefundState.PARTIALLY_SUCCEEDED
-    )  # fmt: skip
+    if len(dead) < len(live):
+        return RefundState.PARTIALLY_SUCCEEDED
+    is_back = all(each.is_reversed for each in dead)
+    return RefundState.REVERSED if is_back else RefundState.FAILED

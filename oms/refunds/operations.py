@@ -17,25 +17,36 @@ from oms.refunds.batches import (
     RowState,
     Seen,
 )
-from oms.refunds.model import Policy, Reduction, Refund, RefundKind, RefundState
+from oms.refunds.model import BackIn, Preview, Reduction, Refund, RefundState
+from oms.refunds.rules import Rules
 from oms.refunds.store import BATCHES, SQL
 
 
 def add(
-    tx: Tx, order_id: int, kind: RefundKind, shares: Sequence[tuple[Payment, int]], *,
-    state: RefundState, currency: str, reason: str, cause: str, by: str, at: datetime,
-    decided_by: str | None = None,
+    tx: Tx, order_id: int, found: Preview, shares: Sequence[tuple[Payment, int]], *,
+    state: RefundState, reason: str, cause: str, by: str, at: datetime,
+    decided_by: str | None = None, visit_id: int | None = None,
 ) -> str | None:  # fmt: skip
-    """Add a refund with what goes back to which payment; None when its cause has one."""
+    """Add a refund as it was previewed, with what goes back to which payment.
+
+    Returns its number; None when its cause has a refund.
+    """
     made = SQL.run(
-        tx, "add", order_id=order_id, kind=kind.value, state=state.value, currency=currency,
-        amount_minor=sum(amount for _, amount in shares), reason=reason, cause=cause, by=by, at=at,
-        decided_by=decided_by,
+        tx, "add", order_id=order_id, kind=found.kind.value, state=state.value,
+        currency=found.currency, amount_minor=sum(amount for _, amount in shares), reason=reason,
+        cause=cause, by=by, at=at, decided_by=decided_by, visit_id=visit_id,
+        paid_as=found.paid_as.value,
+        occasion=None if found.occasion is None else found.occasion.value,
     ).one_or_none()  # fmt: skip
     if made is None:
         return None
     share(tx, made.refund_id, shares)
     return str(made.refund_number)
+
+
+def name_account(tx: Tx, refund_id: int, account_id: int) -> None:
+    """Note the account of store credit a refund is paid to."""
+    SQL.run(tx, "name_account", refund_id=refund_id, account_id=account_id)
 
 
 def share(tx: Tx, refund_id: int, shares: Sequence[tuple[Payment, int]]) -> None:
@@ -64,17 +75,62 @@ def move(
         raise VersionConflict
 
 
-def try_again(tx: Tx, refund: Refund) -> None:
-    """Let what failed of a refund be asked for once more."""
-    SQL.run(tx, "again", refund_id=refund.refund_id, number=refund.refund_number)
+def hold_person(tx: Tx, person: str) -> None:
+    """Hold what somebody lets go: after the order, so that nobody waits for who waits for them."""
+    SQL.run(tx, "hold_person", person=person)
 
 
-def set_policy(tx: Tx, channel_id: int | None, kind: RefundKind, policy: Policy) -> None:
-    """Say how a channel, or every other, lets a kind of refund go."""
+def release(tx: Tx, refund_id: int, person: str, *, at: datetime) -> None:
+    """Note who has let a refund go: it counts against their limits."""
+    SQL.run(tx, "release", refund_id=refund_id, person=person, at=at)
+
+
+def pay_instead(tx: Tx, refund_id: int, shares: Sequence[tuple[int, int]]) -> None:
+    """Have parts of payments, by their ids, stand in the place of what failed or came back."""
+    ended = SQL.run(tx, "end_dead", refund_id=refund_id, ended="replaced").all()
+    parts = [{"payment_id": payment_id, "amount_minor": amount} for payment_id, amount in shares]
     SQL.run(
-        tx, "set_policy", channel_id=channel_id, kind=kind.value, mode=policy.mode.value,
-        limit_minor=policy.limit_minor,
+        tx, "instead", refund_id=refund_id, shares=json.dumps(parts),
+        is_for_reversed=any(each.is_reversed for each in ended),
     )  # fmt: skip
+
+
+def give_up(tx: Tx, refund: Refund, *, is_rest: bool) -> int:
+    """Give up what failed or came back of a refund, and return how much; what went back stays."""
+    ended = SQL.run(tx, "end_dead", refund_id=refund.refund_id, ended="given_up").all()
+    amount = sum(int(each.amount_minor) for each in ended)
+    if is_rest:
+        SQL.run(tx, "lower", refund_id=refund.refund_id, amount_minor=amount)
+    return amount
+
+
+def set_rules(
+    tx: Tx, channel_id: int | None, rules: Rules, *, version_no: int, reason: str, by: str,
+    at: datetime,
+) -> None:  # fmt: skip
+    """Say how a channel, or every other, gives money back: a version after the one that was seen.
+
+    Raises VersionConflict when somebody else has said something since.
+    """
+    last = SQL.run(tx, "versions", channel_id=channel_id, limit=1).one_or_none()
+    now = 0 if last is None else last.version_no
+    made = None if now != version_no else SQL.run(
+        tx, "set_rules", channel_id=channel_id, version_no=version_no + 1,
+        rules=json.dumps(rules.kept()), reason=reason, by=by, at=at,
+    ).scalar()  # fmt: skip
+    if made is None:
+        raise VersionConflict(version=now)
+
+
+def add_visit(
+    tx: Tx, location_code: str, back_in: BackIn, *, override_reason: str | None, by: str,
+    at: datetime,
+) -> int:  # fmt: skip
+    """Note that somebody gets money back at a till; return its id."""
+    return int(SQL.run(
+        tx, "add_visit", location_code=location_code, back_in=back_in.value,
+        override_reason=override_reason, by=by, at=at,
+    ).scalar_one())  # fmt: skip
 
 
 def add_batch(
@@ -94,9 +150,9 @@ def hold_batch(tx: Tx, number: str) -> None:
         raise BatchNotFound
 
 
-def take_batch(tx: Tx) -> str | None:
+def take_batch(tx: Tx, *, at: datetime) -> str | None:
     """Hold the first batch there is something to do for that nobody else holds."""
-    found: str | None = BATCHES.run(tx, "take_batch").scalar()
+    found: str | None = BATCHES.run(tx, "take_batch", at=at).scalar()
     return found
 
 
@@ -105,7 +161,7 @@ def move_batch(tx: Tx, batch: Batch, *, at: datetime) -> None:
     done = BATCHES.run(
         tx, "move_batch", batch_id=batch.batch_id, version=batch.version, state=batch.state.value,
         digest=batch.digest, edited_by=batch.edited_by, submitted_by=batch.submitted_by,
-        approved_by=batch.approved_by, at=at,
+        approved_by=batch.approved_by, approved_role=batch.approved_role, at=at,
     )  # fmt: skip
     if done.rowcount != 1:
         raise VersionConflict
@@ -129,6 +185,15 @@ def remove_rows(tx: Tx, batch_id: int, numbers: Collection[int]) -> None:
 def open_rows(tx: Tx, batch_id: int, *, is_retry: bool = False) -> None:
     """Have every row looked at anew that is not paid."""
     BATCHES.run(tx, "open_rows", batch_id=batch_id, is_retry=is_retry)
+
+
+def try_later(tx: Tx, batch_id: int, row: Row, *, tries_max: int, resumes_at: datetime) -> bool:
+    """Have a row tried again, others before it; False when it had its tries."""
+    tries = BATCHES.run(
+        tx, "try_later", batch_id=batch_id, row_no=row.row_no, tries_max=tries_max,
+        resumes_at=resumes_at,
+    ).scalar_one()  # fmt: skip
+    return int(tries) < tries_max
 
 
 def judge(

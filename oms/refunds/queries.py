@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import text
@@ -10,41 +11,53 @@ from sqlalchemy import text
 from oms.ledger.database import Tx
 from oms.ledger.rows import asked, by_name
 from oms.payments.model import TransactionState
+from oms.refunds import rules
 from oms.refunds.batches import Batch, BatchNotFound, BatchState, Row, RowState, Seen, Total
 from oms.refunds.model import (
-    POLICIES,
+    BackIn,
+    Given,
     LineValue,
-    Mode,
-    Policy,
+    Occasion,
+    PaidAs,
     Refund,
     RefundKind,
     RefundNotFound,
     RefundState,
     TenderShare,
+    Visit,
+    VisitNotFound,
 )
+from oms.refunds.rules import Rules, Version
 from oms.refunds.store import BATCHES, SQL
 
 _REFUNDS: Final = """
     select r.refund_id, r.refund_number, r.order_id, o.order_number, c.channel_code, r.kind,
         r.state, r.amount_minor, r.currency, r.reason, r.requested_by, r.decided_by, r.created_at,
-        r.changed_at, r.version
+        r.changed_at, r.version, r.paid_as, r.credit_account_id,
+        k.account_number as credit_number, v.visit_number, r.occasion
     from refunds r
+    left join till_visits v using (visit_id)
     join orders o using (order_id)
     join channels c using (channel_id)
+    left join credit_accounts k on k.account_id = r.credit_account_id
 """
 _TENDERS: Final = text("""
-    select t.refund_id, p.payment_number, t.amount_minor, t.attempt, x.state, x.failure
-    from refund_tenders t
+    select t.refund_id, p.payment_number, t.amount_minor, t.attempt, t.state, t.failure,
+        t.is_reversed is true as is_reversed, t.ended = 'given_up' as is_given_up
+    from refund_parts t
     join payments p using (payment_id)
-    join refunds r using (refund_id)
-    left join payment_transactions x on x.payment_id = t.payment_id and x.type = 'refund'
-        and x.cause = r.refund_number || '.' || t.attempt
-    where t.refund_id = any (cast(:ids as bigint[]))
-    order by t.refund_id, t.payment_id
+    where t.refund_id = any (cast(:ids as bigint[])) and t.ended is distinct from 'replaced'
+    order by t.refund_id, t.payment_id, t.attempt
+""")
+_VISIT: Final = text("""
+    select v.visit_number, x.location_code, v.back_in, v.override_reason, v.given_by, v.given_at
+    from till_visits v
+    join locations x using (location_id)
+    where v.visit_id = :visit_id
 """)
 _BATCHES: Final = """
     select batch_id, batch_number, name, state, channel_codes, digest, created_by, edited_by,
-        submitted_by, approved_by, created_at, changed_at, version
+        submitted_by, approved_by, approved_role, created_at, changed_at, version
     from refund_batches
 """
 _ROWS: Final = """
@@ -136,17 +149,70 @@ def waiting_minor(tx: Tx, order_id: int) -> int:
     return int(SQL.run(tx, "waiting", order_id=order_id).scalar_one())
 
 
+def credit_owed_minor(tx: Tx, order_id: int) -> int:
+    """Return what of an order its returns give in store credit and no refund has given so far."""
+    return int(SQL.run(tx, "credit_owed", order_id=order_id).scalar_one())
+
+
 def decided_against_minor(tx: Tx, order_id: int) -> int:
     """Return what was owed for an order and somebody decided not to give back by itself."""
     return int(SQL.run(tx, "decided_against", order_id=order_id).scalar_one())
 
 
-def policy_of(tx: Tx, channel_id: int, kind: RefundKind) -> Policy:
-    """Return how a channel lets a kind of refund go."""
-    row = SQL.run(tx, "policy", channel_id=channel_id, kind=kind.value).one_or_none()
-    if row is None:
-        return POLICIES[kind]
-    return Policy(mode=Mode(row.mode), limit_minor=row.limit_minor)
+def rules_of(tx: Tx, channel_id: int | None) -> list[Rules]:
+    """Return what is said of a channel, then what is said of all."""
+    return [Rules.of(kept) for kept in SQL.run(tx, "rules", channel_id=channel_id).scalars()]
+
+
+def owed_for(tx: Tx, order_id: int, amount_minor: int) -> list[tuple[Occasion, int]]:
+    """Say what an amount is owed for, what made the order cheaper last first."""
+    cheaper = [
+        (rules.occasion_of(row.kind, row.reason), row.minor)
+        for row in SQL.run(tx, "cheaper", order_id=order_id)
+    ]
+    begun = {row.occasion: row.minor for row in SQL.run(tx, "begun", order_id=order_id)}
+    return rules.owed_for(amount_minor, cheaper, begun)
+
+
+def released_minor(
+    tx: Tx, order_id: int, person: str, currency: str, *, since: datetime
+) -> tuple[int, int]:
+    """Return what somebody has let go: of an order, and since a moment."""
+    row = SQL.run(
+        tx, "released", order_id=order_id, person=person, currency=currency, since=since
+    ).one()  # fmt: skip
+    return row.of_order_minor, row.of_day_minor
+
+
+def versions(tx: Tx, channel_id: int | None, *, limit: int) -> list[Version]:
+    """Return the rules of a channel, or those of all, as they were set, the last ones first."""
+    return [
+        Version(**{**by_name(row), "rules": Rules.of(row.rules)})
+        for row in SQL.run(tx, "versions", channel_id=channel_id, limit=limit)
+    ]
+
+
+def visit(tx: Tx, number: str) -> Visit:
+    """Return what somebody got back at a till. Raises VisitNotFound."""
+    query = text("select visit_id from till_visits where visit_number = :number")
+    found = tx.execute(query, {"number": number.upper()}).scalar()
+    if found is None:
+        raise VisitNotFound
+    return visit_of(tx, found)
+
+
+def visit_of(tx: Tx, visit_id: int) -> Visit:
+    """Return what somebody got back at a till, by the visit's id."""
+    row = tx.execute(_VISIT, {"visit_id": visit_id}).one()
+    return Visit(
+        **{**by_name(row), "back_in": BackIn(row.back_in)}, cash=tuple(cash_of(tx, visit_id)),
+        refunds=tuple(_read(tx, ["r.visit_id = :visit_id"], {"visit_id": visit_id})),
+    )  # fmt: skip
+
+
+def cash_of(tx: Tx, visit_id: int) -> list[Given]:
+    """Return what came out of the drawer in a visit."""
+    return [Given(**by_name(row)) for row in SQL.run(tx, "cash_of", visit_id=visit_id)]
 
 
 def _read(
@@ -158,14 +224,21 @@ def _read(
     for row in tx.execute(_TENDERS, {"ids": [row.refund_id for row in rows]}):
         facts = by_name(row)
         facts["state"] = None if row.state is None else TransactionState(row.state)
+        facts["is_given_up"] = bool(row.is_given_up)
         tenders[facts.pop("refund_id")].append(TenderShare(**facts))
     return [
         Refund(
-            **{**by_name(row), "kind": RefundKind(row.kind), "state": RefundState(row.state)},
+            **{
+                **by_name(row),
+                "kind": RefundKind(row.kind),
+                "state": RefundState(row.state),
+                "paid_as": PaidAs(row.paid_as),
+                "occasion": None if row.occasion is None else Occasion(row.occasion),
+            },
             tenders=tuple(tenders[row.refund_id]),
         )
         for row in rows
-    ]
+    ]  # fmt: skip
 
 
 def batch(tx: Tx, number: str) -> Batch:

@@ -6,6 +6,8 @@ from typing import Final
 
 from oms.kernel.errors import NotFound, Rejected
 from oms.reports.cash import cash_by_channel, cash_by_day
+from oms.reports.coming_back import Subject as BackSubject
+from oms.reports.coming_back import coming_back_by
 from oms.reports.fulfillment import Subject
 from oms.reports.fulfillment_tables import fulfillment_by
 from oms.reports.model import Filters, Grain, Level
@@ -28,6 +30,7 @@ from oms.reports.stock_tables import (
     stock_by_location,
     stock_by_product,
 )
+from oms.reports.vat import vat_return
 
 Report = Callable[[Publication, Filters], Sheet]
 
@@ -42,6 +45,12 @@ _OF_MONEY: Final[Mapping[str, Report]] = {
     f"{subject.value}_by_{group.value}": partial(money_by, subject=subject, group=group)
     for subject in MoneySubject for group in subject.groups
     if subject is not MoneySubject.CASH or group is MoneyGroup.TENDER
+}  # fmt: skip
+_OF_RETURNS: Final[Mapping[str, Report]] = {
+    f"coming_back_{subject.value}_by_{group.value}": partial(
+        coming_back_by, subject=subject, group=group
+    )
+    for subject in BackSubject for group in subject.groups
 }  # fmt: skip
 REPORTS: Final[Mapping[str, Report]] = {
     "sales_by_day": partial(sales_by_time, grain=Grain.DAY),
@@ -58,14 +67,16 @@ REPORTS: Final[Mapping[str, Report]] = {
     "cash_by_day": cash_by_day,
     "cash_by_channel": cash_by_channel,
     **_OF_MONEY,
+    "vat_return": vat_return,
     "stock_by_product": stock_by_product,
     "stock_by_location": stock_by_location,
     "feeds": feeds_by_channel,
     "quarantine": quarantined,
     **_OF_WORK,
+    **_OF_RETURNS,
 }
 _WITHOUT_AMOUNTS: Final = frozenset({
-    "stock_by_product", "stock_by_location", "feeds", "quarantine", *_OF_WORK,
+    "stock_by_product", "stock_by_location", "feeds", "quarantine", *_OF_WORK, *_OF_RETURNS,
 })  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import polars as pl
 
 from oms.reports.fulfillment_measures import FULFILLMENT
 from oms.reports.money_measures import MONEY
+from oms.reports.return_measures import RETURNED
 from oms.reports.sheet import TYPES, Column, Unit
 
 _SALES: Final = (
@@ -185,6 +186,7 @@ COLUMNS: Final = {
         *_DIMENSIONS,
         *FULFILLMENT,
         *MONEY,
+        *RETURNED,
     )
 }
 SALES: Final = tuple(name for name, *_ in _SALES)

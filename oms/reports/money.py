@@ -1,4 +1,4 @@
-"""The reports of money: cash, refunds, returns and documents, by what divides each of them."""
+"""The reports of money: from cash to taxes, by what divides each of them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,14 @@ import polars as pl
 from oms.reports.facts import facts
 from oms.reports.measures import CASH, columns
 from oms.reports.model import NO_VALUE, Filters
-from oms.reports.money_measures import DOCUMENTS, REFUNDS, RETURNS
+from oms.reports.money_measures import (
+    DIFFERENCES,
+    DOCUMENTS,
+    REFUNDS,
+    RETURNS,
+    SETTLEMENTS,
+    TAXES,
+)
 from oms.reports.published import Publication
 from oms.reports.sheet import Held, Sheet
 
@@ -25,6 +32,9 @@ class Subject(StrEnum):
     REFUNDS = "refunds"
     RETURNS = "returns"
     DOCUMENTS = "documents"
+    TAXES = "taxes"
+    SETTLEMENTS = "settlements"
+    DIFFERENCES = "differences"
 
     @property
     def label(self) -> str:
@@ -53,6 +63,12 @@ class Group(StrEnum):
     REASON = "reason"
     PRODUCT_TYPE = "product_type"
     TYPE = "type"
+    COUNTRY = "country"
+    RATE = "rate"
+    SCHEME = "scheme"
+    MONTH = "month"
+    SERVICE = "service"
+    FINDING = "finding"
 
     @property
     def label(self) -> str:
@@ -71,6 +87,19 @@ class _About:
     groups: dict[Group, str]  # and the column each is written in
 
 
+# What documents come to for a tax return; receipts are of what invoices or tills have already.
+VAT_SUMS: Final = """
+    coalesce(sum(billed_sign * net_amount), 0)::decimal(38,3) as vat_net_amount,
+    coalesce(sum(billed_sign * tax_amount), 0)::decimal(38,3) as vat_amount,
+    coalesce(sum(billed_sign * total_amount), 0)::decimal(38,3) as vat_total_amount,
+    coalesce(sum(net_amount) filter (billed_sign = 1), 0)::decimal(38,3)
+        as vat_invoiced_net_amount,
+    coalesce(sum(tax_amount) filter (billed_sign = 1), 0)::decimal(38,3) as vat_invoiced_amount,
+    coalesce(-sum(net_amount) filter (billed_sign = -1), 0)::decimal(38,3)
+        as vat_credited_net_amount,
+    coalesce(-sum(tax_amount) filter (billed_sign = -1), 0)::decimal(38,3) as vat_credited_amount,
+    count(distinct document_id) as taxed_documents_count
+"""
 _ABOUT: Final = {
     Subject.CASH: _About(
         dated="On the day the money moved, whenever its order was placed",
@@ -80,7 +109,8 @@ _ABOUT: Final = {
             select occurred_on as counted_on, occurred_on, channel_code, currency, tender,
                 transaction_type, cash_amount
             from fct_payments
-            where not is_test and transaction_type not in ('authorize', 'void')
+            where not is_test and not coalesce(is_store_credit, false)
+                and transaction_type not in ('authorize', 'void')
         """,
         sums="""
             coalesce(sum(cash_amount), 0)::decimal(38,3) as cash_amount,
@@ -169,6 +199,68 @@ _ABOUT: Final = {
             count(*) as documents_count
         """,
     ),
+    Subject.TAXES: _About(
+        dated="On the day its document was issued",
+        measures=TAXES,
+        groups={
+            Group.COUNTRY: "destination_code", Group.RATE: "rate_text",
+            Group.SCHEME: "tax_scheme", Group.MONTH: "issued_month", Group.CHANNEL: "channel_name",
+        },
+        rows="""
+            select issued_on as counted_on, strftime(issued_on, '%Y-%m') as issued_month,
+                channel_code, currency, document_id, destination_code, tax_scheme,
+                printf('%g %%', tax_rate * 100) as rate_text,
+                billed_sign, net_amount, tax_amount, total_amount
+            from fct_document_lines where billed_sign <> 0
+        """,
+        sums=VAT_SUMS,
+    ),
+    Subject.SETTLEMENTS: _About(
+        dated="On the day it happened, UTC, as its service says",
+        measures=SETTLEMENTS,
+        groups={
+            Group.SERVICE: "service", Group.DAY: "occurred_on", Group.CHANNEL: "channel_name",
+            Group.TYPE: "row_type", Group.FINDING: "finding",
+        },
+        rows="""
+            select settled_on as counted_on, settled_on as occurred_on, channel_code, currency,
+                service, row_type, finding, is_agreed, amount, payout_seconds,
+                case when net_currency = currency then fee_amount end as fee_amount
+            from fct_settlements where not is_test
+        """,
+        sums="""
+            coalesce(sum(fee_amount) filter (finding <> 'duplicate'), 0)::decimal(38,3)
+                as settled_fee_amount,
+            coalesce(sum(amount) filter (finding <> 'duplicate'
+                and row_type not in ('payout', 'balance', 'fee')), 0)::decimal(38,3)
+                as settled_amount,
+            settled_fee_amount::double / nullif(sum(amount) filter (
+                finding <> 'duplicate' and row_type = 'capture'), 0)::double as fee_ratio,
+            count(*) as settled_rows_count,
+            count(*) filter (not is_agreed) as differing_rows_count,
+            round(quantile_cont(payout_seconds, 0.5))::bigint as payout_p50_seconds,
+            round(quantile_cont(payout_seconds, 0.9))::bigint as payout_p90_seconds
+        """,
+    ),
+    Subject.DIFFERENCES: _About(
+        dated="On the day it was found, UTC",
+        measures=DIFFERENCES,
+        groups={
+            Group.FINDING: "finding", Group.SERVICE: "service", Group.STATE: "difference_state",
+            Group.DAY: "occurred_on",
+        },
+        rows="""
+            select found_on as counted_on, found_on as occurred_on, channel_code, currency,
+                service, finding, difference_state, differs_amount, open_seconds
+            from fct_settlement_differences
+        """,
+        sums="""
+            count(*) as differences_count,
+            count(*) filter (difference_state = 'open') as open_differences_count,
+            coalesce(sum(differs_amount), 0)::decimal(38,3) as differs_amount,
+            round(quantile_cont(open_seconds, 0.5))::bigint as explained_p50_seconds
+        """,
+    ),
 }  # fmt: skip
 _SCOPE: Final = """
     with scope as (
@@ -191,7 +283,7 @@ def rows(
     none.
     """
     about, column = _ABOUT[subject], _ABOUT[subject].groups[group]
-    is_day = group is Group.DAY
+    is_day = group in {Group.DAY, Group.MONTH}
     only = "where event_kind = 'return'" if group is Group.REASON else ""
     shown = column if is_day else f"coalesce({column}, '{NO_VALUE}')"
     order = "1" if is_day else f"{about.measures[0]} desc, 1"

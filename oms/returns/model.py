@@ -314,6 +314,7 @@ class Return:
     created_at: datetime
     changed_at: datetime
     version: int
+    exchange_order_number: str | None  # of what is sent instead
     is_paid_here: bool  # whether we have money of its order to give back; else its channel has
     lines: tuple[ReturnLine, ...]
     rows: tuple[ReceiptRow, ...]

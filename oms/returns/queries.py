@@ -43,13 +43,15 @@ _HEADER: Final = """
         r.return_id, r.return_number, r.order_id, o.order_number, c.channel_code, o.currency,
         r.kind, r.state, r.method, x.location_code, r.requested_by, r.carrier, r.tracking_number,
         r.label_ref, r.note, r.reason, r.override_reason, r.is_after_expiry, r.expires_at,
-        r.created_at, r.changed_at, r.version, exists (
+        r.created_at, r.changed_at, r.version, w.order_number as exchange_order_number, exists (
             select from payments p where p.order_id = r.order_id and p.managed_by = 'oms'
                 and p.psp_reference is not null) as is_paid_here
     from returns r
     join orders o using (order_id)
     join channels c using (channel_id)
     left join locations x on x.location_id = r.location_id
+    left join exchanges e using (return_id)
+    left join orders w on w.order_id = e.order_id
 """
 _LINES: Final = text("""
     select l.return_id, l.line_no, l.product_id, k.sku, k.title, l.expected, l.received, l.missing,
@@ -222,6 +224,14 @@ def receivable_by(tx: Tx, tracking_number: str) -> list[str]:
         tx, "by_tracking", tracking_number=tracking_number, states=sorted(RECEIVABLE)
     )
     return list(rows.scalars())
+
+
+def orders_by_tracking(tx: Tx, tracking_numbers: Sequence[str]) -> frozenset[int]:
+    """Return the orders of the returns that are to come under carriers' numbers."""
+    rows = store.SQL.run(
+        tx, "orders_by_tracking", tracking_numbers=list(tracking_numbers), states=sorted(RECEIVABLE)
+    )
+    return frozenset(rows.scalars())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

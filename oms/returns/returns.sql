@@ -301,6 +301,13 @@ from returns
 where tracking_number = :tracking_number and state = any (cast(:states as text[]))
 order by return_id;
 
+-- name: orders_by_tracking
+-- The orders of the returns that come under carriers' numbers.
+select order_id
+from returns
+where tracking_number = any (cast(:tracking_numbers as text[])) and order_id is not null
+  and state = any (cast(:states as text[]));
+
 -- name: orders_of
 -- Orders by our number, or by the number their customers know.
 select o.order_id, o.order_number, c.channel_code
@@ -315,6 +322,18 @@ order by o.order_id
 limit 2;
 
 -- name: erase
--- What was remarked on returns of these orders says nothing of anybody any more.
-update returns set note = '[erased]'
-where order_id = any (cast(:order_ids as bigint[])) and note is not null and note <> '[erased]';
+-- What was remarked on returns of these orders, and why what was done with them, says nothing of
+-- anybody any more.
+with decided as (
+    update return_decisions d set reason = '[erased]'
+    from returns r
+    where r.return_id = d.return_id and r.order_id = any (cast(:order_ids as bigint[]))
+      and d.reason <> '[erased]'
+)
+update returns
+set note = case when note is not null then '[erased]' end,
+    reason = case when reason is not null then '[erased]' end,
+    override_reason = case when override_reason is not null then '[erased]' end
+where order_id = any (cast(:order_ids as bigint[]))
+  and exists (select from unnest(array[note, reason, override_reason]) said
+      where said <> '[erased]');

@@ -115,6 +115,7 @@ class Policy(BaseModel):
     location: str | None = None  # None: the first of the channel's network
     carrier: str | None = None  # whose label what is approved gets; None: none of ours
     fee_minor: dict[str, int] = Field(default_factory=dict)  # of a return, by currency
+    credit_days: int | None = Field(default=None, ge=1, le=DAYS_MAX)  # None: it is good for ever
     refunds_shipping: Literal["never", "full_return"] = "full_return"
     final_sale_skus: frozenset[str] = frozenset()
     final_sale_types: frozenset[str] = frozenset()  # product types and categories

@@ -42,7 +42,7 @@ SWITCHES: Final[dict[str, Any]] = {
     "decline_ratio": 0.0, "pending_ratio": 0.0, "lost_answer_ratio": 0.0, "away_ratio": 0.0,
     "fails_later_ratio": 0.0, "delay_ms": 0, "pending_ms": 500, "notice_copies": 1,
     "notice_delay_ms": 0, "notify_url": "", "secret": "whsec_c2FuZGJveCBzZWNyZXQ=",
-    "fee_ppm": 14_000,
+    "fee_ppm": 14_000, "captures_once": False, "authorized_hours": 0,
 }  # fmt: skip
 
 
@@ -87,6 +87,7 @@ class Wish:
     currency: str
     state: str
     failure: str | None
+    captures_once: bool = False  # a capture lets go of the rest
 
 
 class Book:
@@ -240,6 +241,8 @@ def _refuse_too_much(file: sqlite3.Connection, wish: Wish) -> None:
         "void": sums["authorize"] - sums["capture"] - sums["void"],
         "refund": sums["capture"] - sums["refund"],
     }[wish.type]
+    if wish.captures_once and sums["capture"] and wish.type != "refund":
+        raise NotPossible("already_captured")
     if wish.amount_minor > left:
         raise NotPossible("amount_exceeded")
 

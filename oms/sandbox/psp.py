@@ -61,7 +61,7 @@ class Service:
         if not key or len(body) > BODY_BYTES_MAX:
             return JSONResponse({"code": "key_missing"}, 400)
         try:
-            return JSONResponse(self._done(key, body).document())
+            return JSONResponse(self._told(self._done(key, body)))
         except _Away as error:
             return JSONResponse({"code": "away"}, error.status)
         except KeyReused:
@@ -70,6 +70,16 @@ class Service:
             return JSONResponse({"code": str(error)}, 409)
         except (ValueError, KeyError, TypeError):
             return JSONResponse({"code": "not_understood"}, 400)
+
+    def _told(self, done: Operation) -> dict[str, Any]:
+        """Return an operation as it is told, with how and until when its payment is captured."""
+        switches, until = self.book.switches(), None
+        if done.type == "authorize" and switches["authorized_hours"]:
+            held = timedelta(hours=switches["authorized_hours"])
+            until = (datetime.fromisoformat(done.changed_at) + held).isoformat()
+        return done.document() | {
+            "captures_once": switches["captures_once"], "authorized_until_at": until,
+        }  # fmt: skip
 
     def _done(self, key: str, body: bytes) -> Operation:
         """Do an operation and tell of it. Raises _Away when nobody is told, done or not."""
@@ -92,15 +102,15 @@ class Service:
             return
         ref = f"ntc_{done.id}_{done.state}"
         due_at = clock.now() + timedelta(milliseconds=switches["notice_delay_ms"])
-        body = json.dumps({"id": ref, "operation": done.document()})
+        body = json.dumps({"id": ref, "operation": self._told(done)})
         self.book.queue(ref, body, copies=switches["notice_copies"], due_at=due_at)
 
     async def find(self, request: Request) -> Response:
         """Tell what was done by a key."""
         found = await run_in_threadpool(self.book.found, request.query_params.get("key", ""))
-        return JSONResponse({"code": "not_found"}, 404) if found is None else JSONResponse(
-            found.document()
-        )  # fmt: skip
+        if found is None:
+            return JSONResponse({"code": "not_found"}, 404)
+        return JSONResponse(await run_in_threadpool(self._told, found))
 
     async def record(self, request: Request) -> Response:
         """Return every operation there is."""
@@ -171,6 +181,7 @@ def _wish(key: str, body: bytes, asked: dict[str, Any], switches: dict[str, Any]
         key=key, digest=hashlib.sha256(body).hexdigest(), type=kind, amount_minor=amount,
         payment_id=asked.get("payment_id"), reference=str(asked["reference"]),
         currency=str(asked["currency"]), state=state, failure=failure,
+        captures_once=bool(switches["captures_once"]),
     )  # fmt: skip
 
 

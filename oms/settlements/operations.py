@@ -65,7 +65,7 @@ def _match(tx: Tx, layout: Layout, report_id: int, psp: str, *, at: datetime) ->
     SQL.run(tx, "name_payments", psp=psp)
     SQL.run(tx, "find_by_reference", psp=psp)
     SQL.run(tx, "find_by_service", psp=psp)
-    SQL.run(tx, "find_free")
+    SQL.run(tx, "find_free", psp=psp)
     tx.execute(_LOOK_AT_DRAFTS)
     for is_exact in (True, False):
         for has_id in (True, False):

@@ -67,6 +67,7 @@ where t.payment_id in (
         select named_payment_id from draft_settled
         where transaction_id is null and named_payment_id is not null)
   and t.state = 'succeeded' and t.type not in ('authorize', 'void')
+  and t.psp = :psp  -- what was given back in store credit no service has settled
   and not exists (select from settlement_rows s where s.transaction_id = t.transaction_id);
 
 -- name: find_by_payment

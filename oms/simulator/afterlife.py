@@ -13,7 +13,8 @@ from oms.simulator.model import FINE, Change, Part
 from oms.simulator.network import DC, SHOP_STORES, TILL_STORES
 from oms.simulator.refs import ref_of
 from oms.simulator.rhythm import local, minutes_open, open_day
-from oms.simulator.streams import wheel
+from oms.simulator.streams import scatter, wheel
+from oms.simulator.tenders import is_invoiced
 from oms.simulator.trouble import WRONG_TOTALS, is_refused
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ SPLIT_RATIO = 0.09
 RESTOCK_RATIO = 0.93
 LATE_AT_MOST = timedelta(days=3)
 RETURN_DAYS_MIN, RETURN_DAYS_MAX = 5, 40
+PAY_DAYS_MIN, PAY_DAYS_MAX = 6, 30  # after the goods have left
+_PAY_SALT = 43
 
 _SHIP_DAYS = wheel({1: 61, 2: 25, 3: 9, 5: 5})
 _COLLECT_DAYS = wheel({1: 30, 2: 34, 3: 20, 4: 10, 6: 6})
@@ -132,6 +135,7 @@ class Afterlife:
             self._promise(fate, source)
             self._hand_over(fate, on, source, rng)
         _bring_back(fate, on, rng)
+        _pay_invoice(fate)
         place, until = order.pickup.code if order.pickup else None, self._plan.routed_until
         is_routed = is_ours(order.channel.code, order.method, place, on, until)
         told, quiet = _shared(fate.changes, is_routed=is_routed)
@@ -300,6 +304,18 @@ def _bring_back(fate: _Fate, on: date, rng: random.Random) -> None:
     reason = _REASONS[is_fashion].spin(rng)
     restock = reason != "defective" and rng.random() < RESTOCK_RATIO
     fate.happen("return", at, unwanted, Facts(place, restock, reason))
+
+
+def _pay_invoice(fate: _Fate) -> None:
+    """Let who is invoiced pay what is kept, days to weeks after it has left."""
+    order = fate.order
+    left = [change.at for change in fate.changes if change.kind == "ship"]
+    total = sum(line.total for line in order.lines)
+    if not is_invoiced(order) or not left or sum(fate.gone) >= total:
+        return
+    span = PAY_DAYS_MAX - PAY_DAYS_MIN
+    days = PAY_DAYS_MIN + scatter(_PAY_SALT, order.number) % span
+    fate.happen("pay", left[-1] + timedelta(days=days), {0: order.lines[0].quantity})
 
 
 def _unwanted(fate: _Fate, rng: random.Random) -> dict[int, int]:

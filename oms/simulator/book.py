@@ -12,9 +12,10 @@ from oms.simulator.snapshot import Snapshot
 from oms.simulator.trouble import WRONG_TOTALS, is_refused
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date, datetime
 
-    from oms.simulator.model import Change, Order, Part
+    from oms.simulator.model import Change, Order, Part, Payload
 
 _KINDS = frozenset({"cancel", "ship", "return"})
 
@@ -112,6 +113,12 @@ class Expected:
             self._told[key] = upto
         else:
             self._told.pop(key, None)
+
+    def noted(self, payloads: Sequence[Payload]) -> Sequence[Payload]:
+        """Count payloads that tell of no order."""
+        for payload in payloads:
+            self.payloads[payload.channel_code, payload.transport, payload.topic] += 1
+        return payloads
 
     def orders_count(self, channel: str | None = None) -> int:
         """Count the orders a ledger must have, test orders among them."""

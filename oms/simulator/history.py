@@ -12,6 +12,7 @@ from oms.simulator.model import Plan, Rates
 from oms.simulator.network import CHANNELS, WEBSHOP_EU
 from oms.simulator.retailer import Retailer
 from oms.simulator.rhythm import local
+from oms.simulator.settling import Clearing
 from oms.simulator.timeline import DAY, Waiting, midnight
 
 if TYPE_CHECKING:
@@ -45,12 +46,14 @@ def history(  # the last two are for those who check or measure
     )  # fmt: skip
     book = Unkept() if book is None else book
     retailer, courier, waiting = Retailer(plan), Courier(plan, book), Waiting()
+    clearing = Clearing()
     for _ in range(days):
         day = retailer.day()
         tomorrow = day.on + DAY
         told = [
             *feeds(day, retailer.products, plan.first, book),
             *_told(day, courier, is_last=tomorrow == until),
+            *book.noted(clearing.reports(day)),
         ]
         yield from waiting.due(told, midnight(tomorrow))
     # The last day's files would arrive after midnight: the story ends just before.

@@ -13,6 +13,7 @@ from oms.simulator.delivery import Courier, Window
 from oms.simulator.model import Plan, Rates
 from oms.simulator.network import CHANNELS, DC
 from oms.simulator.retailer import Retailer
+from oms.simulator.settling import Clearing
 from oms.simulator.timeline import DAY, Waiting, midnight
 
 if TYPE_CHECKING:
@@ -51,11 +52,17 @@ def live(  # a story is told on with all that it began with
     )  # fmt: skip
     book = Unkept() if book is None else book
     retailer, courier, waiting = Retailer(plan), Courier(plan, book), Waiting()
+    clearing = Clearing()
     for _ in range(days):
-        _remember(retailer.day(), book)
+        day = retailer.day()
+        clearing.reports(day)
+        _remember(day, book)
     while True:
         day = retailer.day()
-        told = [*feeds(day, retailer.products, plan.first, book), *_told(day, courier)]
+        told = [
+            *feeds(day, retailer.products, plan.first, book), *_told(day, courier),
+            *book.noted(clearing.reports(day)),
+        ]  # fmt: skip
         for payload in waiting.due(told, midnight(day.on + DAY)):
             yield payload._replace(at=start + max(timedelta(), payload.at - start) / speed)
 

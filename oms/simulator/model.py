@@ -122,7 +122,7 @@ class Part(NamedTuple):
 class Change(NamedTuple):
     """Something that became of an order after it was placed."""
 
-    kind: str  # ship, cancel, return, add (a line the customer added), note
+    kind: str  # ship, cancel, return, add (a line the customer added), pay (an invoice), note
     at: datetime
     number: int  # from 1 within the order
     parts: tuple[Part, ...]

@@ -13,13 +13,13 @@ from sqlalchemy import text
 from oms.fulfillment import queries as fulfillments
 from oms.fulfillment.model import Action, FulfillmentOrderState
 from oms.kernel.errors import Conflict, Rejected
-from oms.simulator import fates, steps
+from oms.simulator import fates, regrets, steps
 from oms.transfers import queries as transfers
 from oms.transfers.model import TransferState
 from oms.transfers.queries import Sought
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from oms.fulfillment.model import FulfillmentOrder
@@ -41,6 +41,7 @@ AT_ONCE_MAX: Final = 20
 ROUNDS_TO_CATCH_UP: Final = 40
 LOOKED_AT_MAX: Final = 1000
 HELD: Final = "on hold"
+BROUGHT: Final = "brought back"
 _HELD: Final = text("""
     select o.order_number, o.external_ref, h.hold_no, h.type, h.placed_at
     from order_holds h
@@ -72,6 +73,7 @@ class Queue:
     transfers: Mapping[str, Sequence[Transfer]]
     refs: Mapping[str, str]  # the channel's ids, by order number
     held: Sequence[Held]
+    left: Sequence[regrets.Left]
 
 
 def chosen(waiting: Mapping[str, int], kept: Mapping[str, int]) -> list[str]:
@@ -135,7 +137,21 @@ class Shift:
             for held in queue.held
             if self._is_looked_at(held, at)
         ]
+        todo[BROUGHT] = list(self._brought(queue.left, at))
         return todo
+
+    def _brought(
+        self, left: Sequence[regrets.Left], at: datetime
+    ) -> Iterator[Callable[[Tx], object]]:
+        """List what customers bring back: of each order the first line they regret."""
+        seen: set[str] = set()
+        for what in left:
+            regret = regrets.regret_of(self._staff.seed, what)
+            if regret is None or what.order_number in seen:
+                continue
+            if regrets.is_due(what, regret, at):
+                seen.add(what.order_number)
+                yield partial(regrets.bring, what=what, regret=regret, at=at)
 
     def _is_looked_at(self, held: Held, at: datetime) -> bool:
         """Tell whether somebody has looked at an order that is on hold."""
@@ -183,7 +199,10 @@ def look(tx: Tx) -> Queue:
         Held(row.order_number, row.external_ref, row.hold_no, row.type, row.placed_at)
         for row in tx.execute(_HELD)
     ]
-    return Queue(works=_by_state(works), transfers=_by_state(moved), refs=refs, held=held)
+    return Queue(
+        works=_by_state(works), transfers=_by_state(moved), refs=refs, held=held,
+        left=regrets.left(tx),
+    )  # fmt: skip
 
 
 def _by_state(items: Sequence[T]) -> dict[str, list[T]]:

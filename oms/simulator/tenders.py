@@ -1,8 +1,8 @@
 """What orders are paid with: drawn from an order's number, so that it disturbs no other chance.
 
-Web shops capture as they sell, and give back what is canceled or returned to what it was paid
-with, the newest first. Tills, the marketplace and the telephone do not tell of money: their
-files have no room for it.
+Everybody captures as they sell, but for businesses that call: some of them pay an invoice weeks
+after their goods came. What is canceled or returned is given back to what it was paid with, the
+newest first.
 """
 
 from __future__ import annotations
@@ -21,7 +21,16 @@ if TYPE_CHECKING:
 WHEELS: Final[dict[str, Wheel[str]]] = {
     "webshop": wheel({"card": 52, "wallet": 27, "bank": 14, "split": 4, "gift_card": 3}),
     "kiosk": wheel({"card": 100}),
+    "pos": wheel({"card": 61, "cash": 32, "split": 4, "gift_card": 3}),
+    "marketplace": wheel({"wallet": 100}),  # the buyer pays the marketplace, and that pays us
+    "phone": wheel({"card": 58, "invoice": 42}),  # by a link, or when the goods have come
 }
+# Who settles what was paid, by kind of channel and tender.
+SERVICES: Final[dict[tuple[str, str], str]] = {
+    ("webshop", "card"): "shopify_payments", ("pos", "card"): "terminal",
+    ("marketplace", "wallet"): "marketpay", ("phone", "card"): "paylink",
+}  # fmt: skip
+INVOICE: Final = "invoice"
 _BRANDS: Final = ("visa", "mastercard", "maestro")
 _GIFTS: Final = (1000, 2500, 5000)
 FAILS_FIRST_PERCENT: Final = 3
@@ -38,6 +47,7 @@ class Paid(NamedTuple):
     last4: str
     at: datetime
     amount: int
+    captured: int  # all of it, unless it is invoiced
     fails_first: bool  # it was tried once before, in vain
     refunds: tuple[tuple[Change, int], ...]  # what went back, and with which change
 
@@ -61,11 +71,23 @@ def payments_of(snapshot: Snapshot) -> list[Paid]:
         amount = rest if is_last else min(_GIFTS[bits % len(_GIFTS)], rest // 2)
         paid.append(_paid(index + 1, tender, amount, order.placed_at, bits))
         rest -= amount
+    if chosen == (INVOICE,):
+        return [_invoiced(snapshot, each) for each in paid if each.amount > 0]
     for change in snapshot.changes:
         if change.kind == "add":
             more = sum(part.total for part in change.parts)
             paid.append(_paid(len(paid) + 1, chosen[-1], more, change.at, 0))
     return _with_refunds(snapshot, [each for each in paid if each.amount > 0])
+
+
+def service_of(order: Order, paid: Paid) -> str | None:
+    """Say who settles a payment: nobody what lies in a drawer."""
+    return SERVICES.get((order.channel.kind, paid.tender))
+
+
+def is_invoiced(order: Order) -> bool:
+    """Tell whether it is paid when the goods have come."""
+    return _tenders(order) == (INVOICE,)
 
 
 def _tenders(order: Order) -> tuple[str, ...]:
@@ -87,7 +109,7 @@ def _paid(no: int, tender: str, amount: int, at: datetime, bits: int) -> Paid:
     is_card = tender == "card"
     return Paid(
         no=no, tender=tender, brand=_BRANDS[bits % len(_BRANDS)] if is_card else "",
-        last4=f"{bits % 10_000:04d}" if is_card else "", at=at, amount=amount,
+        last4=f"{bits % 10_000:04d}" if is_card else "", at=at, amount=amount, captured=amount,
         fails_first=is_card and bits % 100 < FAILS_FIRST_PERCENT, refunds=(),
     )  # fmt: skip
 
@@ -102,8 +124,7 @@ def _with_refunds(snapshot: Snapshot, paid: list[Paid]) -> list[Paid]:
     for change in snapshot.changes:
         if change.kind not in _GONE:
             continue
-        back = sum(part.total for part in change.parts)
-        back += snapshot.order.shipping if change.closes else 0
+        back = _back(snapshot.order, change)
         for index in reversed(range(len(paid))):
             amount = min(back, left[index])
             if amount:
@@ -111,3 +132,26 @@ def _with_refunds(snapshot: Snapshot, paid: list[Paid]) -> list[Paid]:
                 left[index] -= amount
                 back -= amount
     return [each._replace(refunds=tuple(r)) for each, r in zip(paid, refunds, strict=True)]
+
+
+def _invoiced(snapshot: Snapshot, paid: Paid) -> Paid:
+    """Let what is left of an order be paid once its invoice is, and what goes then come back."""
+    left, captured, refunds = paid.amount, 0, []
+    for change in snapshot.changes:
+        if change.kind == "pay":
+            captured = left
+        elif change.kind in _GONE:
+            back = min(left, _back(snapshot.order, change))
+            left -= back
+            if captured and back:
+                refunds.append((change, back))
+    return paid._replace(captured=captured, refunds=tuple(refunds))
+
+
+def _back(order: Order, change: Change) -> int:
+    """Say what is due back for a change, with tax; with the shipping where all is canceled."""
+    with_tax = order.channel.prices_include_tax
+    back = sum(part.total + (0 if with_tax else part.tax) for part in change.parts)
+    if change.closes:
+        back += order.shipping + (0 if with_tax else order.shipping_tax)
+    return back

@@ -89,6 +89,15 @@ def hold_limited(tx: Tx, location_ids: Iterable[int]) -> None:
     store.SQL.run(tx, "hold_limited", location_ids=sorted(location_ids))
 
 
+def hold_limited_of(tx: Tx, order_ids: Collection[int]) -> None:
+    """Hold those with a limit a day that a plan of these orders may ask, which are held.
+
+    Whoever changes levels and has the orders planned in the same transaction does this first: a
+    plan holds limits before levels.
+    """
+    store.SQL.run(tx, "hold_limited_of", order_ids=sorted(order_ids))
+
+
 def queue(tx: Tx, after: int, upto: int) -> bool:
     """Queue the orders of which units are newly kept, and those for whom supply came.
 

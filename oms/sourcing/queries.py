@@ -1,17 +1,19 @@
 """Reads of sourcing: the rules, decisions, and what is known when a batch of orders is planned."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from oms.ledger.database import Tx
+from oms.ledger.rows import by_name
 from oms.locations.hours import is_open
 from oms.locations.model import Point, is_before_cut_off, point, ready_at
 from oms.sourcing import store
 from oms.sourcing.model import (
     Decision,
+    DemandLine,
     Happening,
     Node,
     OrderGroup,
@@ -96,6 +98,15 @@ def known(tx: Tx, units: Sequence[Units], *, at: datetime) -> Known:
             for row in free.all()
         },
     )
+
+
+def articles(tx: Tx, wanted: Mapping[str, int]) -> list[DemandLine]:
+    """Return what rules ask of articles, as lines of a basket; unknown ones are left out."""
+    rows = store.SQL.run(tx, "articles", skus=list(wanted)).all()
+    return [
+        DemandLine(line_no=n, quantity=wanted[row.sku], **by_name(row))
+        for n, row in enumerate(rows, 1)
+    ]
 
 
 def free_at(tx: Tx, places: Collection[tuple[int, int]], *, at: datetime) -> dict[Any, int]:

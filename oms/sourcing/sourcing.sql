@@ -67,6 +67,11 @@ from order_lines k
 join products p using (product_id)
 where k.order_id = any (cast(:order_ids as bigint[]));
 
+-- name: articles
+-- What rules ask of these articles.
+select sku, product_type, category, brand from products where sku = any (cast(:skus as text[]))
+order by sku;
+
 -- name: places
 -- These locations, and how many fulfillment orders each has been given on its own today.
 select
@@ -88,6 +93,20 @@ where x.location_id = any (cast(:location_ids as integer[]));
 select count(*) from (
     select 1 from locations
     where location_id = any (cast(:location_ids as integer[])) and capacity_per_day is not null
+    order by location_id
+    for no key update
+) held;
+
+-- name: hold_limited_of
+-- Hold all of them a plan of these orders may give something: before any level is held.
+select count(*) from (
+    select 1 from locations
+    where capacity_per_day is not null and location_id in (
+        select n.location_id from channel_locations n
+        where n.channel_id in (
+            select channel_id from orders where order_id = any (cast(:order_ids as bigint[])))
+        union all
+        select location_id from reservations where order_id = any (cast(:order_ids as bigint[])))
     order by location_id
     for no key update
 ) held;
@@ -208,11 +227,16 @@ changed as (
 )
 update sourcing_queue q
 set again_at = null
-from changed
-where q.again_at is not null and (changed.is_so or exists (
-    select from unnest(q.reservation_ids) as w(reservation_id)
-    join reservations r using (reservation_id)
-    where r.product_id in (select product_id from risen)));
+from (
+    select q.order_id from sourcing_queue q cross join changed
+    where q.again_at is not null and (changed.is_so or exists (
+        select from unnest(q.reservation_ids) as w(reservation_id)
+        join reservations r using (reservation_id)
+        where r.product_id in (select product_id from risen)))
+    order by q.order_id
+    for update of q
+) woken
+where q.order_id = woken.order_id;
 
 -- name: has_waiting
 -- Whether any order waits.
@@ -222,14 +246,25 @@ select exists (select from sourcing_queue where again_at is not null);
 -- Orders that wait for these products are planned now.
 update sourcing_queue q
 set again_at = null
-where q.again_at is not null and exists (
-    select from unnest(q.reservation_ids) as w(reservation_id)
-    join reservations r using (reservation_id)
-    where r.product_id = any (cast(:product_ids as integer[])));
+from (
+    select order_id from sourcing_queue q
+    where q.again_at is not null and exists (
+        select from unnest(q.reservation_ids) as w(reservation_id)
+        join reservations r using (reservation_id)
+        where r.product_id = any (cast(:product_ids as integer[])))
+    order by order_id
+    for update
+) woken
+where q.order_id = woken.order_id;
 
 -- name: wake_due
 -- Orders that waited long enough are planned now.
-update sourcing_queue set again_at = null where again_at <= :at;
+update sourcing_queue q
+set again_at = null
+from (
+    select order_id from sourcing_queue where again_at <= :at order by order_id for update
+) woken
+where q.order_id = woken.order_id;
 
 -- name: due
 -- Hold the orders that are planned next, the most urgent first; who has one in hand comes later.
@@ -243,7 +278,13 @@ for update of o skip locked;
 
 -- name: leave_queue
 -- These orders have nothing more to be planned.
-delete from sourcing_queue where order_id = any (cast(:order_ids as bigint[]));
+delete from sourcing_queue q
+using (
+    select order_id from sourcing_queue where order_id = any (cast(:order_ids as bigint[]))
+    order by order_id
+    for update
+) planned
+where q.order_id = planned.order_id;
 
 -- name: wait
 -- These orders keep units no rule gave out, and are planned again.

@@ -147,10 +147,25 @@ def _add(made: _Amending, line_no: int, addition: Addition) -> None:
             raise QuantityNotCancelable(line_no=line.line_no, max=0)
         _lower(made, line, quantity)
     _refuse_growth(made, group_no)
+    _put_fresh(made, line_no, addition, quantity or 1, group_no)
+
+
+def fresh_line(tx: Tx, now: Situation, line_no: int, addition: Addition) -> OwnLine:
+    """Return a line of an article as an order's channel sells it now, or as it is said.
+
+    Raises UnknownSku, NotEditable, PriceUnknown, NotPossible, NotAnAmount.
+    """
+    made = _Amending(tx=tx, now=now, known={}, possible={}, plan=Plan())
+    _put_fresh(made, line_no, addition, addition.quantity or 1, addition.group_no)
+    return made.plan.lines[line_no]
+
+
+def _put_fresh(
+    made: _Amending, line_no: int, addition: Addition, quantity: int, group_no: int
+) -> None:
     product = _product(made, addition.sku)
     if not product.is_sellable:
         raise NotEditable(f"{product.sku} is not sold any more")
-    quantity = quantity or 1
     sold = queries.last_sold(made.tx, made.order_id, product.product_id)
     unit = _unit(made, addition, sold)
     if addition.tax is not None:

@@ -1,7 +1,8 @@
 """Fulfillment: captured orders are given to locations, whose work moves orders and stock on.
 
-Whoever does something here holds the order first, then its fulfillment order, then levels of
-stock; what leaves or is canceled goes through capture like any other change of an order.
+Whoever does something here holds the order first, then its fulfillment order, then the locations
+with a limit where units are planned again, then levels of stock; what leaves or is canceled goes
+through capture like any other change of an order.
 """
 
 import secrets
@@ -12,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from oms.channels import queries as channels
+from oms.exchanges import queries as exchanged
 from oms.fulfillment import operations, queries
 from oms.fulfillment.model import (
     Action,
@@ -37,7 +39,7 @@ from oms.shipments import operations as shipments
 from oms.sourcing import operations as sourced
 from oms.stock import operations as stock
 from oms.stock.model import Correction
-from oms.workflows import changes, coming_back, moving, payments, sourcing
+from oms.workflows import changes, coming_back, exchanges, moving, payments, sourcing
 
 ORDERS_AT_ONCE_MAX: Final = 200
 COLLECT_DAYS: Final = 7
@@ -133,6 +135,16 @@ def release_hold(
     return released
 
 
+def send_exchange(tx: Tx, *, at: datetime) -> bool:
+    """Have what is sent instead of a return picked, once it is paid; tell whether there was any."""
+    order_id = exchanged.paid(tx, at=at)
+    if order_id is not None:
+        orders.hold(tx, order_id)
+        if exchanges.release(tx, order_queries.number_of(tx, order_id), "it is paid", at=at):
+            open_work(tx, [order_id], at=at)
+    return order_id is not None
+
+
 def act(tx: Tx, number: str, action: Action, doing: Doing, *, version: int) -> FulfillmentOrder:
     """Do something with a fulfillment order, as its state allows; return what it is then.
 
@@ -153,12 +165,9 @@ def _do(
         state = FulfillmentOrderState.REJECTED  # nothing of it is there
     operations.move(tx, held, state, at=doing.at, **facts)
     told = {name: value for name, value in facts.items() if name in _TOLD and value is not None}
-    operations.tell(
-        tx,
-        [Step(held.order_id, f"fulfillment.{_NAMES.get(action, state)}", held.fulfillment_number,
-              told)],
-        actor_type=doing.actor_type, actor=doing.by, at=doing.at,
-    )  # fmt: skip
+    step = f"fulfillment.{_NAMES.get(action, state)}"
+    steps = [Step(held.order_id, step, held.fulfillment_number, told)]
+    operations.tell(tx, steps, actor_type=doing.actor_type, actor=doing.by, at=doing.at)
     # What follows from it is told after it.
     if facts.get("short"):
         _withdraw(tx, held, facts["short"], doing)
@@ -302,6 +311,7 @@ def _lay_back(tx: Tx, held: FulfillmentOrder, _doing: Doing) -> _Facts:
     Of the order's units those still waited for are canceled first: what lies here then serves the
     rest, so it must not be kept for work that is over.
     """
+    sourced.hold_limited_of(tx, [held.order_id])
     operations.take_away(tx, held)
     stock.unassign(tx, held.fulfillment_id)
     return {}
@@ -368,6 +378,7 @@ _LEAVING: Final[Mapping[Action, ChangeKind]] = {
 def _withdraw(tx: Tx, held: FulfillmentOrder, short: Mapping[int, int], doing: Doing) -> None:
     """Take units from a location and seek them elsewhere, in the same moment."""
     assert doing.reason is not None, "its effect has asked for it"
+    sourced.hold_limited_of(tx, [held.order_id])
     channel = channels.channel(tx, held.channel_code)
     queued = stock.withdraw(
         tx, short, fulfillment_id=held.fulfillment_id, cause=held.fulfillment_number,

@@ -9,8 +9,10 @@ from typing import Any, Final, Protocol
 from oms.fulfillment import queries as fulfillments
 from oms.fulfillment.model import FulfillmentOrderState
 from oms.kernel.limits import PAGE_ROWS_MAX
+from oms.kernel.money import text_from_minor
 from oms.ledger.database import Tx
 from oms.orders import queries as orders
+from oms.refunds.model import Visit, VisitState
 from oms.shipments import queries as parcels
 from oms.shipments.model import ParcelState
 
@@ -37,6 +39,7 @@ class Paper:
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     remark: str = ""
+    code: str = ""  # to be scanned: capitals and digits
 
 
 class Printer(Protocol):
@@ -77,6 +80,33 @@ def packing_slip(tx: Tx, number: str) -> Paper:
         columns=(Column(name="SKU", share=3), Column(name="Article", share=8),
                  Column(name="Units", share=2, is_number=True)),
         rows=tuple((line.sku, line.title, str(units)) for line, units in lines if units),
+    )  # fmt: skip
+
+
+def visit_receipt(visit: Visit) -> Paper:
+    """Return the one receipt of what somebody got back at a till."""
+    rows = [
+        (each.order_number, each.refund_number, each.kind.value.replace("_", " "),
+         f"{text_from_minor(each.amount_minor, each.currency)} {each.currency}",
+         each.state.value.replace("_", " "))
+        for each in visit.refunds
+    ]  # fmt: skip
+    facts = [("Store", visit.location_code), ("Given by", visit.given_by),
+             ("At", f"{visit.given_at:%Y-%m-%d %H:%M} UTC")]  # fmt: skip
+    if visit.cash:
+        currency = visit.cash[0].currency
+        paid = text_from_minor(visit.cash_minor, currency)
+        rounding = text_from_minor(visit.rounding_minor, currency)
+        facts += [("Rounding", f"{rounding} {currency}"), ("In cash", f"{paid} {currency}")]
+    is_on_its_way = visit.state is not VisitState.DONE
+    return Paper(
+        title="Refund receipt", number=visit.visit_number, made_at=visit.given_at,
+        facts=tuple(facts), rows=tuple(rows),
+        columns=(Column(name="Order", share=4), Column(name="Refund", share=4),
+                 Column(name="For", share=3), Column(name="Amount", share=4, is_number=True),
+                 Column(name="How far", share=4)),
+        remark="What is not in cash goes back as it was paid; a bank may take some days."
+        if is_on_its_way else "",
     )  # fmt: skip
 
 

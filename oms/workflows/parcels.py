@@ -22,6 +22,7 @@ from oms.fulfillment.model import (
 from oms.kernel import clock
 from oms.ledger.database import Ledger, Tx
 from oms.orders import operations as orders
+from oms.returns import queries as awaited
 from oms.shipments import operations, queries
 from oms.shipments.model import (
     ARRIVED,
@@ -159,8 +160,9 @@ def record(
     code = carrier.profile.code
     found = queries.find(tx, code, sorted({scan.tracking_number for scan in scans}))
     known = {number: each for number, each in found.items() if may_see(each.channel_code)}
-    for order_id in sorted({each.order_id for each in known.values()}):
-        orders.hold(tx, order_id)
+    strange = [scan for scan in scans if scan.tracking_number not in known]
+    coming = awaited.orders_by_tracking(tx, sorted({scan.tracking_number for scan in strange}))
+    orders.hold_all(tx, sorted({each.order_id for each in known.values()} | coming))
     told = {
         (known[scan.tracking_number].parcel_id, scan.identity): scan
         for scan in reversed(scans) if scan.tracking_number in known
@@ -183,7 +185,6 @@ def record(
         actor_type="system", actor=code, at=at,
     )  # fmt: skip
     _move_on(tx, sorted({parcel_id for parcel_id, _ in new}), by=code, at=at)
-    strange = [scan for scan in scans if scan.tracking_number not in known]
     return _outcomes(tx, scans, known, new, _coming_back(tx, carrier, strange, may_see, at=at))
 
 

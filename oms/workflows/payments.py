@@ -6,11 +6,15 @@ was frozen meanwhile is not listened to, and what it asked for had the same key.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
+from oms.credits import operations as accounts
+from oms.credits import queries as credit_queries
+from oms.exchanges import queries as exchanges
 from oms.fulfillment.model import FulfillmentLine
 from oms.kernel import clock
 from oms.kernel.errors import VersionConflict
@@ -18,26 +22,28 @@ from oms.ledger import followers, journal
 from oms.ledger.database import Ledger, Tx
 from oms.orders import operations as orders
 from oms.orders import queries as order_queries
-from oms.payments import operations, queries
+from oms.payments import leases, operations, queries
 from oms.payments.model import (
     CurrencyDiffers,
     Payment,
     PaymentDraft,
     PaymentDue,
+    PaymentExceeded,
     Tender,
     TransactionState,
     TransactionType,
     UnknownPsp,
     total,
 )
-from oms.payments.port import Answer, NoAnswer, Notice, Psp
-from oms.payments.rules import Owed, is_settled
-from oms.workflows import refunds
+from oms.payments.port import Answer, NoAnswer, Psp
+from oms.payments.rules import Owed, is_settled, wanted_minor
+from oms.workflows import owing, refunds, store_credit
 
 log = logging.getLogger("oms.payments")
 
 FOLLOWER: Final = "payments"
 EXPIRED: Final = "AUTHORIZATION_EXPIRED"
+MISSING: Final = "PAYMENT_MISSING"
 # Asked one after the other, within one lease.
 AT_ONCE_MAX: Final = 5
 # Orders a follower holds at once.
@@ -84,6 +90,33 @@ def take_at_till(tx: Tx, number: str, draft: PaymentDraft, *, by: str, at: datet
     return queries.payment(tx, taken.payment_number)
 
 
+def redeem(
+    tx: Tx, number: str, draft: PaymentDraft, code: str, *, by: str, at: datetime
+) -> Payment:
+    """Pay for an order with store credit, at once. The same ref is the same payment.
+
+    Raises OrderNotFound, CreditNotFound, CreditBound, CreditExpired, CreditExceeded,
+    CurrencyDiffers; PaymentExceeded when the order does not come to that much any more.
+    """
+    order_id = order_queries.order(tx, number).summary.order_id
+    orders.hold(tx, order_id)
+    account = accounts.hold(tx, credit_queries.account_by_code(tx, code).account_id)
+    begun = store_credit.begin(tx, order_id, draft, account, at=at)
+    if not begun.transactions:
+        _refuse_more(tx, order_id, begun.amount_minor)
+        store_credit.redeem(tx, begun, account, by=by, at=at)
+    return queries.payment(tx, begun.payment_number)
+
+
+def _refuse_more(tx: Tx, order_id: int, amount_minor: int) -> None:
+    """Refuse to take more for an order than it still comes to. Raises PaymentExceeded."""
+    due, currency = queries.owed_of(tx, [order_id])[order_id]
+    sums = total(each.sums for each in queries.of_order(tx, order_id))
+    most = due.due_minor - sums.captured - sums.capturing + sums.refunded
+    if amount_minor > most:
+        raise PaymentExceeded(max_minor=max(0, most), currency=currency)
+
+
 def act(
     tx: Tx, number: str, action: str, amount_minor: int | None, *, currency: str | None,
     version: int, by: str, at: datetime,
@@ -114,8 +147,8 @@ def stop(tx: Tx, after: int, upto: int) -> int:
 def refuse_unpaid(tx: Tx, order_id: int, lines: Sequence[FulfillmentLine], *, at: datetime) -> None:
     """Refuse to hand over units that are to be paid and are not. Raises PaymentDue with how much.
 
-    An order of which no payment was ever told is its channel's business; what is paid by invoice
-    is paid after it has come.
+    An order of which no payment was ever told is its channel's business, unless we made it of a
+    return; what is paid by invoice is paid after it has come.
     """
     known = queries.of_order(tx, order_id)
     if any(each.tender is Tender.INVOICE for each in known):
@@ -126,16 +159,18 @@ def refuse_unpaid(tx: Tx, order_id: int, lines: Sequence[FulfillmentLine], *, at
     held = max(sums.captured - sums.refunded, 0) + sums.capturing
     held += sum(each.capturable_minor(at=at) for each in known)
     missing = due.earned_minor - due.returned_minor - held
-    if known and missing > 0:
+    if missing > 0 and (known or exchanges.is_exchange(tx, order_id)):
         raise PaymentDue(due_minor=missing, currency=currency)
 
 
 def follow_orders(tx: Tx, after: int, upto: int, *, at: datetime) -> bool:
     """Let money follow what happened to orders: a follower's step.
 
-    Orders nobody pays for here are passed, too: the follower is to get beyond them.
+    Orders nobody pays for here are passed, too: the follower is to get beyond them. What is
+    exchanged is followed with its exchange: what the one owes pays for the other.
     """
-    found = sorted({*queries.changed(tx, after, upto), *followers.again(tx, FOLLOWER, at=at)})
+    changed = {*queries.changed(tx, after, upto), *followers.again(tx, FOLLOWER, at=at)}
+    found = sorted({*changed, *exchanges.linked(tx, sorted(changed))})
     orders.hold_all(tx, found)
     followers.take_in(tx, FOLLOWER, found, lambda ids: settle_all(tx, ids, at=at), at=at)
     return bool(found) or order_queries.has_changes(tx, after, upto)
@@ -148,8 +183,9 @@ def settle_all(tx: Tx, order_ids: Sequence[int], *, at: datetime) -> None:
     """
     due = queries.owed_of(tx, order_ids)
     known = queries.standings(tx, order_ids)
+    shown = order_queries.with_exceptions(tx, order_ids, (EXPIRED, MISSING))
     for order_id in order_ids:
-        if not is_settled(due[order_id][0], known.get(order_id, ())):
+        if order_id in shown or not is_settled(due[order_id][0], known.get(order_id, ())):
             settle(tx, order_id, at=at)
     operations.balance(tx, order_ids, at=at)
 
@@ -158,27 +194,42 @@ def settle(tx: Tx, order_id: int, *, at: datetime) -> None:
     """Capture what an order that is held has earned, give up what is not, refund what is owed.
 
     It asks for the difference between what should be and what is, or is asked for: asked again
-    it asks for nothing. What is no longer authorized is not asked for: a person is told.
+    it asks for nothing. What cannot be asked for is shown to a person.
     """
     due, _ = queries.owed_of(tx, [order_id])[order_id]
     known = queries.of_order(tx, order_id)
-    sums = total(each.sums for each in known)
-    wanted = due.earned_minor - sums.captured - sums.capturing
+    wanted = wanted_minor(
+        due, total(each.sums for each in known), sum(each.back_minor for each in known)
+    )
     ours = [each for each in known if each.is_ours_to_move]
+    missing = wanted
     for payment in ours:
-        taken = min(max(0, wanted), payment.capturable_minor(at=at))
+        taken = _part(payment, due, wanted, at=at)
         if taken:
-            _ask(tx, payment, TransactionType.CAPTURE, taken, due.earned_minor, at=at)
+            is_asked = _ask(tx, payment, TransactionType.CAPTURE, taken, due.earned_minor, at=at)
+            missing -= taken if is_asked else 0
             wanted -= taken
     _tell_expired(tx, order_id, ours, wanted, at=at)
+    _tell_missing(tx, order_id, known, missing, at=at)
     if not due.open_minor:
         _give_up(tx, order_id, due, at=at)
+    store_credit.take_back_unused(tx, order_id, at=at)
     refunds.follow(tx, order_id, at=at)
-    refunds.give_back_owed(tx, order_id, at=at)
+    owing.give_back(tx, order_id, at=at)
     operations.balance(tx, [order_id], at=at)
 
 
-def _settle_apart(tx: Tx, order_id: int, *, at: datetime) -> None:
+def _part(payment: Payment, due: Owed, wanted_minor: int, *, at: datetime) -> int:
+    """Return what of a payment is captured where so much is wanted.
+
+    One that is captured once is captured for what is still to leave, too: its service lets go of
+    the rest, and nothing would pay for that (ADR 0039).
+    """
+    ahead = due.open_minor if payment.captures_once and wanted_minor > 0 else 0
+    return min(max(0, wanted_minor) + ahead, payment.capturable_minor(at=at))
+
+
+def settle_apart(tx: Tx, order_id: int, *, at: datetime) -> None:
     """Settle an order that is held; what a service has told stays written, whatever follows."""
     followers.take_in(tx, FOLLOWER, [order_id], lambda _: settle(tx, order_id, at=at), at=at)
 
@@ -202,6 +253,28 @@ def _tell_expired(
         )  # fmt: skip
 
 
+def _tell_missing(
+    tx: Tx, order_id: int, known: Sequence[Payment], missing_minor: int, *, at: datetime
+) -> None:
+    """Show an order whose goods left and whose payments are not asked for all of them.
+
+    Nobody is asked here for what others capture or is paid by invoice; what has ended has been
+    shown as that.
+    """
+    ours = [each for each in known if each.is_ours_to_move]
+    is_told = any(each.sums.capturable and not each.capturable_minor(at=at) for each in ours)
+    is_invoiced = any(each.tender is Tender.INVOICE for each in known)
+    if missing_minor <= 0 or not ours or is_told or is_invoiced:
+        orders.unflag(tx, order_id, MISSING, at=at)
+        return
+    data = {"amount_minor": missing_minor, "currency": ours[0].currency}
+    if orders.flag(tx, order_id, MISSING, data, at=at):
+        orders.tell(
+            tx, [(order_id, "payment.missing", data)], actor_type="system", actor="payments",
+            at=at,
+        )  # fmt: skip
+
+
 def _give_up(tx: Tx, order_id: int, due: Owed, *, at: datetime) -> None:
     """Give up what nothing will be earned for; what is earned and could not be captured is kept."""
     known = queries.ours_to_move(tx, order_id)
@@ -217,41 +290,76 @@ def _give_up(tx: Tx, order_id: int, due: Owed, *, at: datetime) -> None:
 
 def _ask(
     tx: Tx, payment: Payment, kind: TransactionType, amount_minor: int, upto: int, *, at: datetime
-) -> None:
+) -> bool:
     """Ask for what is missing up to an amount, once: what failed is for a person to ask again."""
-    operations.request(
+    return operations.request(
         tx, payment, kind, amount_minor, cause=f"{kind}:{upto}", by="payments", at=at
     )
 
 
 def execute_due(ledger: Ledger, psps: Mapping[str, Psp]) -> bool:
     """Ask PSPs for what is due, one after the other; tell whether anything was."""
-    due = ledger.run(lambda tx: operations.take_due(tx, at=clock.now(), limit=AT_ONCE_MAX))
-    for each in due:
-        try:
-            told = _told(psps.get(each.psp), each)
-            ledger.run(_writing(each, told))
-        except Exception:  # one that fails unforeseen is tried again; the others are not kept
-            log.exception("%s failed", each.asked.reference)
-    return bool(due)
+    due = ledger.run(lambda tx: leases.take_due(tx, at=clock.now(), limit=AT_ONCE_MAX))
+    if not due:
+        return False
+    left = list(due)
+    with _keeping(ledger, left):
+        for each in due:
+            try:
+                if ledger.run(_still_ours(each)):
+                    told = _told(psps.get(each.psp), each)
+                    left.remove(each)
+                    ledger.run(_writing(each, told))
+            except Exception:  # one that fails unforeseen is tried again; the others are not kept
+                log.exception("%s failed", each.asked.reference)
+    return True
 
 
-def _writing(due: operations.Due, told: tuple[Answer, str]) -> Callable[[Tx], bool]:
+@contextmanager
+def _keeping(ledger: Ledger, left: list[leases.Due]) -> Iterator[None]:
+    """Keep others from taking up what is left, for as long as it takes to ask for it.
+
+    A service may be slower than any lease. A process that was frozen keeps nothing meanwhile, and
+    finds out what others have taken up before it asks for it.
+    """
+    is_over = threading.Event()
+
+    def keep() -> None:
+        while not is_over.wait(leases.LEASE.total_seconds() / 3):
+            try:
+                ledger.run(lambda tx: leases.keep(tx, list(left), at=clock.now()))
+            except Exception:  # others may take it up: by the same keys
+                log.exception("nothing is kept")
+
+    thread = threading.Thread(target=keep, name="keeping", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+
+
+def _still_ours(due: leases.Due) -> Callable[[Tx], bool]:
+    return lambda tx: leases.keep(tx, [due], at=clock.now()) == 1
+
+
+def _writing(due: leases.Due, told: tuple[Answer, str]) -> Callable[[Tx], bool]:
     def write(tx: Tx) -> bool:
         at = clock.now()
-        order_id = operations.order_of(tx, due.transaction_id)
+        order_id = leases.order_of(tx, due.transaction_id)
         orders.hold(tx, order_id)
         is_new = operations.answer(
             tx, due.transaction_id, told[0], source=told[1], at=at, claim=due.claim
         )
         if is_new:
-            _settle_apart(tx, order_id, at=at)
+            settle_apart(tx, order_id, at=at)
         return is_new
 
     return write
 
 
-def _told(psp: Psp | None, due: operations.Due) -> tuple[Answer, str]:
+def _told(psp: Psp | None, due: leases.Due) -> tuple[Answer, str]:
     """Return what a PSP says became of an operation, and whether it was asked for that alone.
 
     Whoever cannot know whether it was done asks before it is asked for again, by the same key.
@@ -269,51 +377,3 @@ def _told(psp: Psp | None, due: operations.Due) -> tuple[Answer, str]:
     except NoAnswer as error:
         log.warning("%s: no answer from %s (%s)", due.asked.reference, due.psp, error)
         return Answer(state=TransactionState.UNKNOWN, failure="NO_ANSWER"), "answer"
-
-
-def take_notice(tx: Tx, psp: str, notice: Notice, *, at: datetime) -> str:
-    """Take in what a PSP tells: once, whichever way it comes first. Returns what became of it.
-
-    What we asked for is answered; what we did not (a refund made at the PSP, a chargeback) is
-    written down as one more transaction; what is of no payment we know is parked for a person.
-    """
-    if operations.known_notice(tx, psp, notice.ref):
-        return "ignored"
-    found = queries.noticed(tx, psp, notice)
-    if found is None:
-        outcome = "parked"
-    else:
-        orders.hold(tx, found.order_id)
-        outcome = _apply(tx, found, notice, psp, at=at)
-        _settle_apart(tx, found.order_id, at=at)
-    detail = _detail(notice)
-    operations.note(tx, psp, notice.ref, outcome=outcome, detail=detail, at=at)
-    return outcome
-
-
-def _apply(tx: Tx, found: queries.Noticed, notice: Notice, psp: str, *, at: datetime) -> str:
-    if found.is_told and found.transaction_id is not None:
-        operations.adopt(tx, found.transaction_id, notice.answer.psp_reference)
-        return "ignored"
-    if found.transaction_id is not None:
-        source = "inquiry" if notice.is_last_word else "notice"
-        is_new = operations.answer(tx, found.transaction_id, notice.answer, source=source, at=at)
-        return "applied" if is_new else "ignored"
-    if notice.answer.state is not TransactionState.SUCCEEDED or notice.currency != found.currency:
-        return "parked"
-    (payment,) = [
-        each for each in queries.of_order(tx, found.order_id)
-        if each.payment_id == found.payment_id
-    ]  # fmt: skip
-    operations.done(
-        tx, payment, notice.type, notice.amount_minor, source="psp",
-        cause=f"{psp}:{notice.answer.psp_reference or notice.ref}", by=psp, at=at,
-        psp_reference=notice.answer.psp_reference, psp_at=notice.answer.psp_at, actor_type="psp",
-    )  # fmt: skip
-    return "external"
-
-
-def _detail(notice: Notice) -> dict[str, Any]:
-    known = {**asdict(notice), **asdict(notice.answer)}
-    known.pop("answer")
-    return {name: str(value) for name, value in known.items() if value is not None}

@@ -5,18 +5,19 @@ the refund of one row with what became of it, in one transaction. Killed anywher
 the row it was at, whose refund is made or is not.
 """
 
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from oms.access.model import is_same_person
 from oms.kernel.errors import OmsError, Unavailable, VersionConflict
-from oms.ledger.database import Tx
+from oms.ledger.database import Tx, ends_transaction
 from oms.orders import operations as orders
 from oms.orders import queries as order_queries
 from oms.orders.model import OrderNotFound
-from oms.payments.model import CurrencyDiffers, TransactionState
+from oms.payments.model import CurrencyDiffers
 from oms.refunds import operations, queries
 from oms.refunds.batches import (
     DECIDING,
@@ -37,6 +38,7 @@ from oms.refunds.batches import (
     end_of,
 )
 from oms.refunds.model import (
+    Hand,
     Refund,
     RefundAction,
     RefundExceeded,
@@ -47,7 +49,13 @@ from oms.refunds.model import (
 )
 from oms.workflows import refunds
 
+log = logging.getLogger("oms.refunds")
+
 LOOKED_AT_MAX: Final = 50
+# A row that fails in a way nobody foresaw is tried so often, with a rest of its batch between.
+TRIES_MAX: Final = 3
+REST: Final = timedelta(seconds=5)
+UNFORESEEN: Final = "INTERNAL"
 
 
 def make(
@@ -86,7 +94,7 @@ def edit(
 
 def act(
     tx: Tx, number: str, action: BatchAction, *, digest: str | None, version: int, by: str,
-    at: datetime,
+    at: datetime, role: str | None = None,
 ) -> Batch:  # fmt: skip
     """Move a batch on, as its state allows.
 
@@ -102,7 +110,7 @@ def act(
     if action is BatchAction.APPROVE:
         if digest != held.digest or digest != queries.digest_of(tx, held.batch_id):
             raise StalePreview(digest=held.digest)
-        moved = replace(moved, approved_by=by)
+        moved = replace(moved, approved_by=by, approved_role=role)
     if action is BatchAction.SUBMIT:
         if not queries.rows(tx, held.batch_id, states=[RowState.ELIGIBLE], limit=1)[0]:
             raise NothingEligible
@@ -117,7 +125,7 @@ def act(
 
 def go_on(tx: Tx, *, at: datetime) -> bool:
     """Do the next step of a batch: look at some rows, or pay one; tell whether there was any."""
-    number = operations.take_batch(tx)
+    number = operations.take_batch(tx, at=at)
     if number is None:
         return False
     batch = queries.batch(tx, number)
@@ -137,21 +145,30 @@ def _held(tx: Tx, number: str, version: int) -> Batch:
 
 
 def _undone(held: Batch, state: BatchState) -> Batch:
-    return replace(held, state=state, digest=None, submitted_by=None, approved_by=None)
+    return replace(held, state=state, digest=None, submitted_by=None, approved_by=None,
+                   approved_role=None)  # fmt: skip
 
 
 def _look(tx: Tx, batch: Batch, *, at: datetime) -> None:
     """Look at some rows; when none is left the dry run is over."""
     found, _ = queries.rows(tx, batch.batch_id, states=[RowState.OPEN], limit=LOOKED_AT_MAX)
     for row in found:
+        seen: Seen | None = None
+        code: str | None = None
         try:
-            seen = _seen(tx, batch, row)
+            with tx.begin_nested():
+                seen = _seen(tx, batch, row)
         except Unavailable:
             raise
         except OmsError as error:
-            operations.judge(tx, batch.batch_id, row, RowState.REFUSED, code=error.code)
-        else:
-            operations.judge(tx, batch.batch_id, row, RowState.ELIGIBLE, seen=seen)
+            code = error.code
+        except Exception as error:
+            log.exception("%s row %s", batch.batch_number, row.row_no)
+            if _is_tried_again(tx, batch, row, error, at=at):
+                continue
+            code = UNFORESEEN
+        state = RowState.REFUSED if seen is None else RowState.ELIGIBLE
+        operations.judge(tx, batch.batch_id, row, state, code=code, seen=seen)
     if not found:
         digest = queries.digest_of(tx, batch.batch_id)
         operations.move_batch(tx, replace(batch, state=BatchState.VALIDATED, digest=digest), at=at)
@@ -185,10 +202,7 @@ def _seen(tx: Tx, batch: Batch, row: Row) -> Seen:
 def _again(refund: Refund) -> Seen:
     """Return what of a refund failed and may be asked for once more."""
     refund.after(RefundAction.RETRY)
-    parts = tuple(
-        (each.payment_number, each.amount_minor) for each in refund.tenders
-        if each.state is TransactionState.FAILED
-    )  # fmt: skip
+    parts = tuple((each.payment_number, each.amount_minor) for each in refund.dead)
     amount = sum(amount for _, amount in parts)
     return Seen(
         step=Step.RETRY, amount_minor=amount, max_minor=amount, currency=refund.currency,
@@ -238,7 +252,22 @@ def _pay_next(tx: Tx, batch: Batch, *, at: datetime) -> None:
         state, code = RowState.STALE, str(error.facts.get("because", error.code))
     except OmsError as error:
         state, code = RowState.FAILED, error.code
+    except Exception as error:
+        log.exception("%s row %s", batch.batch_number, row.row_no)
+        if _is_tried_again(tx, batch, row, error, at=at):
+            return
+        state, code = RowState.FAILED, UNFORESEEN
     operations.judge(tx, batch.batch_id, row, state, code=code, seen=row.seen, refund_number=number)
+
+
+def _is_tried_again(tx: Tx, batch: Batch, row: Row, error: Exception, *, at: datetime) -> bool:
+    """Note that a row failed in a way nobody foresaw; tell whether it has tries left.
+
+    Raises what is of the transaction and not of the row.
+    """
+    if ends_transaction(error):
+        raise error
+    return operations.try_later(tx, batch.batch_id, row, tries_max=TRIES_MAX, resumes_at=at + REST)
 
 
 def _paid(tx: Tx, batch: Batch, row: Row, *, at: datetime) -> Refund:
@@ -259,10 +288,11 @@ def _paid(tx: Tx, batch: Batch, row: Row, *, at: datetime) -> Refund:
         action = RefundAction.RETRY if now.step is Step.RETRY else RefundAction.APPROVE
         held = queries.refund(tx, now.refund_number)
         return refunds.act(
-            tx, held.refund_number, action, version=held.version, by=batch.approved_by, at=at
-        )
+            tx, held.refund_number, action, version=held.version, by=batch.approved_by, at=at,
+            role=batch.approved_role,
+        )  # fmt: skip
     return refunds.compose(
         tx, row.order_number, row.kind, now.amount_minor, reason=row.reason, at=at,
         cause=f"batch:{batch.batch_number}:{row.row_no}", by=batch.submitted_by,
-        approved_by=batch.approved_by,
+        hand=Hand(name=batch.approved_by, role=batch.approved_role, at=at),
     )  # fmt: skip

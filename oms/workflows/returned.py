@@ -19,6 +19,8 @@ from oms.ledger.database import Tx
 from oms.orders import operations as orders
 from oms.orders import queries as order_queries
 from oms.orders.model import ChangeKind, FulfillmentState, Order
+from oms.refunds import queries as refunded
+from oms.refunds.model import LineValue
 from oms.returns import operations, queries
 from oms.returns.model import (
     FOR_SALE,
@@ -265,6 +267,8 @@ def is_anything_owed(of: Return) -> bool:
 
 
 _IN_KIND: Final = frozenset({"exchange", "replace"})
+# For which shipping may be given back and a fee be kept.
+_OF_MONEY: Final = frozenset({Resolution.REFUND, Resolution.STORE_CREDIT})
 
 
 def _undecided(held: Return, doing: Doing) -> dict[int, int]:
@@ -320,7 +324,7 @@ def _owed(
         and order.summary.fulfillment_state == FulfillmentState.RETURNED
         and not queries.is_shipping_owed(tx, held.order_id)
     )  # fmt: skip
-    paid = {line.line_no for line in held.lines if line.resolution is Resolution.REFUND}
+    paid = {line.line_no for line in held.lines if line.resolution in _OF_MONEY}
     first = min(goods.keys() & paid, default=None)
     decisions = [
         Decision(
@@ -334,9 +338,35 @@ def _owed(
     ]  # fmt: skip
     kept = sum(each.fee_minor for each in held.decisions)
     fee = fee_of(policy, held.currency, [line.reason for line in held.lines]) - kept
-    weights = [max(0, each.owed_minor) * (each.line_no in paid) for each in decisions]
+    worth = _worth(tx, held.order_id, decisions)
+    weights = [worth[each.line_no] * (each.line_no in paid) for each in decisions]
     fees = split(max(0, min(fee, sum(weights))), weights)
     return [replace(each, fee_minor=part) for each, part in zip(decisions, fees, strict=True)]
+
+
+def _worth(tx: Tx, order_id: int, decisions: Sequence[Decision]) -> dict[int, int]:
+    """Return what goods that came back, and their shipping, give back by line: no more is kept.
+
+    It is less than their price where their line was made cheaper by more than is left of it
+    (ADR 0034): that part went back before.
+    """
+    values = {each.line_no: each for each in refunded.line_values(tx, order_id)}
+    found = {}
+    for each in decisions:
+        shipping = each.shipping_net_minor + each.shipping_tax_minor
+        goods = each.goods_net_minor + each.goods_tax_minor
+        line, freight = values[each.line_no], values[0]
+        # The goods are off their line already, shipping only with the decision.
+        found[each.line_no] = _falls(line, line.minor + goods, goods) + _falls(
+            freight, freight.minor, shipping
+        )
+    return found
+
+
+def _falls(of: LineValue, before_minor: int, by_minor: int) -> int:
+    """Return by how much less is left of a line once it comes to so much less."""
+    before = max(0, before_minor - of.reduced_minor)
+    return before - max(0, before_minor - by_minor - of.reduced_minor)
 
 
 def _owed_of(held: Return, decision: Decision) -> Facts:

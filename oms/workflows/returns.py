@@ -5,18 +5,22 @@ and money are told apart: a refund takes up what `return.accepted` says is owed,
 the return.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from oms.channels import queries as channels
+from oms.exchanges.model import Balance, Wanted
 from oms.fulfillment.model import ReasonNeeded
 from oms.kernel.errors import Rejected, VersionConflict
+from oms.kernel.money import shares_of_units
 from oms.ledger.database import Tx
 from oms.orders import operations as orders
 from oms.orders import queries as order_queries
 from oms.orders.model import Order, OrderNotFound
+from oms.payments import queries as payments
 from oms.returns import operations, queries, rules
 from oms.returns.model import (
     Asked,
@@ -33,11 +37,15 @@ from oms.returns.operations import Draft
 from oms.returns.rules import USUAL, PaidHere, Policy, ResolutionNotOffered, Returnable
 from oms.shipments.model import Size, UnknownCarrier
 from oms.shipments.port import Carrier, LabelRequest
-from oms.workflows import returned
+from oms.workflows import exchanges, returned
 from oms.workflows.returned import Doing, Effect
 
 # What a customer may get for goods: nobody is promised what nobody would give.
 OFFERED: Final = frozenset({Resolution.REFUND, Resolution.NONE})
+# Where we have the money of an order: what its channel took, its channel gives back.
+OFFERED_WITH_MONEY: Final = OFFERED | {Resolution.STORE_CREDIT} | exchanges.IN_KIND
+# Nothing more of it comes: what was to be sent instead is not sent.
+FRUITLESS: Final = frozenset({ReturnState.DECLINED, ReturnState.CANCELED, ReturnState.EXPIRED})
 
 
 class OverrideNeedsReason(Rejected):
@@ -56,6 +64,7 @@ class Request:
     location_code: str | None = None
     note: str | None = None
     override_reason: str | None = None
+    wanted: Mapping[int, Wanted] = field(default_factory=dict)  # by line, of what is exchanged
 
 
 def returnable(tx: Tx, order: Order, *, at: datetime) -> dict[int, Returnable]:
@@ -94,6 +103,32 @@ def request(
     return made
 
 
+def preview(tx: Tx, number: str, asked: Request, *, by: str, at: datetime) -> Balance:
+    """Tell what a return would come to if all of it were accepted: it is asked for, and undone.
+
+    Of the goods alone: fees that are kept and shipping that is given back are not in it. Raises
+    as the request does.
+    """
+    order = order_queries.order(tx, number)
+    known = returnable(tx, order, at=at)
+    with tx.begin_nested() as tried:
+        made = open_for(tx, number, asked, state=ReturnState.REQUESTED, by=by, at=at)
+        new = made.exchange_order_number
+        wanted = 0 if new is None else order_queries.order(tx, new).summary.total_minor
+        tried.rollback()
+    worth: Counter[Resolution] = Counter()
+    for each in asked.lines:
+        facts = known[each.line_no].facts
+        worth[each.resolution] += sum(shares_of_units(
+            facts.net_minor, facts.tax_minor, facts.quantity, facts.shared, each.quantity
+        ))  # fmt: skip
+    return Balance(
+        refund_minor=worth[Resolution.REFUND], store_credit_minor=worth[Resolution.STORE_CREDIT],
+        exchanged_minor=sum(worth[each] for each in exchanges.IN_KIND), wanted_minor=wanted,
+        currency=order.summary.currency,
+    )  # fmt: skip
+
+
 def open_for(
     tx: Tx, number: str, asked: Request, *, state: ReturnState, by: str, at: datetime,
     is_lenient: bool = False,
@@ -102,9 +137,12 @@ def open_for(
     orders.hold(tx, order_queries.order(tx, number).summary.order_id)
     order = order_queries.order(tx, number)
     found = returnable(tx, order, at=at)
+    is_ours = bool(payments.ours_to_move(tx, order.summary.order_id))
+    offered = OFFERED_WITH_MONEY if is_ours else OFFERED
     for each in asked.lines:
-        if each.resolution not in OFFERED:
-            raise ResolutionNotOffered(line_no=each.line_no, offered=sorted(OFFERED))
+        if each.resolution not in offered:
+            raise ResolutionNotOffered(line_no=each.line_no, offered=sorted(offered))
+    exchanges.check(asked.lines, asked.wanted)
     is_overridden = is_lenient or asked.override_reason is not None
     for each in asked.lines:
         if each.line_no not in found:
@@ -120,7 +158,10 @@ def open_for(
         expires_at=at + timedelta(days=policy.expires_days), lines=asked.lines, note=asked.note,
         override_reason=asked.override_reason,
     )  # fmt: skip
-    return operations.open_return(tx, draft, by=by, at=at)
+    made = operations.open_return(tx, draft, by=by, at=at)
+    known = {line_no: each.facts for line_no, each in found.items()}
+    exchanges.open_order(tx, order, made, asked.wanted, known, by=by, at=at)
+    return queries.return_of(tx, made.return_number)
 
 
 def act(tx: Tx, number: str, action: ReturnAction, doing: Doing, *, version: int) -> Return:
@@ -166,9 +207,17 @@ def do(tx: Tx, held: Return, action: ReturnAction, doing: Doing) -> Return:
     )  # fmt: skip
     if action is ReturnAction.RECEIVE and moved.state is ReturnState.RECEIVED and doing.has_rules:
         return _by_rules(tx, moved, doing)
+    if moved.state in FRUITLESS or _is_refused(moved):
+        exchanges.let_go(tx, moved, at=doing.at)
     if moved.state is ReturnState.RESOLVED and not returned.is_anything_owed(moved):
         return do(tx, moved, ReturnAction.COMPLETE, doing)
     return moved
+
+
+def _is_refused(of: Return) -> bool:
+    """Tell whether all is decided, and nothing that is exchanged was accepted."""
+    kept = [line.accepted for line in of.lines if line.resolution in exchanges.IN_KIND]
+    return of.state is ReturnState.RESOLVED and not any(kept)
 
 
 def scanned(
@@ -193,6 +242,7 @@ def expire_due(tx: Tx, *, at: datetime) -> bool:
         if held.at(at).state is ReturnState.EXPIRED and held.state is not ReturnState.EXPIRED:
             moved = operations.move(tx, held, ReturnState.EXPIRED, at=at)
             operations.tell(tx, moved, "expired", actor_type="system", actor="return rules", at=at)
+            exchanges.let_go(tx, moved, at=at)
     return number is not None
 
 

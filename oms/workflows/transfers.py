@@ -17,6 +17,7 @@ from oms.fulfillment.operations import Step
 from oms.kernel.errors import VersionConflict
 from oms.ledger.database import Tx
 from oms.orders import operations as orders
+from oms.sourcing import operations as sourced
 from oms.stock import operations as stock
 from oms.stock import queries as shelves
 from oms.stock import sending
@@ -93,6 +94,7 @@ def act(tx: Tx, number: str, action: TransferAction, moved: Moved, *, version: i
     order_id = operations.order_of(tx, number)
     if order_id is not None:
         orders.hold(tx, order_id)
+        sourced.hold_limited_of(tx, [order_id])
     held = operations.hold(tx, number)
     if action is TransferAction.RECEIVE and _is_known(tx, held, moved):
         return held

@@ -98,11 +98,15 @@ TABLE: Final = """
     get_payment          GET     /v1/payments/Y800000001              payments:read
     act_on_payment       POST    /v1/payments/Y800000001/actions      payments:write
     list_transactions    GET     /v1/transactions                     payments:read
+    list_notices         GET     /v1/notices                          payments:read
     preview_refund       POST    /v1/orders/R100000001/refunds:preview refunds:read
     make_refund          POST    /v1/orders/R100000001/refunds        refunds:write
     list_refunds         GET     /v1/refunds                          refunds:read
     get_refund           GET     /v1/refunds/U600000001               refunds:read
     act_on_refund        POST    /v1/refunds/U600000001/actions       refunds:write
+    get_refund_rules     GET     /v1/refund-rules?channel=web         refunds:read
+    list_refund_rules    GET     /v1/refund-rules/versions            refunds:read
+    set_refund_rules     POST    /v1/refund-rules                     refunds:rules
     list_refund_batches  GET     /v1/refund-batches                   refunds:read
     make_refund_batch    POST    /v1/refund-batches                   refunds:write
     get_refund_batch     GET     /v1/refund-batches/B610000001        refunds:read
@@ -119,7 +123,14 @@ TABLE: Final = """
     list_differences     GET     /v1/settlement-differences           settlements:read
     resolve_difference   POST    /v1/settlement-differences/D650000001/resolve settlements:write
     take_notices         POST    /v1/psps/sandbox/notices             -
+    list_credits         GET     /v1/credits                          credits:read
+    look_up_credit       POST    /v1/credits/lookup                   credits:read
+    get_credit           GET     /v1/credits/K660000001               credits:read
+    list_credit_entries  GET     /v1/credits/K660000001/entries       credits:read
+    export_credit        GET     /v1/credits/K660000001/export        credits:read
+    correct_credit       POST    /v1/credits/K660000001/corrections   credits:write
     get_returnable       GET     /v1/orders/R100000001/returnable     returns:read
+    preview_return       POST    /v1/orders/R100000001/returns:preview returns:request
     request_return       POST    /v1/orders/R100000001/returns        returns:request
     list_returns         GET     /v1/returns                          returns:read
     list_unidentified    GET     /v1/returns/unidentified             returns:read
@@ -128,6 +139,11 @@ TABLE: Final = """
     act_on_return        POST    /v1/returns/RMA800000001/actions     returns:request
     take_receipts        POST    /v1/return-receipts                  returns:write
     take_at_store        POST    /v1/stores/AMS/returns               returns:write
+    get_return_slip      GET     /v1/returns/RMA800000001/slip        returns:read
+    get_document_ubl     GET     /v1/documents/NL-I2026-000001/ubl    documents:read
+    give_back_at_store   POST    /v1/stores/AMS/refunds               refunds:till
+    get_visit            GET     /v1/stores/AMS/visits/V620000001     refunds:till
+    get_visit_receipt    GET     /v1/stores/AMS/visits/V620000001/receipt refunds:till
     list_stock_changes   GET     /v1/stock/changes                    stock:read
     get_stock            GET     /v1/stock/PEN                        stock:read
     batch_get_stock      POST    /v1/stock:batchGet                   stock:read
@@ -151,6 +167,7 @@ TABLE: Final = """
     get_quarantined      GET     /v1/quarantine/1                     quarantine:read
     replay_quarantined   POST    /v1/quarantine/1:replay              quarantine:write
     dismiss_quarantined  POST    /v1/quarantine/1:dismiss             quarantine:write
+    list_products        GET     /v1/products                         catalog:read
     get_product          GET     /v1/products/PEN                     catalog:read
     record_products      POST    /v1/products                         catalog:write
     get_live_sales       GET     /v1/sales/live                       sales:read

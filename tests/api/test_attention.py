@@ -155,7 +155,7 @@ class TestMatters:
             ),
             (
                 "insert into psp_notices values ('sandbox', 'n', :at, 'parked', '{}')",
-                "NOTICE_PARKED", "sandbox", 0,
+                "NOTICE_PARKED", "sandbox", 4.1,
             ),
         ],
     )  # fmt: skip
@@ -194,10 +194,29 @@ class TestMatters:
                 "CAPTURE_FAILED", "sandbox", 0,
             ),
             (
+                "with failed as (insert into payment_transactions (payment_id, order_id, type,"
+                " state, psp, cause, amount_minor, currency, source, idempotency_key, requested_at)"
+                " select payment_id, order_id, 'void', 'failed', 'sandbox', 'c', 1, 'EUR',"
+                " 'oms', 'k', :at from payments) update payments set authorized_minor = 1000",
+                "VOID_FAILED", "sandbox", 0,
+            ),
+            (
                 "insert into refunds (order_id, kind, state, amount_minor, currency, reason, cause,"
                 " requested_by, created_at, changed_at) select order_id, 'owed', 'failed', 1,"
                 " 'EUR', 'r', 'c', 'ann', :at, :at from payments",
                 "REFUND_FAILED", "owed", 0,
+            ),
+            (
+                "insert into order_balances select order_id, 'overpaid', 'EUR', 0, 0, 1, 0, :at"
+                " from orders",
+                "OVERPAID", "web", 25,
+            ),
+            (
+                "with ours as (update payments set managed_by = 'oms', psp = 'sandbox',"
+                " psp_reference = 'p', captured_minor = 1)"
+                " insert into order_balances select order_id, 'overpaid', 'EUR', 0, 0, 1, 0, :at"
+                " from orders",
+                "REFUND_NOT_BEGUN", "web", 25,
             ),
         ],
     )  # fmt: skip

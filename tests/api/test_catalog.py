@@ -31,3 +31,40 @@ class TestProducts:
     @pytest.mark.parametrize("products", [[], [NIB | {"title": ""}], [NIB] * 1001, [{"sku": "A"}]])
     def test_refuse(self, house: House, products: object) -> None:
         assert house.post("/v1/products", {"products": products}).status_code == 422
+
+
+class TestList:
+    def test_finds_by_words_and_kinds(self, house: House) -> None:
+        house.post("/v1/products", {"products": [
+            NIB | {"brand": "Inkwell", "category": "Parts"},
+            {"sku": "CAP_1", "title": "A 100% wool cap", "product_type": "hat", "brand": "Inkwell"},
+            {"sku": "CAPX1", "title": "Cape", "product_type": "hat", "is_sellable": False},
+        ]})  # fmt: skip
+        asked = {
+            "q=nib": ["NIB"], "q=4006381333931": ["NIB"], "q=400638": [], "q=P_1": ["CAP_1"],
+            "q=100%25": ["CAP_1"], "type=hat": ["CAP_1", "CAPX1"],
+            "brand=Inkwell": ["CAP_1", "NIB"],
+            "type=hat&is_sellable=true": ["CAP_1"], "category=Parts&brand=Inkwell": ["NIB"],
+            "q=\\": [], "q=cap&type=part": [],
+        }  # fmt: skip
+        for query, skus in asked.items():
+            found = house.get(f"/v1/products?{query}", "store").json()
+            assert sorted(each["sku"] for each in found["items"]) == sorted(skus), query
+            assert found["next_after"] is None
+
+    def test_is_read_on_page_by_page(self, house: House) -> None:
+        known = {each["sku"] for each in house.get("/v1/products?limit=200").json()["items"]}
+        many = [{"sku": f"Z-{number:02}", "title": f"Z {number}"} for number in range(7)]
+        house.post("/v1/products", {"products": many})
+        seen: list[str] = []
+        after: str | None = ""
+        while after is not None:
+            page = house.get(f"/v1/products?limit=3{after and f'&after={after}'}").json()
+            seen += [each["sku"] for each in page["items"]]
+            after = page["next_after"]
+        assert len(seen) == len(set(seen))
+        assert set(seen) == known | {each["sku"] for each in many}
+
+    @pytest.mark.parametrize("query", ["limit=0", "after=x", "q=", "colour=red"])
+    def test_refuses(self, house: House, query: str) -> None:
+        assert house.get(f"/v1/products?{query}").status_code == 422

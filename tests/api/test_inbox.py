@@ -4,14 +4,18 @@ import base64
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 
 import httpx
 import pytest
 
+from oms.billing import operations as billing
 from oms.kernel.limits import INBOX_BODY_BYTES_MAX, INBOX_INLINE_BYTES_MAX
 from oms.workflows import ingest
 from tests.api.conftest import SECRET, House
 from tests.api.wire import an_order
+from tests.builders import NOW
+from tests.ledger.issuing import ENTITY
 
 
 def document(ref: str = "W-1") -> bytes:
@@ -157,6 +161,14 @@ class TestChannels:
         codes = [channel["channel_code"] for channel in answer.json()]
         assert codes == ["market", "shopify", "till", "trade", "web"]
         assert SECRET not in answer.text
+
+    def test_say_who_sends_and_when_they_are_invoiced(self, house: House) -> None:
+        with house.system.ledger.transaction() as tx:
+            tx.exec_driver_sql("update channels set is_routed = true where channel_code = 'web'")
+            billing.register(tx, replace(ENTITY, channels={"web": "on_shipment"}), at=NOW)
+        told = {each["channel_code"]: each for each in house.get("/v1/channels").json()}
+        assert (told["web"]["is_routed"], told["web"]["billing_policy"]) == (True, "on_shipment")
+        assert (told["till"]["is_routed"], told["till"]["billing_policy"]) == (False, None)
 
     def test_are_listed_as_far_as_they_may_be_known(self, house: House) -> None:
         answer = house.get("/v1/channels", "web admin")

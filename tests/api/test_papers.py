@@ -1,13 +1,21 @@
 """Papers over HTTP: what stands on them, in letters of any of our languages, always alike."""
 
+import io
+from dataclasses import replace
 from typing import Any
 
+import pypdf
 import pypdfium2
 
+from oms.adapters.documents.pdf import PdfPrinter
+from oms.workflows.papers import Column, Paper
 from tests.api.conftest import House
+from tests.api.returning import ask, sent
 from tests.api.test_fulfillments import act
 from tests.api.test_parcels import pack, picked
 from tests.api.wire import a_line, an_order
+from tests.builders import NOW
+from tests.ledger.issuing import register
 
 
 def words(answer: Any) -> str:
@@ -33,6 +41,41 @@ class TestPackingSlip:
         assert "20.00" not in said
         assert routed.get(path, "store").content == first.content
         assert routed.get(path, "finance").status_code == 403
+
+
+class TestReturnSlip:
+    def test_says_what_comes_back_where_to_and_whose_it_is(self, stocked: House) -> None:
+        with stocked.system.ledger.transaction() as tx:
+            tx.exec_driver_sql(
+                "update locations set street = 'Dok 1', postcode = '1011 AB', city = 'Amsterdam'"
+                " where location_code = 'DC'"
+            )
+        path = f"/v1/returns/{ask(stocked, sent(stocked)).json()['return_number']}/slip"
+        said = words(stocked.get(path, "agent"))
+        for word in ("Return slip", "RMA800000001", "#W-1", "PEN", "too small",
+                     "DC, Dok 1, 1011 AB Amsterdam, NL"):  # fmt: skip
+            assert word in said
+        assert "Ada" not in said
+        assert stocked.get(path, "agent").content == stocked.get(path, "agent").content
+
+    def test_speaks_the_language_of_the_channel(self, stocked: House) -> None:
+        register(stocked.shop, language="de")
+        path = f"/v1/returns/{ask(stocked, sent(stocked)).json()['return_number']}/slip"
+        said = words(stocked.get(path))
+        assert "Rücksendeschein" in said
+        assert "zu klein" in said
+
+    def test_has_its_number_as_bars(self) -> None:
+        """Code 39 of nine bars and spaces a character: without the code there are none."""
+        column = Column(name="c", share=1)
+        plain = Paper(title="t", number="n", made_at=NOW, facts=(), columns=(column,), rows=())
+        bars = []
+        for paper in (plain, replace(plain, code="RMA800000001")):
+            (page,) = pypdf.PdfReader(io.BytesIO(PdfPrinter().print(paper))).pages
+            contents = page.get_contents()
+            assert contents is not None
+            bars.append(contents.get_data().count(b" re f"))
+        assert bars[1] - bars[0] == 5 * len("*RMA800000001*")
 
 
 class TestPickList:

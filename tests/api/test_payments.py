@@ -7,6 +7,7 @@ import pytest
 
 from oms.kernel import clock
 from oms.webhooks.messages import headers
+from oms.workflows import notices
 from tests.api.conftest import House
 from tests.api.wire import an_order
 
@@ -203,6 +204,21 @@ class TestNotices:
         posted(stocked, TOLD | {"captured": "10.00", "managed_by": "channel"})
         assert self.tell(stocked, self.BODY).json() == {"outcomes": ["external"]}
         assert self.tell(stocked, self.BODY).json() == {"outcomes": ["ignored"]}
+        assert paid(stocked)["refunded"]["amount"] == "1.00"
+
+    def test_of_no_payment_are_listed_to_who_sees_every_channel(self, stocked: House) -> None:
+        assert self.tell(stocked, self.BODY).json() == {"outcomes": ["parked"]}
+        (found,) = stocked.get("/v1/notices").json()["items"]
+        assert found | {"received_at": ""} == {
+            "psp": "sandbox", "ref": "n-1", "received_at": "", "waits": True, "type": "refund",
+            "state": "succeeded", "amount": {"amount": "1.00", "currency": "EUR"},
+            "payment_reference": "pay_1", "psp_reference": "r", "reference": None, "failure": None,
+        }  # fmt: skip
+        assert stocked.get("/v1/notices?psp=other").json()["items"] == []
+        assert stocked.get("/v1/notices", "web admin").json()["items"] == []
+        posted(stocked, TOLD | {"captured": "10.00", "managed_by": "channel"})
+        assert stocked.system.ledger.run(lambda tx: notices.apply_parked(tx, at=clock.now()))
+        assert stocked.get("/v1/notices").json()["items"] == []
         assert paid(stocked)["refunded"]["amount"] == "1.00"
 
     def test_that_are_not_are_refused(self, stocked: House) -> None:

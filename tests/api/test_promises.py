@@ -6,6 +6,7 @@ from typing import Any
 from oms.channels import operations as channels
 from tests.api.conftest import House
 from tests.builders import NOW, a_movement
+from tests.ledger.routing import activate_all
 from tests.ledger.shop import CHANNELS
 
 
@@ -36,7 +37,7 @@ class TestPromise:
         assert shipped["shipments"] == [{
             "location_code": "DC", "lines": [{"sku": "PEN", "quantity": 2}],
             "cut_off_at": "2026-01-05T16:00:00Z", "ships_on": "2026-01-05", "transit_days": 2,
-            "arrives_on": "2026-01-07",
+            "arrives_on": "2026-01-07", "gathers": [],
         }]  # fmt: skip
         assert shipped["promised_on"] == "2026-01-07"
         assert shipped["cost"] == {"amount": "3.50", "currency": "EUR"}
@@ -63,6 +64,31 @@ class TestPromise:
         ]
         assert (store["can_serve_all"], store["ready_by"]) == (False, None)
         assert store["by_transfer_at"] == "2026-01-08T11:00:00Z"
+
+    def test_goes_by_way_of_the_hub_its_order_will_go_by(self, stocked: House) -> None:
+        """By the rules that match the basket: pens are gathered, whatever else is not."""
+        stocked.shop.take(a_movement(1, location="AMS"))
+        with stocked.system.ledger.transaction() as tx:
+            tx.exec_driver_sql(
+                "update locations set transit_days = 2, node_cost_minor = 100"
+                " where location_code = 'UTR'"
+            )
+        apart = ask(stocked, 11).json()["options"][0]
+        assert [len(each["gathers"]) for each in apart["shipments"]] == [0, 0]
+        gathered = {"parts_max": 3, "consolidate": {"at": ["UTR"], "parts_min": 2}}
+        group = {"name": "home", "rules": [{"name": "any"}], "split": gathered}
+        activate_all(
+            stocked.shop,
+            {"name": "t", "groups": [{**group, "name": "ink", "when": {"skus": ["INK"]}}]},
+        )
+        assert ask(stocked, 11).json()["options"][0] == apart
+        activate_all(stocked.shop, {"name": "t", "groups": [{**group, "when": {"skus": ["PEN"]}}]})
+        by_hub = ask(stocked, 11).json()["options"][0]
+        (sent,) = by_hub["shipments"]
+        assert (sent["location_code"], sent["lines"]) == ("UTR", [{"sku": "PEN", "quantity": 11}])
+        assert sorted(each["location_code"] for each in sent["gathers"]) == ["AMS", "DC"]
+        assert by_hub["promised_on"] == sent["arrives_on"] > apart["promised_on"]
+        assert float(by_hub["cost"]["amount"]) == float(apart["cost"]["amount"]) + 1
 
     def test_writes_nothing(self, stocked: House) -> None:
         assert ask(stocked).json()["hold"] is None

@@ -11,6 +11,7 @@ from tests import adyens
 from tests.api.conftest import House
 from tests.api.test_attention import matters
 from tests.api.test_payments import posted, seen
+from tests.ledger.test_payments import tables_with
 
 CARD = {
     "external_ref": "p-1", "tender": "card", "psp": "adyen", "token": "shopper:stored",
@@ -96,8 +97,21 @@ class TestAdyen:
         found = adyen.get(path).json()["transactions"][1]
         assert (found["state"], found["failure"]) == ("failed", "Insufficient")
         assert matters(adyen)["CAPTURE_FAILED", "adyen"] == 1
+        (listed,) = adyen.get("/v1/transactions?state=failed&psp=adyen").json()["items"]
+        assert (listed["type"], listed["order_number"]) == ("capture", "R100000001")
+        assert adyen.get("/v1/transactions").json()["items"] == []
         tell(adyen, local.batch(*local.items))  # the first ones again
         assert adyen.get(path).json()["transactions"][1]["state"] == "failed"
+
+    @pytest.mark.parametrize("token", ["shopper:stored-one", "shopper:declined"])
+    def test_its_instrument_is_kept_nowhere_once_it_has_answered(
+        self, adyen: House, local: adyens.Local, token: str
+    ) -> None:
+        """Neither with the payment nor with the request that began it."""
+        adyen.post("/v1/orders/R100000001/payments", CARD | {"token": token}, once="p")
+        assert tables_with(adyen.shop, token) == ["payments"]
+        work(adyen)
+        assert tables_with(adyen.shop, token) == []
 
     def test_is_not_believed_unless_it_has_signed(self, adyen: House, local: adyens.Local) -> None:
         begun(adyen)

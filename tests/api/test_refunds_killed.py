@@ -24,13 +24,13 @@ import httpx
 import pytest
 
 from oms.payments.model import TransactionType
-from oms.refunds import operations as refunds
 from oms.refunds.model import Mode, Policy, RefundKind
 from tests.api.conftest import House
 from tests.builders import EFFORT, a_movement
 from tests.conftest import ROOT
 from tests.ledger.test_payments_killed import ask, bought, left, settle, work
 from tests.payers import Payer, paying
+from tests.policies import set_policy
 
 ORDERS: Final = 3 * EFFORT
 REFUNDS: Final = 6  # an order
@@ -175,7 +175,7 @@ def test_each_is_paid_once_though_api_and_workers_are_killed(
     shop.take(a_movement(10 * ORDERS, ref="soak"))
     orders = [bought(shop, 1000 + number) for number in range(ORDERS)]
     policy = Policy(mode=Mode.AUTO, limit_minor=10_000)
-    shop.ledger.run(lambda tx: refunds.set_policy(tx, None, RefundKind.GOODWILL, policy))
+    shop.ledger.run(lambda tx: set_policy(tx, None, RefundKind.GOODWILL, policy))
     settle(shop, url, payer, random.Random(seed), kills=0)
     for order_id in orders:
         ask(shop, order_id, TransactionType.CAPTURE, 10_000, "all")

@@ -412,6 +412,13 @@ class TestReceipts:
         (left,) = stocked.get(f"/v1/orders/{made['order_number']}/returnable").json()["lines"]
         assert left["quantity"] == 2, "what never came may be given back yet"
 
+    def test_of_another_place_is_unknown_to_a_store(self, stocked: House) -> None:
+        made = ask(stocked, sent(stocked), location_code="AMS").json()
+        for path in ("", "/slip"):
+            answer = stocked.get(f"/v1/returns/{made['return_number']}{path}", "DC")
+            assert code_of(answer) == (404, "RETURN_NOT_FOUND")
+            assert stocked.get(f"/v1/returns/{made['return_number']}{path}").status_code == 200
+
     def test_a_store_receives_at_its_own_place(self, stocked: House) -> None:
         made = reach(stocked, "approved")
         away = act(stocked, made, "receive", "DC", receipt_id="r", location_code="AMS")

@@ -96,10 +96,15 @@ BODIES: Final[dict[str, Any]] = {
         "kind": "goodwill", "amount": {"amount": "1.00", "currency": "EUR"}, "reason": "r",
         "already_refunded": {"amount": "0.00", "currency": "EUR"}},
     "act_on_refund": {"action": "approve"},
+    "preview_return": {
+        "note": "n", "override_reason": "o",
+        "lines": [{"line_no": 1, "quantity": 1, "reason": "late", "resolution": "refund"}]},
     "request_return": {
         "kind": "customer", "method": "carrier", "location_code": "DC", "note": "n",
         "override_reason": "o",
-        "lines": [{"line_no": 1, "quantity": 1, "reason": "late", "resolution": "refund"}]},
+        "lines": [{"line_no": 1, "quantity": 1, "reason": "late", "resolution": "refund",
+                   "wanted": {"sku": "PEN", "unit_price": "1.00", "tax": "0.17",
+                              "price_reason": "r"}}]},
     "act_on_return": {
         "action": "receive", "reason": "r", "carrier": "c", "tracking_number": "t",
         "location_code": "DC", "receipt_id": "r", "received_at": "2026-01-05T12:00:00Z",
@@ -114,13 +119,25 @@ BODIES: Final[dict[str, Any]] = {
     "take_at_store": {"returns": [
         {"order_number": "o", "note": "n", "override_reason": "o", "lines": [
             {"line_no": 1, "quantity": 1, "reason": "late", "resolution": "refund",
-             "condition": "A", "disposition": "restock"}]}]},
+             "condition": "A", "disposition": "restock"}]}],
+        "back_in": "cash", "override_reason": "o"},
+    "give_back_at_store": {"back_in": "cash", "override_reason": "o", "refunds": [
+        {"order_number": "o", "kind": "goodwill", "reason": "r",
+         "amount": {"amount": "1.00", "currency": "EUR"}}]},
+    "set_refund_rules": {
+        "channel": "web", "reason": "r", "cash_limits": [{"amount": "50.00", "currency": "EUR"}],
+        "policies": [{"subject": "owed", "mode": "auto", "otherwise_minor": None,
+                      "limits": [{"amount": "100.00", "currency": "EUR"}]}],
+        "roles": [{"role": "agent", "refund": {"amount": "9.00", "currency": "EUR"},
+                   "day": {"amount": "90.00", "currency": "EUR"}}]},
     "make_refund_batch": {
         "name": "n", "reason": "r", "orders": {"q": "pen", "note": "call"},
         "csv": "order_number\nR1", "rows": [BULK]},
     "edit_refund_batch": {"rows": [BULK | {"row_no": 1}], "remove": [2]},
     "act_on_refund_batch": {"action": "approve", "digest": "d"},
     "resolve_difference": {"reason": "r"},
+    "look_up_credit": {"code": "ABCD"},
+    "correct_credit": {"balance": {"amount": "0.00", "currency": "EUR"}, "reason": "r"},
     "batch_get_stock": {"skus": ["PEN"]},
     "place_stock_hold": {"channel_code": "web", "location_code": "DC",
                    "lines": [{"sku": "PEN", "quantity": 1}]},
@@ -163,6 +180,7 @@ OF_OTHERS: Final = frozenset({
     "subscribe", "rotate_secret", "extend_stock_hold", "release_hold", "pack_parcels",
     "act_on_payment", "preview_refund", "make_refund", "act_on_refund",
     "make_refund_batch", "edit_refund_batch", "act_on_refund_batch", "resolve_difference",
+    "look_up_credit", "correct_credit",
     "decline_change_order",
     "edit_note", "pin_note", "redact_note",
 # These speak of an endpoint, a hold, a document or picked goods, and there are none: tests of
@@ -171,6 +189,8 @@ OF_OTHERS: Final = frozenset({
 # These speak of an endpoint, a hold, picked or sent goods, and there are none: tests of their own
 # have them succeed.
     "request_return", "act_on_return", "assign_unidentified", "take_at_store",
+    "give_back_at_store", "set_refund_rules",
+    "preview_return",
 })  # fmt: skip
 NO_TEXT: Final = ("\x00", "a\x00b", "\ud800", "a\udfffb")
 PATHS: Final = {name: (method, path) for name, method, path, _ in ROWS}
@@ -269,7 +289,7 @@ class TestQuery:
         for path, name in asked:
             answer = house.get(f"{path.partition('?')[0]}?{name}={text}")
             # Whose they would be is looked for before their filters are, and is not there.
-            is_owned = path.startswith(("/v1/customers/", "/v1/stock/"))
+            is_owned = path.startswith(("/v1/customers/", "/v1/stock/", "/v1/refund-rules"))
             allowed = statuses | ({404} if is_owned else set())
             assert answer.status_code in allowed, (path, name, answer.text)
 

@@ -1,12 +1,9 @@
 """Payment services: the same contract of each adapter, over real HTTP on this machine."""
 
-import base64
-import hmac
 import itertools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +33,8 @@ class Service:
     done: Callable[[], dict[str, int]]  # money by what was done with it
     loses: Callable[[float], None]  # of so many it does what it is asked, and does not answer
     has_partial_voids: bool = True
+    captures_once: bool = False
+    switch: Callable[..., None] | None = None
     # What it tells later of what it has only received; None: it has done it by then.
     tells: Callable[[str], bytes] | None = None
 
@@ -71,7 +70,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
         yield Service(
             psp=payer.psp, good="tok_visa", declined="tok_declined", done=done,
-            loses=lambda ratio: payer.behaves(lost_answer_ratio=ratio),
+            loses=lambda ratio: payer.behaves(lost_answer_ratio=ratio), switch=payer.behaves,
         )  # fmt: skip
 
 
@@ -86,7 +85,7 @@ def stripe(local: stripes.Local) -> Iterator[Service]:
     psp = StripePsp(stripes.KEY, stripes.WEBHOOK_SECRET, url=local.url)
     yield Service(
         psp=psp, good="pm_card_visa", declined="pm_card_chargeCustomerFail", done=local.done,
-        loses=local.loses, has_partial_voids=False,
+        loses=local.loses, has_partial_voids=False, captures_once=True,
     )  # fmt: skip
     psp.close()
 
@@ -102,12 +101,47 @@ def adyen() -> Iterator[Service]:
         )
         yield Service(
             psp=psp, good="shopper:1:stored", declined="shopper:declined", done=local.done,
-            loses=local.loses, has_partial_voids=False, tells=local.batch,
+            loses=local.loses, has_partial_voids=False, tells=local.batch, captures_once=True,
+            switch=local.behaves,
         )  # fmt: skip
         psp.close()
 
 
-@pytest.fixture(params=["sandbox", "stripe", "adyen"])
+@pytest.fixture
+def sandbox_once(sandbox: Service) -> Iterator[Service]:
+    """Have the sandbox let go of what its first capture leaves."""
+    assert sandbox.switch is not None
+    sandbox.switch(captures_once=True)
+    yield replace(sandbox, captures_once=True, has_partial_voids=True)
+    sandbox.switch(captures_once=False)
+
+
+@pytest.fixture
+def adyen_parts(adyen: Service) -> Iterator[Service]:
+    """Have an account with multiple partial captures."""
+    assert isinstance(adyen.psp, AdyenPsp)
+    assert adyen.switch is not None
+    adyen.switch(is_multicapture=True)
+    adyen.psp.captures_once = False
+    yield replace(adyen, captures_once=False)
+    adyen.switch(is_multicapture=False)
+    adyen.psp.captures_once = True
+
+
+@pytest.fixture
+def stripe_parts(local: stripes.Local) -> Iterator[Service]:
+    """Have an account with multicapture, and a card that can."""
+    psp = StripePsp(stripes.KEY, stripes.WEBHOOK_SECRET, url=local.url, is_multicapture=True)
+    yield Service(
+        psp=psp, good="pm_card_visa", declined="pm_card_chargeCustomerFail", done=local.done,
+        loses=local.loses, has_partial_voids=False,
+    )  # fmt: skip
+    psp.close()
+
+
+@pytest.fixture(
+    params=["sandbox", "sandbox_once", "stripe", "stripe_parts", "adyen", "adyen_parts"]
+)
 def service(request: pytest.FixtureRequest) -> Iterator[Service]:
     found: Service = request.getfixturevalue(request.param)
     found.loses(0)
@@ -151,6 +185,18 @@ class TestEveryService:
         more = service.do(asked(T.CAPTURE, 501, on=payment))
         assert (more.state, bool(more.failure)) == (S.FAILED, True)
         assert money.moved()["capture"] == 1500
+
+    def test_captures_in_parts_or_says_that_it_does_not(self, service: Service) -> None:
+        held_ = service.psp.execute(asked(T.AUTHORIZE, 2000, token=service.good))
+        payment, money = held_.psp_reference, Money(service)
+        first = service.do(asked(T.CAPTURE, 500, on=payment))
+        second = service.do(asked(T.CAPTURE, 700, on=payment))
+        assert first.state is S.SUCCEEDED
+        assert (second.state is S.FAILED) is service.captures_once
+        assert money.moved()["capture"] == (500 if service.captures_once else 1200)
+        said = [each.captures_once for each in (held_, first) if each.captures_once is not None]
+        assert {*said, service.captures_once} == {service.captures_once}
+        assert said or service.psp.captures_once is service.captures_once
 
     def test_gives_up_what_is_held(self, service: Service) -> None:
         payment = held(service)
@@ -234,6 +280,29 @@ class TestEveryService:
                     service.psp.read(headers, body, at=clock.now())
 
 
+class TestHeld:
+    def test_is_known_until_when(self, stripe: Service) -> None:
+        """With the answer, and where it was lost."""
+        wish = asked(T.AUTHORIZE, 2000, token=stripe.good)
+        for told in (stripe.psp.execute(wish), stripe.psp.find(wish)):
+            assert told is not None
+            assert told.authorized_until_at is not None
+            assert told.authorized_until_at.timestamp() == stripes.CAPTURE_BEFORE
+
+
+class TestCards:
+    def test_that_cannot_be_captured_in_parts_say_so(self, stripe_parts: Service) -> None:
+        """Which can is its network's matter: Stripe was asked for it and says."""
+        told = stripe_parts.psp.execute(
+            asked(T.AUTHORIZE, 2000, currency="JPY", token=stripe_parts.good)
+        )
+        assert told.captures_once is True
+        wish = asked(T.CAPTURE, 500, on=told.psp_reference, currency="JPY")
+        assert stripe_parts.psp.execute(wish).captures_once is True
+        again = asked(T.CAPTURE, 500, on=told.psp_reference, currency="JPY")
+        assert stripe_parts.psp.execute(again).state is S.FAILED
+
+
 class TestAway:
     def test_is_no_answer_and_no_failure(self, tmp_path: Path) -> None:
         """Nobody listens on the port any more."""
@@ -260,12 +329,12 @@ class TestAway:
 
 
 def event(
-    kind: str, told: dict[str, Any], *, at: float | None = None
+    kind: str, told: dict[str, Any], *, at: float | None = None, is_live: bool = False
 ) -> tuple[dict[str, str], str]:
     """Return an event of Stripe's, with the header it is signed by."""
     created = int(clock.now().timestamp() if at is None else at)
     body = json.dumps({
-        "id": "evt_1", "object": "event", "type": kind, "created": created,
+        "id": "evt_1", "object": "event", "type": kind, "created": created, "livemode": is_live,
         "data": {"object": told},
     })  # fmt: skip
     header = WebhookSignature.generate_signature_header(body, stripes.WEBHOOK_SECRET, created)
@@ -305,6 +374,16 @@ class TestStripeEvents:
              INTENT | {"status": "succeeded", "amount_received": 1500},
              (T.CAPTURE, S.SUCCEEDED, 1500, None, "ch_1")),
             ("refund.updated", REFUND, (T.REFUND, S.SUCCEEDED, 500, "X2", "re_1")),
+            ("refund.updated", REFUND | {"status": "canceled"},
+             (T.REFUND, S.FAILED, 500, "X2", "re_1")),
+            ("refund.updated", REFUND | {"status": "pending"},
+             (T.REFUND, S.PENDING, 500, "X2", "re_1")),
+            ("refund.updated", REFUND | {"status": "requires_action"},
+             (T.REFUND, S.PENDING, 500, "X2", "re_1")),
+            ("payment_intent.amount_capturable_updated", INTENT | {"status": "processing"},
+             (T.AUTHORIZE, S.PENDING, 2000, "X1", "pi_1")),
+            ("payment_intent.amount_capturable_updated", INTENT | {"status": "requires_action"},
+             (T.AUTHORIZE, S.PENDING, 2000, "X1", "pi_1")),
             ("refund.failed", REFUND | {"status": "failed", "failure_reason": "lost_card"},
              (T.REFUND, S.FAILED, 500, "X2", "re_1")),
             ("charge.dispute.funds_withdrawn", DISPUTE,
@@ -327,6 +406,7 @@ class TestStripeEvents:
             found.answer.psp_reference,
         )  # fmt: skip
         assert (found.parent_reference, found.ref) == ("pi_1", "evt_1")
+        assert found.currency == told["currency"].upper()
         assert bool(found.answer.failure) == (found.answer.state is S.FAILED)
 
     @pytest.mark.parametrize(
@@ -351,6 +431,18 @@ class TestStripeEvents:
         with pytest.raises(NotOurs):
             stripe.psp.read(headers, body.encode(), at=clock.now())
 
+    @pytest.mark.parametrize("is_live", [True, False])
+    def test_are_of_the_mode_of_the_key(self, local: stripes.Local, *, is_live: bool) -> None:
+        for key, is_ours in (("sk_test_x", not is_live), ("rk_live_x", is_live)):
+            psp = StripePsp(key, stripes.WEBHOOK_SECRET, url=local.url)
+            headers, body = event("refund.updated", REFUND, is_live=is_live)
+            if is_ours:
+                assert len(psp.read(headers, body.encode(), at=clock.now())) == 1
+            else:
+                with pytest.raises(NotOurs):
+                    psp.read(headers, body.encode(), at=clock.now())
+            psp.close()
+
     def test_are_not_believed_when_a_letter_was_changed(self, stripe: Service) -> None:
         headers, body = event("refund.updated", REFUND)
         with pytest.raises(NotOurs):
@@ -367,6 +459,17 @@ class TestStripeAmounts:
         assert DECIMALS.of_minor(minor, currency) == counted
         assert DECIMALS.minor(counted, currency) == minor
 
+    def test_are_asked_for_as_stripe_counts_them(self, stripe: Service) -> None:
+        money = Money(stripe)
+        payment = held(stripe, 700, currency="UGX")
+        stripe.psp.execute(asked(T.CAPTURE, 300, on=payment, currency="UGX"))
+        stripe.psp.execute(asked(T.REFUND, 100, on=payment, currency="UGX"))
+        assert money.moved() == {"authorize": 70_000, "capture": 30_000, "refund": 10_000}
+
+    def test_are_in_the_currency_that_is_asked_for(self, stripe: Service) -> None:
+        payment = held(stripe, 700, currency="UGX")
+        assert stripes.resources.store[f"payment_intent:{payment}"].currency == "ugx"
+
     @pytest.mark.parametrize(("minor", "currency"), [(1234, "KWD"), (1250, "MGA")])
     def test_that_it_does_not_have_are_refused_and_not_rounded(
         self, stripe: Service, minor: int, currency: str
@@ -377,64 +480,33 @@ class TestStripeAmounts:
         assert (told.state, told.failure) == (S.FAILED, "amount_not_possible")
 
 
-class TestAdyenNotifications:
-    def read(self, adyen: Service, *items: dict[str, Any]) -> Any:
-        return adyen.psp.read({}, adyens.batch(list(items)), at=clock.now())
-
-    def test_are_read_as_a_batch(self, adyen: Service) -> None:
-        later = {"originalReference": "P1", "pspReference": "P2"}
-        found = self.read(
-            adyen, adyens.an_item(), adyens.an_item(eventCode="CAPTURE_FAILED", **later),
-            adyens.an_item(eventCode="REPORT_AVAILABLE"),
-            adyens.an_item(eventCode="CHARGEBACK", **later),
-            adyens.an_item(eventCode="REFUND", success="false", reason="no", **later),
-        )  # fmt: skip
-        assert [(n.type, n.answer.state, n.parent_reference, n.is_last_word) for n in found] == [
-            (T.AUTHORIZE, S.SUCCEEDED, "P1", True), (T.CAPTURE, S.FAILED, "P1", True),
-            (T.CHARGEBACK, S.SUCCEEDED, "P1", False), (T.REFUND, S.FAILED, "P1", True),
-        ]  # fmt: skip
-        assert len({n.ref for n in found}) == 4
-
-    @pytest.mark.parametrize("reference", ["a:b", "a\\b", "a\\:b", "X1"])
-    def test_are_signed_with_their_references_escaped_or_not(
-        self, adyen: Service, reference: str
-    ) -> None:
-        item = adyens.an_item(merchantReference=reference)
-        for is_escaped in (True, False):
-            signed = adyens.signature(adyens.HMAC_KEY, item, is_escaped=is_escaped)
-            item["additionalData"] = {"hmacSignature": signed}
-            (found,) = self.read(adyen, item)
-            assert found.reference == reference
-
-    def test_are_signed_as_it_is_documented(self) -> None:
-        """The fields in their order, joined by colons; an empty one is nothing."""
-        item = adyens.an_item(merchantReference="a:b")
-        text = f"P1::{adyens.ACCOUNT}:a\\:b:1000:EUR:AUTHORISATION:true"
-        made = hmac.new(bytes.fromhex(adyens.HMAC_KEY), text.encode(), "sha256").digest()
-        assert base64.b64encode(made).decode() == adyens.signature(adyens.HMAC_KEY, item)
+class TestKeys:
+    """The key of an operation is sent with it, and the same again however often it is asked."""
 
     @pytest.mark.parametrize(
-        "change",
-        [{"success": "false"}, {"amount": {"value": 1001, "currency": "EUR"}},
-         {"merchantReference": "X2"}, {"eventCode": "CAPTURE"}, {"pspReference": "P9"},
-         {"additionalData": {}}, {"additionalData": {"hmacSignature": "é"}}],
+        ("kind", "path"),
+        [(T.AUTHORIZE, "/v1/payment_intents"), (T.CAPTURE, "/capture"), (T.VOID, "/cancel"),
+         (T.REFUND, "/v1/refunds")],
     )  # fmt: skip
-    def test_are_not_believed_when_one_of_the_batch_was_changed(
-        self, adyen: Service, change: dict[str, Any]
+    def test_are_sent_to_stripe(
+        self, local: stripes.Local, stripe: Service, kind: TransactionType, path: str
     ) -> None:
-        with pytest.raises(NotOurs):
-            self.read(adyen, adyens.an_item(), adyens.an_item() | change)
+        payment = None if kind is T.AUTHORIZE else held(stripe)
+        if kind is T.REFUND:
+            stripe.psp.execute(asked(T.CAPTURE, 2000, on=payment))
+        wish = asked(kind, 2000, on=payment, token=stripe.good)
+        local.asked.clear()
+        stripe.psp.execute(wish)
+        keys = [key for method, to, key in local.asked if method == "POST" and to.endswith(path)]
+        assert keys == [wish.key]
 
-    def test_are_not_believed_of_another_account_or_without_a_key(self, adyen: Service) -> None:
-        with pytest.raises(NotOurs):
-            self.read(adyen, adyens.an_item(merchantAccountCode="Other"))
-        unkeyed = AdyenPsp("http://127.0.0.1:1", "k", account=adyens.ACCOUNT, hmac_key="")
-        with pytest.raises(NotOurs):
-            unkeyed.read({}, adyens.batch([adyens.an_item()]), at=clock.now())
-        unkeyed.close()
-
-    def test_are_asked_for_again_only_as_long_as_the_key_is_known(self, adyen: Service) -> None:
-        young = asked(T.REFUND, 100, on="P1", requested_at=clock.now() - timedelta(days=5))
-        assert adyen.psp.find(young) is None
-        with pytest.raises(NoAnswer):
-            adyen.psp.find(replace(young, requested_at=clock.now() - timedelta(days=7)))
+    @pytest.mark.parametrize("kind", [T.AUTHORIZE, T.CAPTURE, T.VOID, T.REFUND])
+    def test_are_one_answer(self, service: Service, kind: TransactionType) -> None:
+        payment = None if kind is T.AUTHORIZE else held(service)
+        if kind is T.REFUND:
+            service.do(asked(T.CAPTURE, 2000, on=payment))
+        money, wish = Money(service), asked(kind, 700 if kind is T.REFUND else 2000, on=payment,
+                                            token=service.good)  # fmt: skip
+        references = {service.psp.execute(wish).psp_reference for _ in range(3)}
+        assert len(references) == 1
+        assert money.moved() == {kind.value: wish.amount_minor}

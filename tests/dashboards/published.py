@@ -128,6 +128,31 @@ _DECLARED: Final = {
         " issued_at timestamptz, issued_on date, currency varchar, net_amount decimal(18,3),"
         " tax_amount decimal(18,3), total_amount decimal(18,3), billed_sign integer"
     ),
+    "fct_document_lines": (
+        "document_id bigint, line_no bigint, document_number varchar, document_type varchar,"
+        " order_id bigint, order_number varchar, channel_code varchar, line_kind varchar,"
+        " seller_code varchar, destination_code varchar, tax_scheme varchar,"
+        " tax_rate decimal(18,6), issued_on date, currency varchar, net_amount decimal(18,3),"
+        " tax_amount decimal(18,3), total_amount decimal(18,3), billed_sign integer"
+    ),
+    "fct_settlements": (
+        "report_id bigint, row_no bigint, report_number varchar, service varchar,"
+        " entry_ref varchar, payout_ref varchar, row_type varchar, finding varchar,"
+        " is_agreed boolean, difference_number varchar, difference_state varchar,"
+        " transaction_id bigint, transaction_number varchar, order_number varchar,"
+        " channel_code varchar, currency varchar, amount decimal(18,3), net_currency varchar,"
+        " fee_amount decimal(18,3), net_amount decimal(18,3), occurred_at timestamptz,"
+        " settled_on date, paid_out_at timestamptz, payout_seconds bigint,"
+        " received_at timestamptz, is_test boolean"
+    ),
+    "fct_settlement_differences": (
+        "difference_id bigint, difference_number varchar, service varchar,"
+        " report_number varchar, row_no bigint, finding varchar, difference_state varchar,"
+        " transaction_number varchar, order_number varchar, channel_code varchar,"
+        " currency varchar, ours_amount decimal(18,3), ours_currency varchar,"
+        " theirs_amount decimal(18,3), differs_amount decimal(18,3), found_at timestamptz,"
+        " found_on date, resolved_at timestamptz, open_seconds bigint"
+    ),
     "fct_parcels": (
         "parcel_id bigint, parcel_number varchar, fulfillment_id bigint, fulfillment_number"
         " varchar, order_id bigint, order_number varchar, channel_code varchar, location_code"
@@ -157,7 +182,17 @@ _DECLARED: Final = {
         " bigint, received_units bigint, missing_units bigint, accepted_units bigint,"
         " rejected_units bigint, told_before_units bigint, currency varchar, goods_net_minor"
         " bigint, goods_tax_minor bigint, shipping_minor bigint, fee_minor bigint, asked_on date,"
-        " asked_at timestamptz, decided_at timestamptz, decide_seconds bigint, is_test boolean"
+        " asked_at timestamptz, decided_at timestamptz, decide_seconds bigint,"
+        " received_at timestamptz, refunded_at timestamptz, refund_seconds bigint,"
+        " sku varchar, product_type varchar, is_test boolean"
+    ),
+    "fct_return_units": (
+        "row_id bigint, units_before bigint, return_id bigint, return_number varchar,"
+        " line_no bigint, order_number varchar, channel_code varchar, location_code varchar,"
+        " sku varchar, product_type varchar, return_kind varchar, reason varchar,"
+        " resolution varchar, condition varchar, disposition varchar, units bigint,"
+        " received_at timestamptz, inspected_at timestamptz, inspected_on date,"
+        " inspect_seconds bigint, is_test boolean"
     ),
     "fct_unit_flows": (
         "order_id bigint, order_number varchar, line_no bigint, channel_code varchar, sku"
@@ -169,15 +204,16 @@ _DECLARED: Final = {
         "transaction_id bigint, transaction_number varchar, payment_id bigint, payment_number"
         " varchar, order_id bigint, order_number varchar, channel_code varchar, location_code"
         " varchar, transaction_type varchar, tender varchar, service varchar, brand varchar,"
-        " managed_by varchar, source varchar, currency varchar, amount decimal(18,3), cash_amount"
-        " decimal(18,3), requested_at timestamptz, occurred_at timestamptz, occurred_on date,"
-        " placed_on date, is_test boolean"
+        " managed_by varchar, source varchar, is_store_credit boolean, currency varchar,"
+        " amount decimal(18,3), cash_amount decimal(18,3), rounding_amount decimal(18,3),"
+        " requested_at timestamptz,"
+        " occurred_at timestamptz, occurred_on date, placed_on date, is_test boolean"
     ),
     "fct_refunds": (
         "refund_id bigint, refund_number varchar, order_id bigint, order_number varchar,"
-        " channel_code varchar, refund_kind varchar, refund_state varchar, currency varchar,"
-        " amount decimal(18,3), requested_on date, requested_at timestamptz, ended_at timestamptz,"
-        " refund_seconds bigint, placed_on date, is_test boolean"
+        " channel_code varchar, refund_kind varchar, refund_state varchar, paid_as varchar,"
+        " currency varchar, amount decimal(18,3), requested_on date, requested_at timestamptz,"
+        " ended_at timestamptz, refund_seconds bigint, placed_on date, is_test boolean"
     ),
     "fct_order_balances": (
         "order_id bigint, order_number varchar, channel_code varchar, payment_state varchar,"

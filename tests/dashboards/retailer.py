@@ -8,6 +8,8 @@ from typing import Final
 
 import duckdb
 
+from tests.dashboards.aftermath import AFTER
+
 HISTORY_DAYS: Final = 480
 
 _CHANCE: Final = """
@@ -543,7 +545,7 @@ _STEPS: Final = (
     _CHANCE, _CHANNELS, _LOCATIONS, _CURRENCIES, _DATES, _PRODUCTS, _ORDERS, _LINES, _EVENTS,
     _HEADERS, _ROLLUP_FINEST, _ROLLUP_PRODUCT, _ROLLUP_CHANNEL, _MOVEMENTS, _LEVELS, _DAILY,
     _STOCK, _FEEDS, _QUARANTINE, _WORK, _LACKED, _GROUPS, _PARCELS, _TRANSFERS, _HOLDS, _FLOWS,
-    _CASH, _PAID, _REFUNDED, _BILLED,
+    _CASH, _PAID, _REFUNDED, _BILLED, *AFTER,
 )  # fmt: skip
 
 

@@ -388,7 +388,7 @@ class TestMoving:
         }
         assert states == {"DC": "canceled", "AMS": "assigned"}
 
-    def test_is_split_where_it_is(self, screen: Page, shop: Counter) -> None:
+    def test_is_split_where_it_is_and_made_one_again(self, screen: Page, shop: Counter) -> None:
         order = shop.ordered("SPLIT-1")
         number = order["fulfillments"][0]["fulfillment_number"]
         app = screen("store_work", shop, "agent", location="DC")
@@ -400,6 +400,20 @@ class TestMoving:
             for each in shop.order(order["order_number"])["fulfillments"]
         )
         assert open_units == [("DC", 1), ("DC", 1)]
+        first, second = (
+            each["fulfillment_number"] for each in shop.order(order["order_number"])["fulfillments"]
+        )
+        app = screen("order", shop, "agent", number=order["order_number"])
+        assert app.selectbox(key=f"merge_with_{first}").options == [second]
+        form(app, f"merge_{first}").click().run()
+        assert failures(app) == []
+        assert f"{first} has taken in {second}" in text_of(app)
+        assert f"merge_with_{first}" not in {each.key for each in app.selectbox}
+        states = {
+            each["fulfillment_number"]: (each["state"], sum(line["open"] for line in each["lines"]))
+            for each in shop.order(order["order_number"])["fulfillments"]
+        }
+        assert states == {first: ("assigned", 2), second: ("canceled", 0)}
 
     def test_is_not_offered_to_who_picks(self, screen: Page, shop: Counter) -> None:
         number = shop.ordered("MOVE-2")["fulfillments"][0]["fulfillment_number"]

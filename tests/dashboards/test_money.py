@@ -37,9 +37,9 @@ def work(shop: Counter, payer: Payer) -> None:
         pass
 
 
-def bought(shop: Counter, payer: Payer, ref: str) -> str:
+def bought(shop: Counter, payer: Payer, ref: str, **fields: Any) -> str:
     """Post an order of 20.00 that is paid by card; return its number."""
-    number: str = shop.ordered(ref)["order_number"]
+    number: str = shop.ordered(ref, **fields)["order_number"]
     card = {
         "external_ref": f"pay-{ref}", "tender": "card", "psp": "sandbox", "token": "tok_visa",
         "brand": "visa", "last4": "4242", "amount": {"amount": "20.00", "currency": "EUR"},
@@ -86,6 +86,28 @@ def field(app: AppTest, label: str) -> Any:
 
 def labels(app: AppTest) -> list[str]:
     return [each.label for each in app.button]
+
+
+class TestRules:
+    def test_are_shown_and_said_anew_by_finance(self, screen: Page, shop: Counter) -> None:
+        app = screen("refunds", shop, "agent")
+        assert failures(app) == []
+        assert "Say it" not in [each.label for each in app.button]
+        app = screen("refunds", shop, "finance")
+        fields = {each.label: each for each in (*app.selectbox, *app.text_input)}
+        fields["What"].set_value("cancellation")
+        fields["How it goes back"].set_value("manual")
+        fields["Up to"].input("12.50")
+        fields["Why it changes"].input("agreed with Ada")
+        tap(app, "Say it")
+        assert failures(app) == []
+        said = shop.ask("GET", "/v1/refund-rules")["said"]
+        assert (said["version"], said["reason"]) == (1, "agreed with Ada")
+        assert said["policies"] == [{
+            "subject": "cancellation", "mode": "manual", "otherwise_minor": 0,
+            "limits": [{"amount": "12.50", "currency": "EUR"}],
+        }]  # fmt: skip
+        assert "Version 1 by" in text_of(app)
 
 
 class TestOrder:

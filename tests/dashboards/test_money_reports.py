@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from dashboards.charts import money as charts
-from oms.reports import exports, money
+from oms.reports import exports, money, vat
 from oms.reports.model import Filters, Period
 from oms.reports.money import Group, Subject
 from oms.reports.published import Publication
@@ -52,6 +52,44 @@ class TestSums:
         assert (whole["billed_amount"], whole["billed_tax_amount"]) == (billed, tax)
         assert whole["billed_amount"] == whole["invoiced_amount"] + whole["credited_amount"]
 
+    def test_of_taxes_are_those_of_documents_whatever_divides_them(
+        self, publication: Publication, truth: Truth
+    ) -> None:
+        """A tax return, by country, rate and scheme, is its documents to the cent."""
+        ((net, tax),) = truth(
+            "select sum(billed_sign * net_amount), sum(billed_sign * tax_amount)"
+            f" from fct_documents where issued_on {IN_PERIOD}"
+        )
+        sheet = vat.vat_return(publication, FILTERS)
+        assert sheet.total is not None
+        assert (sheet.total["vat_net_amount"], sheet.total["vat_amount"]) == (net, tax)
+        frame = sheet.frame
+        assert (frame["vat_net_amount"].sum(), frame["vat_amount"].sum()) == (net, tax)
+        assert (frame["vat_invoiced_amount"] + frame["vat_credited_amount"]).sum() == tax
+        assert frame["vat_net_amount"].sum() + tax == frame["vat_total_amount"].sum()
+        assert set(frame["rate_text"]) == {"19 %", "7 %", "21 %", "5.5 %"}
+        assert set(frame["issued_month"]) == {"2025-08", "2025-09"}
+        assert frame["vat_credited_amount"].sum() < 0
+
+    def test_of_settlements_are_those_of_their_mart(
+        self, publication: Publication, truth: Truth
+    ) -> None:
+        ((fees, amount),) = truth(
+            "select sum(fee_amount), sum(amount) from fct_settlements"
+            f" where not is_test and settled_on {IN_PERIOD}"
+        )
+        ((count, still),) = truth(
+            "select count(*), count(*) filter (difference_state = 'open')"
+            f" from fct_settlement_differences where found_on {IN_PERIOD}"
+        )
+        whole = money.totals(publication, FILTERS, Subject.SETTLEMENTS)
+        assert (whole["settled_fee_amount"], whole["settled_amount"]) == (fees, amount)
+        assert 0.015 < whole["fee_ratio"] < 0.025
+        assert 86_400 <= whole["payout_p50_seconds"] <= whole["payout_p90_seconds"]
+        differ = money.totals(publication, FILTERS, Subject.DIFFERENCES)
+        assert (differ["differences_count"], differ["open_differences_count"]) == (count, still)
+        assert count > still > 0
+
     def test_of_refunds_tell_paid_from_open(self, publication: Publication) -> None:
         whole = money.totals(publication, FILTERS, Subject.REFUNDS)
         assert whole["asked_amount"] == whole["paid_back_amount"] + whole["open_amount"]
@@ -82,13 +120,15 @@ class TestPage:
         assert failures(app) == []
         assert len(app.metric) == 4
         assert len(app.get("plotly_chart")) == 1
-        assert len(app.get("download_button")) == 2
+        assert len(app.get("download_button")) == (4 if subject is Subject.TAXES else 2)
 
     @pytest.mark.parametrize("subject", list(Subject))
     def test_of_none_says_so(self, page: Page, tmp_path, subject: Subject) -> None:
         altered(
             tmp_path, "delete from fct_payments", "delete from fct_refunds",
             "delete from fct_documents", "delete from fct_order_lines where event_kind = 'return'",
+            "delete from fct_document_lines", "delete from fct_settlements",
+            "delete from fct_settlement_differences",
         )  # fmt: skip
         app = page("money", tmp_path, subject=subject.value)
         assert failures(app) == []

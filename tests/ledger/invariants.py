@@ -14,6 +14,31 @@ _OPEN: Final = """
     from order_lines k join orders o using (order_id)
 """
 INVARIANTS: Final = {
+    "a store credit is the sum of its entries, none left out": """
+        select k.account_number, k.balance_minor, k.version, e.*
+        from credit_accounts k
+        cross join lateral (
+            select coalesce(sum(amount_minor), 0) as minor, count(*) as entries,
+                coalesce(max(entry_no), 0) as last_no
+            from credit_entries where account_id = k.account_id
+        ) e
+        where (k.balance_minor, k.version, k.version) <> (e.minor, e.entries, e.last_no)
+    """,
+    "what payments take from store credit and give to it is what its entries say": """
+        select x.*, e.*
+        from (
+            select coalesce(sum(amount_minor) filter (where type = 'capture'), 0) as taken,
+                coalesce(sum(amount_minor) filter (where type = 'refund'), 0) as given
+            from payment_transactions where psp = 'store_credit' and state = 'succeeded'
+        ) x
+        cross join (
+            select coalesce(-sum(amount_minor) filter (where kind = 'redeemed'), 0) as taken,
+                coalesce(sum(amount_minor) filter (where kind in ('issued', 'restored')), 0)
+                    as given
+            from credit_entries
+        ) e
+        where (x.taken, x.given) <> (e.taken, e.given)
+    """,
     "the numbers of a series have no gap": """
         select s.entity_id, s.document_type, s.fiscal_year, s.last_number, d.count, d.highest
         from document_series s

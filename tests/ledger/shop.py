@@ -53,6 +53,7 @@ _KEEP: Final = """
         perform setval('payment_transactions_transaction_id_seq', 900000001, false);
         perform setval('returns_return_id_seq', 800000001, false);
         perform setval('settlement_reports_report_id_seq', 640000001, false);
+        perform setval('credit_accounts_account_id_seq', 660000001, false);
         perform setval('settlement_differences_difference_id_seq', 650000001, false);
     end $$
 """

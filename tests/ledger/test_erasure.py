@@ -8,13 +8,18 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import text
 
+from oms.billing import operations as billing
+from oms.billing import queries as documents
 from oms.channels import operations as channels
 from oms.customers import operations
 from oms.customers.model import CustomerCannot, CustomerNotFound, OrdersOpen
+from oms.ledger.database import Tx
+from oms.orders import operations as orders
 from oms.webhooks import operations as webhooks
 from tests.builders import NOW, a_change, a_group, a_line, a_partial, an_order, minutes
 from tests.conftest import Clock
 from tests.endpoints import listening
+from tests.ledger.issuing import register
 from tests.ledger.people import caught_up, owners, verified
 from tests.ledger.shop import Shop
 from tests.ledger.subscribers import town_of
@@ -45,6 +50,27 @@ def erase(shop: Shop, customer_id: int, *, include_open: bool = False) -> int:
         return operations.erase(
             tx, customer_id, reason="asked", include_open=include_open, by="agent", at=LATER
         ).orders_count
+
+
+# What people have said of the order W-1 in words of their own.
+SAID: Final = (
+    "insert into till_visits (location_id, back_in, override_reason, given_by, given_at)"
+    " select location_id, 'cash', 'Ada asked', 'ann', now() from locations limit 1",
+    "insert into refunds (order_id, kind, state, amount_minor, currency, reason, cause,"
+    " requested_by, created_at, changed_at, visit_id) select order_id, 'goodwill', 'rejected', 1,"
+    " 'EUR', 'Ada is cross', 'c', 'ann', now(), now(), visit_id from orders, till_visits"
+    " where external_ref = 'W-1'",
+    "insert into returns (order_id, kind, state, method, requested_by, reason, override_reason,"
+    " created_at, changed_at) select order_id, 'customer', 'declined', 'carrier', 'ann', 'Ada',"
+    " 'Ada', now(), now() from orders where external_ref = 'W-1'",
+    "insert into return_decisions (return_id, line_no, act, verdict, quantity, reason, decided_by,"
+    " decided_at) select return_id, 1, 1, 'rejected', 1, 'worn by Ada', 'ann', now() from returns",
+)
+
+
+def shop_return(tx: Tx) -> str:
+    """Return the number of the only return there is."""
+    return str(tx.execute(text("select return_number from returns")).scalar_one())
 
 
 def search_all(shop: Shop) -> None:
@@ -110,6 +136,37 @@ class TestOrders:
         again = [sent for sent in endpoint.sent if sent.document["event_id"] == "evt_R100000001_1"]
         assert [b"Ada" in sent.body for sent in again] == [True, False]
         assert "order.erased" in [sent.document["type"] for sent in endpoint.sent]
+
+    def test_say_no_more_why_money_went_back_and_to_whom_papers_went(self, shop: Shop) -> None:
+        me = bought(shop, "W-1", "W-2")
+        register(shop)
+        number = shop.order().summary.order_number
+        with shop.ledger.transaction() as tx:
+            for statement in SAID:
+                tx.exec_driver_sql(statement)
+            order_id = shop.order().summary.order_id
+            orders.tell(
+                tx, [
+                    (order_id, "refund.requested", {"refund": "U1", "reason": "Ada is cross"}),
+                    (order_id, "return.declined", {
+                        "return": shop_return(tx), "state": "declined", "reason": "Ada"}),
+                ],
+                actor_type="user", actor="ann", at=NOW,
+            )  # fmt: skip
+        shop.take(a_partial("W-1", a_change("ship", 1)))
+        (issued,) = shop.ledger.run(lambda tx: billing.invoice(tx, number, by="ann", at=NOW))
+        with shop.ledger.transaction() as tx:
+            (document,) = documents.by_ids(tx, [issued])
+            billing.note_sent(tx, document, recipient="ada@example.org", by="ann", at=NOW)
+        erase(shop, me, include_open=True)
+        for column, table in (
+            ("reason", "refunds"), ("reason", "returns"), ("override_reason", "returns"),
+            ("reason", "return_decisions"), ("override_reason", "till_visits"),
+            ("data ->> 'reason'", "order_events where data ? 'reason'"),
+        ):  # fmt: skip
+            assert shop.rows(f"select distinct {column} from {table}") == [("[erased]",)], table
+        assert shop.rows("select recipient, sent_by from document_sendings") == [(None, "ann")]
+        assert shop.value("select count(*) from documents") == 1
 
     def test_that_go_several_ways_lose_every_address(self, shop: Shop) -> None:
         to = json.dumps({"name": "Eve Pen", "street": "Steeg 3"})

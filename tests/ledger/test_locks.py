@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from oms.channels import operations as channels
-from oms.fulfillment.model import Action, FulfillmentOrderState
+from oms.fulfillment.model import Action, FulfillmentOrderState, Reason
 from oms.kernel.errors import OmsError, VersionConflict
 from oms.ledger.database import Tx
 from oms.transfers import queries as transfer_queries
@@ -19,7 +19,7 @@ from oms.workflows.actions import QuantityNotCancelable
 from oms.workflows.fulfillment import Doing
 from oms.workflows.transfers import Moved
 from tests.builders import NOW, a_group, a_line, a_movement, an_order, minutes
-from tests.ledger.routing import do, route, work
+from tests.ledger.routing import activate, do, route, settle_places, work
 from tests.ledger.shop import CHANNELS, Shop
 from tests.ledger.threads import WAIT_SECONDS_MAX, waiting_for_a_lock
 
@@ -118,4 +118,54 @@ class TestWhoWaitsForAnOrder:
                 )
                 tx.execute(text("select from stock_levels for update nowait"))
                 holding.close()
+                assert future.result(WAIT_SECONDS_MAX)
+
+
+def reject(shop: Shop) -> object:
+    (held,) = work(shop, "W-3")
+    return shop.ledger.run(
+        lambda tx: fulfillment.act(
+            tx, held.fulfillment_number, Action.REJECT,
+            replace(DOING, reason=Reason.NOT_FOUND), version=held.version,
+        )
+    ).state  # fmt: skip
+
+
+def pick_short(shop: Shop) -> object:
+    (held,) = work(shop)
+    doing = replace(DOING, reason=Reason.NOT_FOUND, picked={1: 1})
+    return shop.ledger.run(
+        lambda tx: fulfillment.act(
+            tx, held.fulfillment_number, Action.PICK, doing, version=held.version
+        )
+    ).state
+
+
+def send_nothing(shop: Shop) -> object:
+    with shop.ledger.snapshot() as tx:
+        (held,) = transfer_queries.of_order(tx, shop.order("W-2").summary.order_id)
+    moved = Moved(by="bob", at=minutes(2), reason=Reason.NOT_FOUND)
+    return shop.ledger.run(
+        lambda tx: transfers.act(
+            tx, held.transfer_number, TransferAction.CANCEL, moved, version=held.version
+        )
+    ).state
+
+
+class TestWhoHasUnitsPlannedAnew:
+    @pytest.mark.parametrize("act", [reject, pick_short, send_nothing])
+    def test_waits_for_a_limited_place_before_it_holds_a_level(
+        self, busy: Shop, act: Callable[[Shop], object]
+    ) -> None:
+        """A plan holds limits, then levels: else the two wait for each other."""
+        busy.take(an_order("W-3"))
+        route(busy)
+        settle_places(busy, UTR={"capacity_per_day": 9})
+        activate(busy)
+        with ExitStack() as planning:
+            tx = planning.enter_context(busy.ledger.transaction())
+            tx.execute(text("select from locations where location_code = 'UTR' for update"))
+            with waiting_for_a_lock(busy.ledger, lambda: act(busy)) as future:
+                tx.execute(text("select from stock_levels for update nowait"))
+                planning.close()
                 assert future.result(WAIT_SECONDS_MAX)

@@ -21,7 +21,6 @@ from oms.orders import operations as orders
 from oms.payments import queries as payment_queries
 from oms.payments.model import PaymentDraft, Tender, TransactionState, total
 from oms.payments.port import Answer, Asked, Notice
-from oms.refunds import operations as refund_operations
 from oms.refunds.model import Mode, Policy, RefundKind
 from oms.returns.model import Condition, Resolution, ReturnReason
 from oms.workflows import payments, refunds, return_receipts
@@ -29,6 +28,7 @@ from oms.workflows.return_receipts import Basket, Handed
 from tests.builders import EFFORT, NOW, a_change, a_line, a_partial, an_order
 from tests.ledger.issuing import balance, bill, documents, register
 from tests.ledger.shop import CHANNELS, SKUS, Shop
+from tests.policies import set_policy
 
 RATES: Final = {21: 121, 9: 109, 0: 100}
 FEE: Final = {"EUR": 95, "JPY": 95, "KWD": 950}
@@ -40,9 +40,13 @@ class Willing:
     """A payment service that does what it is asked, at once."""
 
     code: str = "sandbox"
+    captures_once: bool = False
 
     def execute(self, asked: Asked) -> Answer:
-        return Answer(state=TransactionState.SUCCEEDED, psp_reference=f"x-{asked.key}")
+        return Answer(
+            state=TransactionState.SUCCEEDED, psp_reference=f"x-{asked.key}",
+            captures_once=self.captures_once,
+        )  # fmt: skip
 
     def find(self, asked: Asked) -> Answer | None:
         raise AssertionError(f"{asked.reference} was answered at once")
@@ -59,7 +63,7 @@ def selling(common_shop: Shop) -> Shop:
         policy = {"approval": "auto", "fee_minor": FEE}
         channels.register(tx, replace(CHANNELS[0], return_policy=policy), at=NOW)
         for kind in RefundKind:
-            refund_operations.set_policy(tx, None, kind, FREE)
+            set_policy(tx, None, kind, FREE)
     return common_shop
 
 
@@ -69,6 +73,7 @@ class Bought:
 
     shop: Shop
     ref: str
+    captures_once: bool = False
 
     @property
     def order_id(self) -> int:
@@ -116,8 +121,10 @@ class Bought:
     def rest(self) -> None:
         """Let what is left of it be sent or canceled."""
         for line in self.shop.order(self.ref).lines:
-            if left := line.quantity - line.canceled - line.shipped:
-                kind = "ship" if line.line_no % 2 else "cancel"
+            kind = "ship" if line.line_no % 2 else "cancel"
+            # What came back without having been told to be sent cannot be canceled any more.
+            gone = line.shipped if kind == "ship" else max(line.shipped, line.returned)
+            if left := line.quantity - line.canceled - gone:
                 change = a_change(kind, left, ref=f"rest-{line.line_no}", line=line.line_ref)
                 self.shop.take(a_partial(self.ref, change))
 
@@ -130,7 +137,9 @@ class Bought:
             payments.settle(tx, order_id, at=NOW)
 
         self.shop.ledger.run(settle)
-        while payments.execute_due(self.shop.ledger, {"sandbox": Willing()}):
+        while payments.execute_due(
+            self.shop.ledger, {"sandbox": Willing(captures_once=self.captures_once)}
+        ):
             pass
         with self.shop.ledger.snapshot() as tx:
             sums = total(each.sums for each in payment_queries.of_order(tx, order_id))
@@ -167,12 +176,13 @@ _SOLD: Final = """
 
 
 def buy(
-    shop: Shop, lines: list[dict[str, Any]], shipping: tuple[int, int], currency: str
-) -> Bought:
+    shop: Shop, lines: list[dict[str, Any]], shipping: tuple[int, int], currency: str, *,
+    captures_once: bool = False,
+) -> Bought:  # fmt: skip
     ref = f"M-{shop.value('select count(*) from orders')}"
     shop.take(an_order(ref, currency=currency, lines=lines, shipping_net_minor=shipping[0],
                        shipping_tax_minor=shipping[1]))  # fmt: skip
-    bought = Bought(shop, ref)
+    bought = Bought(shop, ref, captures_once)
     amount = shop.order(ref).summary.total_minor
     if amount:
         card = PaymentDraft(tender=Tender.CARD, amount_minor=amount, currency=currency,
@@ -227,6 +237,29 @@ def test_documents_are_what_was_captured_and_not_refunded(
         assert_its_lines_are_its_own(each)
 
 
+@settings(
+    max_examples=10 * EFFORT, deadline=None, suppress_health_check=[HealthCheck.too_slow],
+)  # fmt: skip
+@given(lines=LINES, steps=STEPS, shipping=st.integers(0, 600))
+def test_what_is_captured_once_is_never_less_than_what_left_and_goes_back(
+    selling: Shop, lines: list[dict[str, Any]], steps: list[tuple[str, int, int]], shipping: int
+) -> None:
+    """All of it at the first goods that leave; what then does not leave is refunded."""
+    made = [a_line(sku, **line) for sku, line in zip(SKUS, lines, strict=False)]
+    bought = buy(selling, made, (shipping, 0), "EUR", captures_once=True)
+    for number, (kind, line, units) in enumerate(steps):
+        bought.do(kind, line, units, number)
+        assert bought.settle() >= bought.billed(), f"after {number}: {kind}"
+        with selling.ledger.snapshot() as tx:
+            known = payment_queries.of_order(tx, bought.order_id)
+        captures = [t for each in known for t in each.transactions if t.type == "capture"]
+        assert len(captures) <= 1
+        assert not captures or total(each.sums for each in known).capturable == 0
+    bought.rest()
+    assert bought.settle() == bought.billed() == bought.sold()
+    assert "PAYMENT_MISSING" not in selling.open_exceptions(bought.ref)
+
+
 def assert_its_lines_are_its_own(document: Document) -> None:
     paper = document.paper
     groups = {(each.category, each.rate_ppm): (each.net_minor, each.tax_minor)
@@ -276,6 +309,21 @@ class TestOnPaper:
             (210_000, 190), (90_000, 84),
         ]  # fmt: skip
         assert (paper.reason, paper.preceding is not None) == ("late", True)
+
+    def test_no_more_of_a_fee_is_kept_than_goods_made_cheaper_still_give_back(
+        self, selling: Shop
+    ) -> None:
+        """Three of 188 with 173 of shipping; goodwill of 274 leaves 45 of the goods and 42 of it.
+
+        One that comes back is 62 and leaves 125, less than went back before: it gives back 45.
+        """
+        bought = buy(selling, [a_line("PEN", 3, total=188, tax=0)], (173, 0), "EUR")
+        bought.do("ship", 0, 3, 0)
+        assert bought.settle() == bought.billed() == 361
+        bought.do("goodwill", 0, 2, 1)
+        assert bought.settle() == bought.billed() == 361 - 274
+        bought.do("bring", 0, 1, 2)
+        assert bought.settle() == bought.billed() == bought.sold() == 361 - 274
 
     def test_of_goodwill_that_failed_there_is_none(self, selling: Shop) -> None:
         bought = two_rates(selling)

@@ -16,14 +16,15 @@ from oms.ledger.followers import follow
 from oms.payments import operations, queries
 from oms.payments.model import TransactionState, TransactionType
 from oms.payments.port import Answer, Asked, Notice
-from oms.workflows import payments
+from oms.workflows import notices, payments
 from tests.builders import NOW, Draft, a_change, a_line, a_movement, a_partial, an_order
-from tests.ledger.issuing import register
+from tests.ledger.issuing import documents, follow_once, register
 from tests.ledger.shop import Shop
 from tests.ledger.test_payments import (
     a_told,
     balance,
     begin,
+    failures,
     follow_money,
     paid,
     ship,
@@ -92,6 +93,21 @@ def set_aside(shop: Shop) -> list[tuple[Any, ...]]:
 def awaited(order: Draft) -> Draft:
     """Give an order a payment of which nothing is done yet."""
     return a_told(order, captured=0)
+
+
+class TestDocuments:
+    def test_that_failed_are_issued_later_though_nothing_changes(self, shop: Shop) -> None:
+        register(shop)
+        follow_once(shop)
+        shop.take(a_movement(9), an_order(), a_partial("W-1", a_change("ship", 1)))
+        with spoiled(shop, "documents", "W-1"):
+            while follow_once(shop):
+                pass
+            assert set_aside(shop) == [("billing", "W-1", 1)]
+        assert follow_once(shop, at=NOW + timedelta(minutes=59)) is False
+        assert documents(shop) == []
+        assert follow_once(shop, at=NOW + timedelta(minutes=61)) is True
+        assert (len(documents(shop)), set_aside(shop)) == (1, [])
 
 
 class TestFiles:
@@ -178,6 +194,21 @@ class TestAuthorizations:
         work(shop, payer)
         assert exceptions(shop) == [("AUTHORIZATION_EXPIRED", True)]
         assert balance(shop) == "paid"
+
+    def test_are_shown_before_they_end_as_their_service_says(
+        self, shop: Shop, order: str, payer: Payer
+    ) -> None:
+        """Of what was authorized here nobody else would know."""
+        payer.behaves(authorized_hours=40)
+        begin(shop, order)
+        work(shop, payer)
+        until = paid(shop).authorized_until_at
+        assert until is not None
+        assert timedelta(hours=39) < until - clock.now() <= timedelta(hours=40)
+        assert failures(shop) == ["AUTHORIZATION_ENDS"]
+        ship(shop, 2)
+        work(shop, payer)
+        assert failures(shop) == []
 
     def test_hold_as_long_as_the_newest_document_says(self, shop: Shop) -> None:
         until = NOW + timedelta(days=7)
@@ -272,7 +303,7 @@ class TestNotices:
             parent_reference="pay_1",
             answer=Answer(state=TransactionState.SUCCEEDED, psp_reference=ref),
         )  # fmt: skip
-        return shop.ledger.run(lambda tx: payments.take_notice(tx, "sandbox", given, at=NOW))
+        return shop.ledger.run(lambda tx: notices.take_notice(tx, "sandbox", given, at=NOW))
 
     @pytest.mark.parametrize(
         ("kind", "fields"),
@@ -301,7 +332,7 @@ class TestNotices:
             reference=None, parent_reference="pay_1",
             answer=Answer(state=TransactionState.FAILED, psp_reference="op_0"),
         )  # fmt: skip
-        took = shop.ledger.run(lambda tx: payments.take_notice(tx, "sandbox", failed, at=NOW))
+        took = shop.ledger.run(lambda tx: notices.take_notice(tx, "sandbox", failed, at=NOW))
         assert took == "parked"
         assert shop.rows(
             "select state, psp_reference, is_disputed from payment_transactions"

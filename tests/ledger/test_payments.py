@@ -11,10 +11,12 @@ from typing import Any
 import httpx
 import pytest
 
+from oms.access.model import SCOPES
+from oms.attention import queries as attention
 from oms.kernel import clock
 from oms.ledger.followers import follow
 from oms.orders.model import ChangeKind
-from oms.payments import operations, queries
+from oms.payments import leases, operations, queries
 from oms.payments.model import (
     CurrencyDiffers,
     Payment,
@@ -27,7 +29,7 @@ from oms.payments.model import (
 )
 from oms.payments.port import Answer, Asked, NoAnswer, NotOurs
 from oms.webhooks.messages import headers
-from oms.workflows import changes, payments
+from oms.workflows import changes, notices, payments
 from tests.builders import NOW, Draft, a_change, a_line, a_movement, a_partial, an_order
 from tests.ledger.shop import Shop
 from tests.payers import SECRET, Payer, paying
@@ -82,6 +84,25 @@ def paid(shop: Shop, ref: str = "W-1") -> Payment:
     return found
 
 
+def failures(shop: Shop) -> list[str]:
+    """Return what needs a person."""
+    with shop.ledger.snapshot() as tx:
+        found = attention.matters(tx, scopes=SCOPES, channel_codes=None, at=clock.now())
+    return [each.code for each in found]
+
+
+def tables_with(shop: Shop, word: str) -> list[str]:
+    """Return the tables that have a word in any column of any row."""
+    tables = [name for (name,) in shop.rows(
+        "select tablename::text from pg_tables where schemaname = 'public' order by 1"
+    )]  # fmt: skip
+    return [
+        name for name in tables
+        if shop.value(f"select exists (select from {name} x where x::text like :word)",
+                      word=f"%{word}%")
+    ]  # fmt: skip
+
+
 def ship(shop: Shop, units: int, ref: str = "c-1") -> None:
     shop.take(a_partial("W-1", a_change("ship", units, ref=ref)))
 
@@ -98,7 +119,7 @@ def notice(payer: Payer, document: dict[str, Any], ref: str = "n-1") -> Any:
 
 def tell(shop: Shop, payer: Payer, document: dict[str, Any], ref: str = "n-1") -> str:
     told = notice(payer, document, ref)
-    return shop.ledger.run(lambda tx: payments.take_notice(tx, "sandbox", told, at=clock.now()))
+    return shop.ledger.run(lambda tx: notices.take_notice(tx, "sandbox", told, at=clock.now()))
 
 
 class TestGoods:
@@ -209,10 +230,19 @@ class TestServices:
         assert (paid(shop).state, balance(shop)) == (PaymentState.FAILED, "awaiting")
         assert paid(shop).transactions[0].failure
 
-    def test_the_instrument_is_not_kept(self, shop: Shop, order: str, payer: Payer) -> None:
-        begin(shop, order)
-        work(shop, payer)
-        assert shop.value("select token from payments") is None
+    @pytest.mark.parametrize("token", ["tok_of_nobody", "tok_declined", "tok_pending"])
+    def test_the_instrument_is_kept_nowhere(
+        self, shop: Shop, order: str, payer: Payer, token: str
+    ) -> None:
+        """Held or declined, at once or later: it is in no table."""
+        begin(shop, order, replace(CARD, token=token))
+        assert tables_with(shop, token) == ["payments"]
+        work(shop, payer, rounds=1)
+        if token == "tok_pending":
+            assert tables_with(shop, token) == ["payments"]  # asked again by the same
+            (made,) = payer.record()
+            tell(shop, payer, made.document() | {"state": "failed"})
+        assert tables_with(shop, token) == []
 
     def test_a_worker_that_was_frozen_is_not_listened_to(
         self, shop: Shop, order: str, payer: Payer
@@ -220,15 +250,15 @@ class TestServices:
         begin(shop, order)
         at = clock.now()
 
-        def take(later: timedelta) -> operations.Due:
-            (due,) = shop.ledger.run(lambda tx: operations.take_due(tx, at=at + later, limit=9))
+        def take(later: timedelta) -> leases.Due:
+            (due,) = shop.ledger.run(lambda tx: leases.take_due(tx, at=at + later, limit=9))
             return due
 
-        frozen, other = take(timedelta()), take(operations.LEASE)
-        assert shop.ledger.run(lambda tx: operations.take_due(tx, at=at, limit=9)) == []
+        frozen, other = take(timedelta()), take(leases.LEASE)
+        assert shop.ledger.run(lambda tx: leases.take_due(tx, at=at, limit=9)) == []
         failed = Answer(state=TransactionState.FAILED, failure="late")
 
-        def answer(due: operations.Due) -> bool:
+        def answer(due: leases.Due) -> bool:
             return shop.ledger.run(
                 lambda tx: operations.answer(
                     tx, due.transaction_id, failed, source="answer", at=at, claim=due.claim
@@ -256,6 +286,8 @@ class TestServices:
         work(shop, payer)
         assert payer.done()[1:] == [("capture", 2000, "failed")]
         assert (paid(shop).sums.capturable, balance(shop)) == (2000, "authorized")
+        assert failures(shop) == ["CAPTURE_FAILED", "ORDER_EXCEPTION"]
+        assert shop.open_exceptions() == ["PAYMENT_MISSING"]
         payer.behaves(decline_ratio=0.0)
 
         def by_hand(tx: Any) -> None:
@@ -267,7 +299,29 @@ class TestServices:
 
         shop.ledger.run(by_hand)
         work(shop, payer)
-        assert balance(shop) == "paid"
+        assert (balance(shop), failures(shop)) == ("paid", [])
+
+    def test_that_do_not_give_up_are_asked_again_by_hand(
+        self, shop: Shop, order: str, payer: Payer
+    ) -> None:
+        begin(shop, order)
+        work(shop, payer)
+        payer.behaves(decline_ratio=1.0)
+        shop.take(a_partial("W-1", a_change("cancel", 2, ref="x-1")))
+        work(shop, payer)
+        assert (payer.done()[1:], failures(shop)) == ([("void", 2000, "failed")], ["VOID_FAILED"])
+        payer.behaves(decline_ratio=0.0)
+
+        def by_hand(tx: Any) -> None:
+            held = queries.payment(tx, paid(shop).payment_number)
+            payments.act(
+                tx, held.payment_number, "void", None, currency=None, version=held.version,
+                by="ann", at=clock.now(),
+            )  # fmt: skip
+
+        shop.ledger.run(by_hand)
+        work(shop, payer)
+        assert (paid(shop).state, failures(shop)) == (PaymentState.VOIDED, [])
 
     @pytest.mark.parametrize("body", ["", "[]", "<html>", '{"type": "capture"}'])
     def test_that_answer_what_nobody_understands_did_not_answer(
@@ -299,7 +353,7 @@ class TestNotices:
 
     def test_may_come_before_the_answer(self, shop: Shop, order: str, payer: Payer) -> None:
         begin(shop, order)
-        (due,) = shop.ledger.run(lambda tx: operations.take_due(tx, at=clock.now(), limit=9))
+        (due,) = shop.ledger.run(lambda tx: leases.take_due(tx, at=clock.now(), limit=9))
         payer.psp.execute(due.asked)
         assert tell(shop, payer, payer.record()[0].document()) == "applied"
         work(shop, payer)

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from oms.kernel import clock
 from oms.kernel.errors import VersionConflict
 from oms.ledger.database import Tx
-from oms.refunds import operations, queries
+from oms.refunds import queries
 from oms.refunds.batches import (
     NEXT,
     Batch,
@@ -29,8 +30,10 @@ from oms.refunds.model import Mode, Policy, RefundAction, RefundKind, SamePerson
 from oms.workflows import refund_batches, refunds
 from tests.builders import a_change, a_line, a_movement, a_partial, an_order
 from tests.ledger.shop import Shop
+from tests.ledger.test_money_at_once import spoiled
 from tests.ledger.test_payments import CARD, begin, follow_money, payer, work
 from tests.payers import Payer
+from tests.policies import set_policy
 
 __all__ = ["payer"]  # a fixture of theirs
 
@@ -107,8 +110,8 @@ def edit(shop: Shop, batch: Batch, put: Any = (), remove: Any = (), by: str = "a
     )
 
 
-def step(shop: Shop) -> bool:
-    return shop.ledger.run(lambda tx: refund_batches.go_on(tx, at=clock.now()))
+def step(shop: Shop, *, later: timedelta = timedelta()) -> bool:
+    return shop.ledger.run(lambda tx: refund_batches.go_on(tx, at=clock.now() + later))
 
 
 def go(shop: Shop) -> int:
@@ -146,7 +149,7 @@ def give_back(shop: Shop, ref: str, units: int = 1) -> None:
 
 def never_by_itself(shop: Shop) -> None:
     never = Policy(mode=Mode.APPROVE, limit_minor=None)
-    shop.ledger.run(lambda tx: operations.set_policy(tx, None, K.OWED, never))
+    shop.ledger.run(lambda tx: set_policy(tx, None, K.OWED, never))
 
 
 class TestDryRun:
@@ -379,6 +382,64 @@ class TestPaid:
             (R.DONE, None), (R.STALE, "STALE_PREVIEW"), (R.REFUSED, "REFUND_EXCEEDED"),
         ]  # fmt: skip
         assert [amount for _, amount in given_back(payer)] == [1000]
+
+
+class TestUnforeseen:
+    """A row that fails in a way nobody thought of: it has its tries, the others do not wait."""
+
+    def test_a_row_fails_with_its_reason_and_the_others_are_paid(
+        self, shop: Shop, bought: list[str], payer: Payer
+    ) -> None:
+        batch = approved(shop, make(shop, *(sorry(number) for number in bought)))
+        other = make(shop, sorry(bought[3], 100))
+        with spoiled(shop, "refunds", "W-2"):
+            assert (step(shop), step(shop)) == (True, True)
+            assert [state for state, _ in told(shop, batch)] == [R.DONE] + [R.ELIGIBLE] * 3
+            assert looked_at(shop, other).state is S.VALIDATED  # while the first one rests
+            assert [step(shop, later=n * refund_batches.REST) for n in (1, 2)] == [True, True]
+            go(shop)
+        assert told(shop, batch) == [
+            (R.DONE, None), (R.FAILED, "INTERNAL"), (R.DONE, None), (R.DONE, None),
+        ]  # fmt: skip
+        work(shop, payer, rounds=2)
+        go(shop)
+        assert now(shop, batch).state is S.PARTIALLY_FAILED
+        assert [amount for _, amount in given_back(payer)] == [500] * 3
+        assert shop.value("select max(attempts) from refund_batch_rows") == 3
+
+    def test_it_is_paid_after_another_look_when_that_is_mended(
+        self, shop: Shop, bought: list[str], payer: Payer
+    ) -> None:
+        self.test_a_row_fails_with_its_reason_and_the_others_are_paid(shop, bought, payer)
+        with shop.ledger.snapshot() as tx:
+            batch = queries.batches(tx, channel_codes=None, after=None, limit=9)[0][-1]
+        act(shop, batch, A.RETRY)
+        assert shop.value("select max(attempts) from refund_batch_rows") == 0
+        approved(shop, batch)
+        go(shop)
+        work(shop, payer, rounds=2)
+        go(shop)
+        assert now(shop, batch).state is S.COMPLETED
+        assert [amount for _, amount in given_back(payer)] == [500] * 4
+
+    def test_a_dry_run_goes_past_it(
+        self, shop: Shop, bought: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        batch = make(shop, *(sorry(number) for number in bought[:2]))
+        act(shop, batch, A.VALIDATE)
+        seen = refunds.preview
+
+        def preview(tx: Tx, number: str, *rest: Any) -> Any:
+            if number == bought[0]:
+                raise KeyError("nobody thought of it")
+            return seen(tx, number, *rest)
+
+        monkeypatch.setattr(refunds, "preview", preview)
+        for tries in range(3):
+            assert step(shop, later=tries * refund_batches.REST)
+        go(shop)
+        assert told(shop, batch) == [(R.REFUSED, "INTERNAL"), (R.ELIGIBLE, None)]
+        assert now(shop, batch).state is S.VALIDATED
 
 
 class TestHalted:

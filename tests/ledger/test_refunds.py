@@ -7,7 +7,7 @@ import pytest
 
 from oms.kernel import clock
 from oms.kernel.errors import VersionConflict
-from oms.refunds import operations, queries
+from oms.refunds import queries
 from oms.refunds.model import (
     NEXT,
     Mode,
@@ -27,6 +27,7 @@ from tests.builders import a_change, a_partial
 from tests.ledger.shop import Shop
 from tests.ledger.test_payments import balance, begin, order, paid, payer, ship, work
 from tests.payers import Payer
+from tests.policies import set_policy
 
 __all__ = ["order", "payer"]  # fixtures of theirs
 
@@ -124,7 +125,7 @@ class TestOwed:
 
     def test_above_its_limit_needs_leave(self, shop: Shop, bought: str, payer: Payer) -> None:
         limit = Policy(mode=Mode.AUTO, limit_minor=999)
-        shop.ledger.run(lambda tx: operations.set_policy(tx, None, K.OWED, limit))
+        shop.ledger.run(lambda tx: set_policy(tx, None, K.OWED, limit))
         give_back(shop, 1)
         work(shop, payer)
         (refund,) = all_of(shop)
@@ -136,7 +137,7 @@ class TestOwed:
 
     def test_that_was_rejected_stays_so(self, shop: Shop, bought: str, payer: Payer) -> None:
         never = Policy(mode=Mode.APPROVE, limit_minor=None)
-        shop.ledger.run(lambda tx: operations.set_policy(tx, None, K.OWED, never))
+        shop.ledger.run(lambda tx: set_policy(tx, None, K.OWED, never))
         give_back(shop, 1)
         work(shop, payer)
         act(shop, all_of(shop)[0], A.REJECT)
@@ -158,7 +159,7 @@ class TestOwed:
         self, shop: Shop, bought: str, payer: Payer
     ) -> None:
         never = Policy(mode=Mode.APPROVE, limit_minor=None)
-        shop.ledger.run(lambda tx: operations.set_policy(tx, None, K.OWED, never))
+        shop.ledger.run(lambda tx: set_policy(tx, None, K.OWED, never))
         give_back(shop, 1)
         work(shop, payer)
         act(shop, all_of(shop)[0], A.REJECT)

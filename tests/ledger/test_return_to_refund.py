@@ -9,7 +9,6 @@ import pytest
 from oms.channels import operations as channels
 from oms.kernel import clock
 from oms.ledger.database import Tx
-from oms.refunds import operations
 from oms.refunds import queries as refund_queries
 from oms.refunds.model import Mode, Policy, RefundKind, RefundState
 from oms.returns import queries as return_queries
@@ -23,6 +22,7 @@ from tests.ledger.shop import CHANNELS, Shelf, Shop
 from tests.ledger.test_payments import CARD, a_told, balance, begin, follow_money, paid, work
 from tests.ledger.test_returns import a_notice, asking, telling
 from tests.payers import Payer, paying
+from tests.policies import set_policy
 
 RULES = {"approval": "auto", "inspection": [{"then": "accept", "conditions": ["A"]}]}
 
@@ -149,8 +149,8 @@ class TestWarehouse:
         free = Policy(mode=Mode.AUTO, limit_minor=None)
 
         def policies(tx: Tx) -> None:
-            operations.set_policy(tx, None, RefundKind.OWED, never)
-            operations.set_policy(tx, None, RefundKind.GOODWILL, free)
+            set_policy(tx, None, RefundKind.OWED, never)
+            set_policy(tx, None, RefundKind.GOODWILL, free)
 
         shop.ledger.run(policies)
         made = asking(shop, number)()

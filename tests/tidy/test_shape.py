@@ -12,15 +12,17 @@ from tests.tidy import house
 from tests.tidy.house import ROOT, files, name, text
 
 FEATURES = (
-    "access", "attention", "billing", "cases", "catalog", "change_orders", "channels", "customers",
-    "events", "feeds", "fulfillment", "holds", "locations", "mails", "notes", "orders", "payments",
-    "points", "promise", "refunds", "reservations", "returns", "settlements", "shipments",
-    "sourcing", "stock", "tags", "transfers", "views", "webhooks",
+    "access", "attention", "billing", "cases", "catalog", "change_orders", "channels", "credits",
+    "customers", "events", "exchanges", "feeds", "fulfillment", "holds", "locations", "mails",
+    "notes", "orders", "payments", "points", "promise", "refunds", "reservations", "returns",
+    "settlements", "shipments", "sourcing", "stock", "tags", "transfers", "views", "webhooks",
 )  # fmt: skip
 ROLES = {
     "__init__", "model", "tables", "store", "messages", "operations", "queries", "port", "search",
     "rules", "hubs", "availability", "holds", "hours", "filters", "words", "cursors",
     "finding", "sending", "facets", "analysis", "indexing", "history", "batches", "crediting",
+    "leases",
+    "notices",
 }  # fmt: skip
 STATEMENT = re.compile(r"^-- name: (\S+)\n(.*)$", re.MULTILINE)
 

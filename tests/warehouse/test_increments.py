@@ -9,9 +9,10 @@ from tests.warehouse.conftest import Followed
 
 MARTS: Final = (
     "cash_by_channel_daily", "dim_channels", "dim_currencies", "dim_customers", "dim_dates",
-    "dim_locations", "dim_products", "fct_delivery_groups", "fct_documents",
+    "dim_locations", "dim_products", "fct_delivery_groups", "fct_document_lines", "fct_documents",
     "fct_fulfillment_lines", "fct_fulfillments", "fct_order_balances", "fct_order_holds",
-    "fct_order_lines", "fct_orders", "fct_parcels", "fct_payments", "fct_refunds", "fct_returns",
+    "fct_order_lines", "fct_orders", "fct_parcels", "fct_payments", "fct_refunds",
+    "fct_return_units", "fct_returns", "fct_settlement_differences", "fct_settlements",
     "fct_sourcing_decisions", "fct_stock_daily", "fct_stock_levels", "fct_stock_movements",
     "fct_transfers", "fct_unit_flows", "feeds_daily", "quarantine_items", "sales_by_channel_daily",
     "sales_by_channel_product_daily", "sales_by_product_daily", "stock_by_product",

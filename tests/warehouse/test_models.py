@@ -24,6 +24,17 @@ SPOILED = {
         "update marts.marts.fct_documents set tax_amount = tax_amount + 1"
         " where document_id = (select min(document_id) from marts.marts.fct_documents)"
     ),
+    "document_lines_agree_with_their_documents": (
+        "update marts.marts.fct_document_lines set tax_amount = tax_amount + 0.010"
+        " where document_id = (select min(document_id) from marts.marts.fct_document_lines)"
+    ),
+    "settlements_reach_the_marts": (
+        "update marts.marts.fct_settlements set fee_amount = fee_amount + 0.010"
+        " where report_id = (select min(report_id) from marts.marts.fct_settlements)"
+    ),
+    "settlements_agree_with_payments": (
+        "update marts.marts.fct_settlements set difference_number = null where not is_agreed"
+    ),
     "payloads_reach_the_marts": "delete from marts.marts.feeds_daily where channel_code = 'web'",
     "sales_rollups_agree_with_the_lines": (
         "update marts.marts.sales_by_product_daily set units = units + 1"

@@ -95,7 +95,14 @@ class Work:
             channel_id=order["channel_id"], preceding_id=1 if kind == "credit_note" else None,
             issued_at=self._moment(), issued_on=NOW.date(), currency=order["currency"],
             net_minor=net, tax_minor=21, total_minor=net + 21,
+            destination_code=self.random.choice(["DE", "NL"]), seller_code="NL",
+            is_one_stop_shop=self.random.random() < 0.5,
         )  # fmt: skip
+        for line_no, part, tax in ((1, net - net // 3, 20), (0, net // 3, 1)):
+            self.ledger.write(
+                "document_lines", document_id=number, line_no=line_no, quantity=1, net_minor=part,
+                tax_minor=tax, rate_ppm=210_000, category=self.random.choice(["S", "AE"]),
+            )  # fmt: skip
 
     def pack(self) -> None:
         work = self._any("fulfillment_orders")
@@ -167,12 +174,25 @@ class Work:
             "return_lines", return_id=number, line_no=1, product_id=1, expected=3, received=3,
             missing=0, inspected=3, accepted=0, rejected=0, reason="gift", resolution="refund",
         )  # fmt: skip
+        self.ledger.write(
+            "return_receipts", receipt_no=number, location_id=self.random.choice([1, 2]),
+            received_at=self._moment(),
+        )  # fmt: skip
+        self.ledger.write(
+            "return_receipt_lines", row_id=number, receipt_no=number, line_no=1, state="taken",
+            return_id=self.random.choice([None, number]), sku="TINY-LAMP", quantity=3,
+        )  # fmt: skip
 
     def judge(self) -> None:
         of = self._any("returns")
         if of is None:
             return
         verdict = self.random.choice(["accepted", "rejected"])
+        self.ledger.write(
+            "return_inspections", row_id=of["return_id"], units_before=self._number("inspection"),
+            return_id=of["return_id"], line_no=1, quantity=1, condition="A",
+            disposition=self.random.choice(["restock", "scrap"]), inspected_at=self._moment(),
+        )  # fmt: skip
         self.ledger.write(
             "return_decisions", return_id=of["return_id"], line_no=1,
             act=self._number("decision of a return"), verdict=verdict, quantity=1, told_before=0,

@@ -11,6 +11,7 @@ days as (
 payments as (
     select * from {{ ref('fct_payments') }}
     where not is_test
+        and not is_store_credit
 ),
 
 by_days as (

@@ -9,6 +9,7 @@ transactions as (
     select
         *,
         case
+            when psp = 'store_credit' then null  -- no money moved
             when type = 'capture' or type like '%_reversal' then amount_minor
             when type in ('refund', 'chargeback') then -amount_minor
         end as cash_minor
@@ -49,9 +50,9 @@ ledger as (
     where cash_minor is not null and not is_test
     group by currency, channel_code, occurred_on
     union all
-    select 'refunds ' || state, currency, null, null, count(*), sum(amount_minor)
+    select 'refunds ' || state || ' ' || paid_as, currency, null, null, count(*), sum(amount_minor)
     from {{ source('ledger', 'refunds') }}
-    group by state, currency
+    group by state, paid_as, currency
     union all
     select
         'balances ' || payment_state, currency, null, null, count(*),
@@ -69,9 +70,9 @@ counted as (
     select 'cash', currency, channel_code, occurred_on, transactions_count, cash_amount
     from {{ ref('cash_by_channel_daily') }}
     union all
-    select 'refunds ' || refund_state, currency, null, null, count(*), sum(amount)
+    select 'refunds ' || refund_state || ' ' || paid_as, currency, null, null, count(*), sum(amount)
     from {{ ref('fct_refunds') }}
-    group by refund_state, currency
+    group by refund_state, paid_as, currency
     union all
     select
         'balances ' || payment_state, currency, null, null, count(*),

@@ -1,5 +1,5 @@
 -- Guards: no line of a return is lost or doubled on its way from the ledger's journal to the
--- marts, in units and in what is owed.
+-- marts, in units and in what is owed, and no unit that was looked at.
 {{ config(meta={'dagster': {'ref': {'name': 'fct_returns'}}}) }}
 
 with
@@ -12,6 +12,8 @@ ledger as (
     select 'owed', 0,
         sum(goods_net_minor + goods_tax_minor + shipping_net_minor + shipping_tax_minor - fee_minor)
     from {{ source('ledger', 'return_decisions') }}
+    union all
+    select 'looked at', count(*), sum(quantity) from {{ source('ledger', 'return_inspections') }}
 ),
 
 mart as (
@@ -21,6 +23,8 @@ mart as (
     union all
     select 'owed', 0, sum(goods_net_minor + goods_tax_minor + shipping_minor - fee_minor)
     from {{ ref('fct_returns') }}
+    union all
+    select 'looked at', count(*), sum(units) from {{ ref('fct_return_units') }}
 )
 
 select ledger.what

@@ -75,7 +75,7 @@ def write(paper: Paper) -> bytes:
     for note in (paper.reason, *(REMARKS[paper.language][each] for each in paper.remarks)):
         head.put_known("IncludedNote/Content", note)
     trade = top.put("rsm:SupplyChainTradeTransaction")
-    for position, line in enumerate(_goods(paper), start=1):
+    for position, line in enumerate(goods_of(paper), start=1):
         _line(trade, paper, line, position)
     _agreement(trade, paper)
     _delivery(trade, paper)
@@ -84,14 +84,15 @@ def write(paper: Paper) -> bytes:
     return written
 
 
-def _goods(paper: Paper) -> list[BilledLine]:
+def goods_of(paper: Paper) -> list[BilledLine]:
     """Return the lines; where only shipping is billed it is one, as there must be any."""
     goods = [line for line in paper.lines if line.line_no != SHIPPING_LINE_NO]
     return goods or list(paper.lines)
 
 
-def _charges(paper: Paper) -> list[BilledLine]:
-    goods = _goods(paper)
+def charges_of(paper: Paper) -> list[BilledLine]:
+    """Return what is charged beside the lines."""
+    goods = goods_of(paper)
     return [line for line in paper.lines if line not in goods]
 
 
@@ -109,7 +110,7 @@ def _line(trade: Writer, paper: Paper, line: BilledLine, position: int) -> None:
     quantity = line.quantity or 1
     item.put(
         "SpecifiedLineTradeAgreement/NetPriceProductTradePrice/ChargeAmount",
-        _price(list_minor, quantity, paper.currency),
+        price(list_minor, quantity, paper.currency),
     )
     item.put("SpecifiedLineTradeDelivery/BilledQuantity", str(quantity), unitCode=PIECES)
     settled = item.put("SpecifiedLineTradeSettlement")
@@ -117,25 +118,30 @@ def _line(trade: Writer, paper: Paper, line: BilledLine, position: int) -> None:
     if line.discount_minor:
         allowance = settled.put("SpecifiedTradeAllowanceCharge")
         allowance.put("ChargeIndicator/udt:Indicator", "false")
-        allowance.put("ActualAmount", _amount(paper, line.discount_minor))
+        allowance.put("ActualAmount", amount(paper, line.discount_minor))
         allowance.put("ReasonCode", DISCOUNT)
         allowance.put("Reason", WORDS[paper.language]["discount"])
     settled.put(
         "SpecifiedTradeSettlementLineMonetarySummation/LineTotalAmount",
-        _amount(paper, line.net_minor),
+        amount(paper, line.net_minor),
     )
 
 
-def _price(minor: int, quantity: int, currency: str) -> str:
+def price(minor: int, quantity: int, currency: str) -> str:
     """Return what a unit costs, as exactly as it can be said."""
     each = Decimal(minor).scaleb(-exponent_of(currency)) / quantity
     return f"{round(each, PRICE_DECIMALS):f}"
 
 
+def percent(rate_ppm: int) -> str:
+    """Write a rate."""
+    return f"{Decimal(rate_ppm) / 10_000:.2f}"
+
+
 def _tax(at: Writer, of: BilledLine | TaxGroup) -> None:
     at.put("TypeCode", "VAT")
     at.put("CategoryCode", of.category)
-    at.put("RateApplicablePercent", f"{Decimal(of.rate_ppm) / 10_000:.2f}")
+    at.put("RateApplicablePercent", percent(of.rate_ppm))
 
 
 def _agreement(trade: Writer, paper: Paper) -> None:
@@ -179,10 +185,10 @@ def _settlement(trade: Writer, paper: Paper) -> None:
         means.put_known("PayeeSpecifiedCreditorFinancialInstitution/BICID", paper.bic)
     for group in paper.groups:
         _group(settled, paper, group)
-    for line in _charges(paper):
+    for line in charges_of(paper):
         charge = settled.put("SpecifiedTradeAllowanceCharge")
         charge.put("ChargeIndicator/udt:Indicator", "true")
-        charge.put("ActualAmount", _amount(paper, line.net_minor))
+        charge.put("ActualAmount", amount(paper, line.net_minor))
         charge.put("ReasonCode", FREIGHT)
         charge.put("Reason", WORDS[paper.language]["shipping"])
         _tax(charge.put("CategoryTradeTax"), line)
@@ -196,30 +202,31 @@ def _settlement(trade: Writer, paper: Paper) -> None:
 
 def _group(settled: Writer, paper: Paper, group: TaxGroup) -> None:
     tax = settled.put("ApplicableTradeTax")
-    tax.put("CalculatedAmount", _amount(paper, group.tax_minor))
+    tax.put("CalculatedAmount", amount(paper, group.tax_minor))
     tax.put("TypeCode", "VAT")
     code, remark = EXEMPT.get(group.category, (None, None))
     if remark is not None:
         tax.put("ExemptionReason", REMARKS[paper.language][remark])
-    tax.put("BasisAmount", _amount(paper, group.net_minor))
+    tax.put("BasisAmount", amount(paper, group.net_minor))
     tax.put("CategoryCode", group.category)
     tax.put_known("ExemptionReasonCode", code)
-    tax.put("RateApplicablePercent", f"{Decimal(group.rate_ppm) / 10_000:.2f}")
+    tax.put("RateApplicablePercent", percent(group.rate_ppm))
 
 
 def _totals(settled: Writer, paper: Paper) -> None:
-    charged = sum(line.net_minor for line in _charges(paper))
+    charged = sum(line.net_minor for line in charges_of(paper))
     sums = settled.put("SpecifiedTradeSettlementHeaderMonetarySummation")
-    sums.put("LineTotalAmount", _amount(paper, paper.net_minor - charged))
-    sums.put("ChargeTotalAmount", _amount(paper, charged))
-    sums.put("AllowanceTotalAmount", _amount(paper, 0))
-    sums.put("TaxBasisTotalAmount", _amount(paper, paper.net_minor))
-    sums.put("TaxTotalAmount", _amount(paper, paper.tax_minor), currencyID=paper.currency)
+    sums.put("LineTotalAmount", amount(paper, paper.net_minor - charged))
+    sums.put("ChargeTotalAmount", amount(paper, charged))
+    sums.put("AllowanceTotalAmount", amount(paper, 0))
+    sums.put("TaxBasisTotalAmount", amount(paper, paper.net_minor))
+    sums.put("TaxTotalAmount", amount(paper, paper.tax_minor), currencyID=paper.currency)
     if paper.rounding_minor:
-        sums.put("RoundingAmount", _amount(paper, paper.rounding_minor))
-    sums.put("GrandTotalAmount", _amount(paper, paper.total_minor))
-    sums.put("DuePayableAmount", _amount(paper, paper.payable_minor))
+        sums.put("RoundingAmount", amount(paper, paper.rounding_minor))
+    sums.put("GrandTotalAmount", amount(paper, paper.total_minor))
+    sums.put("DuePayableAmount", amount(paper, paper.payable_minor))
 
 
-def _amount(paper: Paper, minor: int) -> str:
+def amount(paper: Paper, minor: int) -> str:
+    """Write an amount as a decimal text of the document's currency."""
     return text_from_minor(minor, paper.currency)

@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-from oms.adapters.documents import cii, facturx, words
+from oms.adapters.documents import cii, facturx, ubl, words
 from oms.billing.model import BilledLine, FileKind, Paper, Party
 
 TEMPLATE: Final = Path(__file__).with_name("invoice.typ")
@@ -29,6 +29,8 @@ class InvoiceRenderer:
         """Return a document as a file."""
         if kind is FileKind.XML:
             return cii.write(paper)
+        if kind is FileKind.UBL:
+            return ubl.write(paper)
         return _pdf(paper)
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 FACE: Final = "Noto Sans"
 MARGIN_MM: Final = 18
 ROW_MM: Final = 6.5
+CODE_BAR_MM, CODE_MM = 1.0, 14
 TITLE_POINTS, TEXT_POINTS, SMALL_POINTS = 20, 10, 8
 
 
@@ -50,6 +51,10 @@ def _face() -> str:
 
 def _head(pdf: "FPDF", paper: Paper) -> None:
     _line(pdf, f"{paper.title}  {paper.number}", TITLE_POINTS, 12)
+    if paper.code:
+        # Code 39 reads capitals and digits with any scanner; its stars say where it ends.
+        pdf.code39(f"*{paper.code}*", x=pdf.l_margin, y=pdf.get_y() + 2, w=CODE_BAR_MM, h=CODE_MM)
+        pdf.ln(CODE_MM + 6)
     for name, value in paper.facts:
         pdf.set_font(FACE, size=SMALL_POINTS)
         pdf.cell(w=40, h=ROW_MM, text=name)

@@ -25,6 +25,8 @@ TIMEOUT_SECONDS: Final = 10.0
 KEYS_KEPT: Final = timedelta(days=6)
 # Its page of currency codes: where it counts otherwise than ISO.
 DECIMALS: Final = Decimals(others={"CLP": 2, "CVE": 0, "IDR": 0, "ISK": 2})
+# What the addresses of its live mode have in them.
+LIVE: Final = "-live."
 SIGNED: Final = (
     "pspReference", "originalReference", "merchantAccountCode", "merchantReference", "value",
     "currency", "eventCode", "success",
@@ -62,14 +64,16 @@ class AdyenPsp:
     acknowledgment = "[accepted]"
 
     def __init__(
-        self, url: str, key: str, *, account: str, hmac_key: str,
+        self, url: str, key: str, *, account: str, hmac_key: str, is_multicapture: bool = False,
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:  # fmt: skip
-        """Take where the API is, and the secrets."""
+        """Take where the API is, the secrets, and whether the account may capture in parts."""
+        self.captures_once = not is_multicapture
         self._client = httpx.Client(
             base_url=url, timeout=timeout_seconds, trust_env=False, headers={"X-API-Key": key}
         )
         self._account = account
+        self._is_live = LIVE in url
         self._hmac_key = hmac_key
 
     def execute(self, asked: Asked) -> Answer:
@@ -99,14 +103,15 @@ class AdyenPsp:
         return None
 
     def read(self, headers: Mapping[str, str], body: bytes, *, at: datetime) -> Sequence[Notice]:  # noqa: ARG002 - the port's
-        """Read a batch. Raises NotOurs unless every item is signed and of our account.
+        """Read a batch. Raises NotOurs unless every item is signed and of our account and mode.
 
         An item has no time of its own that is signed: one that is sent again is known by its id.
         """
         try:
-            items = [
-                each["NotificationRequestItem"] for each in json.loads(body)["notificationItems"]
-            ]
+            told = json.loads(body)
+            items = [each["NotificationRequestItem"] for each in told["notificationItems"]]
+            if (told["live"] in {"true", True}) is not self._is_live:
+                raise NotOurs
             if not items or not all(self._is_ours(each) for each in items):
                 raise NotOurs
             found = [_notice(each) for each in items]

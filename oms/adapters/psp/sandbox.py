@@ -23,6 +23,7 @@ class SandboxPsp:
 
     code = "sandbox"
     acknowledgment = None
+    captures_once = False  # it says so of each payment
 
     def __init__(self, url: str, secret: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         """Take where the service is, and the secret it signs with."""
@@ -95,6 +96,10 @@ def _document(answer: httpx.Response) -> dict[str, Any]:
     return found
 
 
+def _moment(told: str | None) -> datetime | None:
+    return None if told is None else datetime.fromisoformat(told)
+
+
 def _answer(told: Mapping[str, Any]) -> Answer:
     """Read what became of an operation. Raises NoAnswer for what does not say it."""
     try:
@@ -103,6 +108,8 @@ def _answer(told: Mapping[str, Any]) -> Answer:
             state=TransactionState(told["state"]), failure=told["failure"],
             psp_reference=told["payment_id"] if is_begun else told["id"],
             psp_at=datetime.fromisoformat(told["changed_at"]),
+            captures_once=told.get("captures_once"),
+            authorized_until_at=_moment(told.get("authorized_until_at")),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError) as error:
         raise NoAnswer("an answer that does not say what it is") from error

@@ -6,6 +6,7 @@ leaves our number at its payment intent or refund, and is looked for there befor
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ from oms.adapters.psp.stripe_events import (
     notice_of,
     of_intent,
     of_refund,
+    once_of,
+    until_of,
 )
 from oms.payments.model import TransactionState, TransactionType
 from oms.payments.port import Answer, Asked, NoAnswer, Notice, NotOurs
@@ -30,6 +33,9 @@ TIMEOUT_SECONDS: Final = 10
 SKEW_SECONDS_MAX: Final = 300
 # So many of the newest intents are looked at one by one: a search knows them a minute later.
 NEWEST_MAX: Final = 100
+CHARGE: Final = ["latest_charge"]
+# What the keys of its live mode begin with.
+LIVE: Final = ("sk_live_", "rk_live_")
 
 Told = dict[str, Any]
 
@@ -52,7 +58,9 @@ class StripePsp:
             base_addresses={"api": url} if url else {},
         )  # fmt: skip
         self._webhook_secret = webhook_secret
+        self._is_live = key.startswith(LIVE)
         self._is_multicapture = is_multicapture
+        self.captures_once = not is_multicapture
         self._do: Final[Mapping[TransactionType, Callable[[Asked], Answer]]] = {
             TransactionType.AUTHORIZE: self._authorize, TransactionType.CAPTURE: self._capture,
             TransactionType.VOID: self._void, TransactionType.REFUND: self._refund,
@@ -85,7 +93,7 @@ class StripePsp:
             raise NoAnswer(type(error).__name__) from error
 
     def read(self, headers: Mapping[str, str], body: bytes, *, at: datetime) -> Sequence[Notice]:
-        """Read an event. Raises NotOurs for one that is not signed, or was long ago."""
+        """Read an event. Raises NotOurs for one not signed, long ago, or of the other mode."""
         signed = headers.get("stripe-signature")
         try:
             text = body.decode()
@@ -95,7 +103,10 @@ class StripePsp:
                 raise NotOurs
         except (stripe.SignatureVerificationError, ValueError) as error:
             raise NotOurs from error
-        found = notice_of(json.loads(text))
+        event = json.loads(text)
+        if event["livemode"] is not self._is_live:
+            raise NotOurs
+        found = notice_of(event)
         return [] if found is None else [found]
 
     def close(self) -> None:
@@ -103,17 +114,18 @@ class StripePsp:
         self._http.close()  # type: ignore[no-untyped-call]  # the library's
 
     def _authorize(self, asked: Asked) -> Answer:
-        made = self._client.v1.payment_intents.create(
-            {
-                "amount": DECIMALS.of_minor(asked.amount_minor, asked.currency),
-                "currency": asked.currency.lower(), "payment_method": str(asked.token),
-                "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
-                "capture_method": "manual", "confirm": True,
-                "metadata": {TRANSACTION: asked.reference},
-            },
-            {"idempotency_key": asked.key},
-        )  # fmt: skip
-        return of_intent(_plain(made))
+        wish: Any = {
+            "amount": DECIMALS.of_minor(asked.amount_minor, asked.currency),
+            "currency": asked.currency.lower(), "payment_method": str(asked.token),
+            "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+            "capture_method": "manual", "confirm": True,
+            "metadata": {TRANSACTION: asked.reference}, "expand": CHARGE,
+        }  # fmt: skip
+        if self._is_multicapture:
+            # Not every card can: which one, its charge says.
+            wish["payment_method_options"] = {"card": {"request_multicapture": "if_available"}}
+        made = self._client.v1.payment_intents.create(wish, {"idempotency_key": asked.key})
+        return self._of_held(_plain(made))
 
     def _capture(self, asked: Asked) -> Answer:
         amount = DECIMALS.of_minor(asked.amount_minor, asked.currency)
@@ -121,8 +133,10 @@ class StripePsp:
             "amount_to_capture": amount,
             "metadata": {f"{CAPTURED}{asked.reference}": str(amount)},
         }  # fmt: skip
-        if self._is_multicapture and amount < self._intent(asked)["amount_capturable"]:
-            options["final_capture"] = False
+        if self._is_multicapture:
+            intent = self._intent(_parent(asked))
+            if amount < intent["amount_capturable"] and not once_of(intent):
+                options["final_capture"] = False
         done = self._client.v1.payment_intents.capture(
             _parent(asked), options, {"idempotency_key": asked.key}
         )
@@ -130,7 +144,7 @@ class StripePsp:
 
     def _void(self, asked: Asked) -> Answer:
         """Give up what is left of an intent: Stripe has no part of that."""
-        intent = self._intent(asked)
+        intent = self._intent(_parent(asked))
         if intent["status"] in {"canceled", "succeeded"}:
             return self._of_void(intent)
         left = intent.get("amount_capturable")
@@ -160,18 +174,18 @@ class StripePsp:
         newest = self._client.v1.payment_intents.list({"limit": NEWEST_MAX})
         for each in newest.data:
             if (_plain(each).get("metadata") or {}).get(TRANSACTION) == asked.reference:
-                return of_intent(_plain(each))
+                return self._of_held(self._intent(each.id))
         query = f'metadata["{TRANSACTION}"]:"{asked.reference}"'
         found = self._client.v1.payment_intents.search({"query": query, "limit": 1})
-        return of_intent(_plain(found.data[0])) if found.data else None
+        return self._of_held(self._intent(found.data[0].id)) if found.data else None
 
     def _captured(self, asked: Asked) -> Answer | None:
-        intent = self._intent(asked)
+        intent = self._intent(_parent(asked))
         is_ours = f"{CAPTURED}{asked.reference}" in (intent.get("metadata") or {})
         return self._of_capture(intent) if is_ours else None
 
     def _voided(self, asked: Asked) -> Answer | None:
-        intent = self._intent(asked)
+        intent = self._intent(_parent(asked))
         is_over = intent["status"] in {"canceled", "succeeded"}
         return self._of_void(intent) if is_over else None
 
@@ -182,13 +196,23 @@ class StripePsp:
                 return of_refund(_plain(each))
         return None
 
-    def _intent(self, asked: Asked) -> Told:
-        return _plain(self._client.v1.payment_intents.retrieve(_parent(asked)))
+    def _intent(self, reference: str) -> Told:
+        return _plain(self._client.v1.payment_intents.retrieve(reference, {"expand": CHARGE}))
+
+    def _of_held(self, intent: Told) -> Answer:
+        """Return what became of an authorization, and what its charge says of the payment."""
+        return replace(
+            of_intent(intent), authorized_until_at=until_of(intent),
+            captures_once=once_of(intent) if self._is_multicapture else None,
+        )  # fmt: skip
 
     def _of_capture(self, intent: Told) -> Answer:
         """Return that an intent was captured: several captures have one charge, and no id."""
         reference = None if self._is_multicapture else charge_of(intent)
-        return Answer(state=TransactionState.SUCCEEDED, psp_reference=reference)
+        return Answer(
+            state=TransactionState.SUCCEEDED, psp_reference=reference,
+            captures_once=intent["status"] == "succeeded",
+        )  # fmt: skip
 
     def _of_void(self, intent: Told) -> Answer:
         """Return that nothing is held any more: given up, or let go with the last capture."""

@@ -54,6 +54,24 @@ def of_refund(refund: Event) -> Answer:
     )
 
 
+def once_of(intent: Event) -> bool:
+    """Tell whether an intent whose charge is shown with it can be captured only once."""
+    multicapture = _card_of(intent).get("multicapture") or {}
+    return bool(multicapture.get("status") != "available")
+
+
+def until_of(intent: Event) -> datetime | None:
+    """Return until when an intent whose charge is shown with it holds what it does."""
+    before = _card_of(intent).get("capture_before")
+    return None if before is None else datetime.fromtimestamp(before, UTC)
+
+
+def _card_of(intent: Event) -> dict[str, Any]:
+    charge = intent.get("latest_charge")
+    details = (charge.get("payment_method_details") or {}) if isinstance(charge, dict) else {}
+    return details.get("card") or {}
+
+
 def charge_of(intent: Event) -> str | None:
     """Return the id of the charge an intent has made last."""
     charge = intent.get("latest_charge")

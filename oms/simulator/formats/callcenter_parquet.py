@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from oms.simulator.snapshot import Snapshot
+from oms.simulator.tenders import payments_of, service_of
 from oms.simulator.trouble import NO_SUCH_CURRENCY, NO_SUCH_SKU, UNKNOWN_CURRENCY, UNKNOWN_SKU
 
 if TYPE_CHECKING:
@@ -50,8 +51,18 @@ SCHEMA: dict[str, pl.DataType] = {
     "location": pl.String(),
     "reason": pl.String(),
     "restock": pl.Boolean(),
+    "tender": pl.String(),
+    "service": pl.String(),
+    "service_ref": pl.String(),
+    "payable_total": _AMOUNT,
+    "paid_total": _AMOUNT,
+    "refunded_total": _AMOUNT,
 }
-EVENTS = {"sale": "ordered", "ship": "shipped", "cancel": "canceled", "return": "returned"}
+EVENTS = {
+    "sale": "ordered", "ship": "shipped", "cancel": "canceled", "return": "returned",
+    "pay": "paid",
+}  # fmt: skip
+_NOT_PAID = (None,) * 6
 DELIVERIES = {"ship_home": "address", "pickup_point": "point"}
 _OPERATORS = ("Marleen", "Youssef", "Bas", "Inge")
 
@@ -63,20 +74,38 @@ def order_no(order: Order) -> str:
 
 def export(happenings: Iterable[Happening]) -> bytes:
     """Write the export of some time: lines ordered, and what happened to lines."""
-    rows = [
-        row
-        for happening in happenings
-        for row in (
-            _change_rows(happening.order, happening.order.changes[happening.upto - 1])
-            if happening.upto
-            else _order_rows(happening.order)
-        )
-    ]
+    rows = [row for happening in happenings for row in _rows(happening)]
     buffer = io.BytesIO()
     columns = dict(zip(SCHEMA, zip(*rows, strict=True), strict=True))
     frame = pl.DataFrame(columns, schema=SCHEMA)
     frame.write_parquet(buffer, compression="zstd")
     return buffer.getvalue()
+
+
+def _rows(happening: Happening) -> Iterator[tuple[object, ...]]:
+    """Write what happened, and how the order is paid then."""
+    order, change = happening.order, None
+    if happening.upto:
+        change = order.changes[happening.upto - 1]
+    if change is None:
+        yield from _order_rows(order)
+    elif change.kind != "pay":
+        yield from _change_rows(order, change)
+    if change is None or change.kind != "ship":
+        yield from _payment_rows(Snapshot(order, happening.upto))
+
+
+def _payment_rows(snapshot: Snapshot) -> Iterator[tuple[object, ...]]:
+    """Write what is to be paid and what was by now: by a link, or by invoice."""
+    order, broken = snapshot.order, snapshot.order.trouble.broken
+    for paid in payments_of(snapshot):
+        service = service_of(order, paid)
+        yield (
+            order_no(order), None, EVENTS["pay"], None, snapshot.updated_at, order.placed_at,
+            *[None] * 13, NO_SUCH_CURRENCY if broken == UNKNOWN_CURRENCY else order.currency,
+            *[None] * 10, paid.tender, service, f"{order_no(order)}-{paid.no}" if service else None,
+            _units(paid.amount), _units(paid.captured), _units(paid.refunded),
+        )  # fmt: skip
 
 
 def _units(minor: int) -> Decimal:
@@ -98,6 +127,7 @@ def _order_rows(order: Order) -> Iterator[tuple[object, ...]]:
             line.quantity, NO_SUCH_CURRENCY if broken == UNKNOWN_CURRENCY else order.currency,
             _units(line.unit_price), _units(line.discount), _units(line.total), _units(line.tax),
             _units(order.shipping), _units(order.shipping_tax), _units(total), None, None, None,
+            *_NOT_PAID,
         )  # fmt: skip
 
 
@@ -114,5 +144,5 @@ def _change_rows(order: Order, change: Change) -> Iterator[tuple[object, ...]]:
             line.product.sku, line.title, part.quantity, order.currency, None, None,
             _units(part.total) if has_money else None, _units(part.tax) if has_money else None,
             None, None, None, place, change.reason or None,
-            change.restock if change.kind == "return" else None,
+            change.restock if change.kind == "return" else None, *_NOT_PAID,
         )  # fmt: skip

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oms.simulator.formats.texts import amount, utc
+from oms.simulator.snapshot import Snapshot
+from oms.simulator.tenders import payments_of
 from oms.simulator.trouble import (
     BAD_DATE,
     NO_SUCH_CURRENCY,
@@ -26,9 +28,13 @@ HEADER = (
     "sku", "product-name", "quantity", "currency", "item-price", "item-promotion-discount",
     "item-total", "item-tax", "shipping-price", "shipping-tax", "buyer-email", "buyer-name",
     "ship-address", "ship-postal-code", "ship-city", "ship-country", "status-reason", "restocked",
-    "location",
+    "location", "payment-id", "paid-total", "refunded-total",
 )  # fmt: skip
-STATUSES = {"sale": "Unshipped", "ship": "Shipped", "cancel": "Cancelled", "return": "Returned"}
+STATUSES = {
+    "sale": "Unshipped", "ship": "Shipped", "cancel": "Cancelled", "return": "Returned",
+    "pay": "Paid",
+}  # fmt: skip
+_NOT_PAID = ("",) * 3
 
 
 def order_ref(order: Order) -> str:
@@ -51,6 +57,7 @@ def report(happenings: Iterable[Happening]) -> bytes:
             rows.extend(_status_rows(order, order.changes[happening.upto - 1]))
         else:
             rows.extend(_item_rows(order))
+        rows.extend(_payment_rows(Snapshot(order, happening.upto)))
     return ("\n".join(rows) + "\n").encode()
 
 
@@ -71,7 +78,7 @@ def _item_rows(order: Order) -> Iterator[str]:
             amount(line.unit_price), amount(line.discount), amount(line.total), amount(line.tax),
             amount(order.shipping if is_first else 0),
             amount(order.shipping_tax if is_first else 0), order.email, who.name, to.street,
-            to.postcode, to.city, to.country_code, "", "", "",
+            to.postcode, to.city, to.country_code, "", "", "", *_NOT_PAID,
         )  # fmt: skip
         yield "\t".join((*fields, "", "") if broken == WRONG_COLUMNS else fields)
 
@@ -88,6 +95,30 @@ def _status_rows(order: Order, change: Change) -> Iterator[str]:
                 line.product.sku, line.title, str(part.quantity), order.currency,
                 amount(line.unit_price), "0.00", amount(part.total), amount(part.tax), "0.00",
                 "0.00", "", "", "", "", "", order.country_code, change.reason,
-                "yes" if change.restock and change.kind == "return" else "no", place,
+                "yes" if change.restock and change.kind == "return" else "no", place, *_NOT_PAID,
             )
         )  # fmt: skip
+
+
+def _payment_rows(snapshot: Snapshot) -> Iterator[str]:
+    """Write what the buyer has paid the marketplace: again where something went back."""
+    order, last = snapshot.order, snapshot.changes[-1] if snapshot.upto else None
+    if order.trouble.broken == WRONG_COLUMNS or (last is not None and last.kind == "ship"):
+        return
+    at = utc(last.at if last else order.placed_at)
+    if order.trouble.broken == BAD_DATE:
+        at = f"{NO_SUCH_DATE}T12:00:00Z"
+    currency = NO_SUCH_CURRENCY if order.trouble.broken == UNKNOWN_CURRENCY else order.currency
+    for paid in payments_of(snapshot):
+        yield "\t".join(
+            (
+                order_ref(order), "", STATUSES["pay"], utc(order.placed_at), at, *[""] * 4,
+                currency, *[""] * 15, payment_ref(order), amount(paid.captured),
+                amount(paid.refunded),
+            )
+        )  # fmt: skip
+
+
+def payment_ref(order: Order) -> str:
+    """Say the marketplace's number of what was paid for an order."""
+    return f"MP{order.number:012d}"

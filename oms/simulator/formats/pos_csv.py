@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from oms.simulator.formats.texts import amount, wall
 from oms.simulator.people import plain
+from oms.simulator.snapshot import Snapshot
+from oms.simulator.tenders import payments_of, service_of
 from oms.simulator.trouble import (
     BAD_DATE,
     NO_SUCH_SKU,
@@ -27,8 +29,10 @@ HEADER = (
     "Store", "Till", "Receipt", "Line", "Date", "Time", "Type", "Article", "EAN", "Description",
     "Qty", "Price", "Discount", "Amount", "VAT", "Currency", "Handover", "Customer", "Email",
     "Street", "Postcode", "City", "Country", "OrigReceipt", "OrigLine", "Reason", "Restock",
+    "Tender", "Card", "Service", "ServiceRef", "Paid", "PaidBack",
 )  # fmt: skip
-TYPES = {"sale": "S", "return": "R", "ship": "D", "cancel": "X"}
+TYPES = {"sale": "S", "return": "R", "ship": "D", "cancel": "X", "pay": "P"}
+_NOT_PAID = ("",) * 6
 HANDOVERS = {"carry_out": "0", "ship_home": "1"}
 _NOT_A_DAY = "31-02-2025"
 
@@ -48,6 +52,7 @@ def till_file(happenings: Iterable[Happening]) -> bytes:
             rows.extend(_change_rows(order, order.changes[happening.upto - 1]))
         else:
             rows.extend(_sale_rows(order))
+        rows.extend(_payment_rows(Snapshot(order, happening.upto)))
     return ("\r\n".join(rows) + "\r\n").encode(ENCODING)
 
 
@@ -90,7 +95,7 @@ def _sale_rows(order: Order) -> Iterator[str]:
             NO_SUCH_SKU if is_unknown else line.product.sku, line.product.gtin, _text(line.title),
             str(line.quantity), amount(line.unit_price, ","), amount(line.discount, ","),
             amount(line.total, ","), amount(line.tax, ","), order.currency,
-            HANDOVERS[order.method], *_customer(order), "", "", "", "",
+            HANDOVERS[order.method], *_customer(order), "", "", "", "", *_NOT_PAID,
         ]  # fmt: skip
         yield ";".join(fields[:-5] if broken == WRONG_COLUMNS else fields)
 
@@ -108,9 +113,31 @@ def _change_rows(order: Order, change: Change) -> Iterator[str]:
                 TYPES[change.kind], line.product.sku, line.product.gtin, _text(line.title),
                 *_amounts(change, part, line), order.currency, HANDOVERS[order.method],
                 "", "", "", "", "", "", receipt(order), str(part.line + 1), change.reason,
-                "Y" if change.kind == "return" and change.restock else "N",
+                "Y" if change.kind == "return" and change.restock else "N", *_NOT_PAID,
             ]
         )  # fmt: skip
+
+
+def _payment_rows(snapshot: Snapshot) -> Iterator[str]:
+    """Write how a receipt is paid by now: again where something was paid back."""
+    order = snapshot.order
+    store, last = order.store, snapshot.changes[-1] if snapshot.upto else None
+    assert store is not None, "a receipt comes from a store"
+    if order.trouble.broken == WRONG_COLUMNS or (last is not None and last.kind == "ship"):
+        return
+    day, time = _moment(last.at if last else order.placed_at, order.channel.time_zone)
+    place = (last.place if last else None) or store
+    number = NO_SUCH_STORE_NUMBER if order.trouble.broken == UNKNOWN_STORE else place.number
+    for paid in payments_of(snapshot):
+        service = service_of(order, paid) or ""
+        card = f"{paid.brand} {paid.last4}" if paid.last4 else ""
+        yield ";".join([
+            str(number), str(order.till) if last is None else "9", receipt(order), str(paid.no),
+            _NOT_A_DAY if order.trouble.broken == BAD_DATE else day, time, TYPES["pay"],
+            *[""] * 8, order.currency, HANDOVERS[order.method], *[""] * 10, paid.tender, card,
+            service, f"{receipt(order)}-{paid.no}" if service else "",
+            amount(paid.captured, ","), amount(paid.refunded, ","),
+        ])  # fmt: skip
 
 
 def _amounts(change: Change, part: Part, line: Line) -> list[str]:

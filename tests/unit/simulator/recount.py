@@ -232,7 +232,7 @@ class Recount:
             except Refused as reason:
                 self.broken["pos", str(reason)] += 1
         for row in whole:
-            if row["Type"] != "S":
+            if row["Type"] in TILL_KINDS:
                 tax = -_cents(row["VAT"])
                 key = (row["OrigReceipt"], TILL_KINDS[row["Type"]], row["Receipt"], row["OrigLine"])
                 quantity = abs(int(row["Qty"]))
@@ -312,7 +312,7 @@ class Recount:
                 _cents(first["shipping_tax"]), _cents(first["order_total"]),
             ))  # fmt: skip
         for row in rows:
-            if row["event"] != "ordered":
+            if row["event"] in EXPORT_KINDS:
                 key = (
                     row["order_no"],
                     EXPORT_KINDS[row["event"]],

@@ -20,8 +20,29 @@ channels as (
     select * from {{ ref('stg_ledger__channels') }}
 ),
 
+products as (
+    select * from {{ ref('stg_ledger__products') }}
+),
+
 locations as (
     select * from {{ ref('stg_ledger__locations') }}
+),
+
+receipts as (
+    select * from {{ ref('stg_ledger__return_receipts') }}
+),
+
+receipt_lines as (
+    select * from {{ ref('stg_ledger__return_receipt_lines') }}
+),
+
+-- The first of it that came: from then on a customer waits for money.
+came as (
+    select receipt_lines.return_id, min(receipts.received_at) as received_at
+    from receipt_lines
+    inner join receipts on receipt_lines.receipt_no = receipts.receipt_no
+    where receipt_lines.return_id is not null
+    group by receipt_lines.return_id
 ),
 
 decided as (
@@ -67,9 +88,17 @@ final as (
         returns.created_at as asked_at,
         decided.decided_at,
         {{ seconds_between('returns.created_at', 'decided.decided_at') }} as decide_seconds,
+        came.received_at,
+        -- Completed is what gave its customer all there was to give.
+        case when returns.return_state = 'completed' and lines.resolution = 'refund' then returns.changed_at end as refunded_at,
+        {{ seconds_between('came.received_at', 'refunded_at') }} as refund_seconds,
+        products.sku,
+        products.product_type,
         orders.is_test
     from lines
     inner join returns on lines.return_id = returns.return_id
+    left join came on lines.return_id = came.return_id
+    left join products on lines.product_id = products.product_id
     left join decided on lines.return_id = decided.return_id and lines.line_no = decided.line_no
     left join orders on returns.order_id = orders.order_id
     left join channels on orders.channel_id = channels.channel_id

@@ -8,6 +8,7 @@ payments as (
     select * from {{ ref('fct_payments') }}
     where
         not is_test
+        and not is_store_credit
         and transaction_type not in ('authorize', 'void')
         {% if is_incremental() %} and occurred_on in (select occurred_on from changed) {% endif %}
 ),

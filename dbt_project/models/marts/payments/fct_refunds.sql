@@ -37,6 +37,7 @@ final as (
         channels.channel_code,
         ended.refund_kind,
         ended.refund_state,
+        ended.paid_as,
         ended.currency,
         {{ minor_to_amount('ended.amount_minor', 'currencies.exponent') }} as amount,
         {{ business_date('ended.created_at', 'channels.time_zone') }} as requested_on,

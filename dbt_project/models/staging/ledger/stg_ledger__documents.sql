@@ -19,6 +19,9 @@ final as (
         net_minor,
         tax_minor,
         total_minor,
+        destination_code,
+        seller_code,
+        is_one_stop_shop,
         _batch as batch
     from source
 )

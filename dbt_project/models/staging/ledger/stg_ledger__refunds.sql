@@ -11,6 +11,7 @@ final as (
         order_id,
         kind as refund_kind,
         state as refund_state,
+        paid_as,
         amount_minor,
         currency,
         created_at,

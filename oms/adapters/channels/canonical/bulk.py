@@ -302,7 +302,8 @@ _PAYMENTS: Final = f"""
     select position, l.ref, l.tender, l.psp, l.psp_reference, coalesce(l.managed_by, 'channel'),
         l.brand, l.last4, {_minor("l.amount")}, coalesce({_minor("l.authorized")}, 0),
         coalesce({_minor("l.captured")}, 0), coalesce({_minor("l.refunded")}, 0),
-        {_instant("l.authorized_until_at")}, case when l.psp is null then location_code end
+        {_instant("l.authorized_until_at")}, case when l.psp is null then location_code end,
+        null
     from (
         select position, power, d.location_code, unnest(d.payments) as l,
             generate_subscripts(d.payments, 1) as place

@@ -77,7 +77,7 @@ def _payment(position: int, order: OrderIn, payment: PaymentIn) -> list[Any]:
             minor_from_text(text, currency)
             for text in (payment.amount, payment.authorized, payment.captured, payment.refunded)
         ),
-        _at(payment.authorized_until_at), None if payment.psp else order.location_code,
+        _at(payment.authorized_until_at), None if payment.psp else order.location_code, None,
     ]  # fmt: skip
 
 

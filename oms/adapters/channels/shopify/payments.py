@@ -8,6 +8,8 @@ from oms.adapters.channels.shopify.options import Options
 from oms.adapters.channels.shopify.reading import Reader
 from oms.payments.model import Tender
 
+# Whose payouts name the transaction a payment began with (`source_order_transaction_id`).
+NAMES_TRANSACTIONS: Final = "shopify_payments"
 # What begins a payment; what follows on one names it as its parent.
 BEGINS: Final = frozenset({"authorization", "sale"})
 _SHOWN: Final = re.compile(r"([0-9]{4})\s*$")
@@ -74,9 +76,9 @@ def _row(
     shown = _SHOWN.search(details.text("credit_card_number") or "") if details else None
     return [
         position, ref, options.tenders.get(payment.gateway, Tender.CARD).value,
-        payment.gateway or None, None, "channel",
+        payment.gateway or None, ref if payment.gateway == NAMES_TRANSACTIONS else None, "channel",
         details.text("credit_card_company") if details else None, shown[1] if shown else None,
         max(payment.authorized, payment.captured), payment.authorized, payment.captured,
         payment.refunded, begun.instant("authorization_expires_at", is_needed=False),
-        location_code,
+        location_code, None,
     ]  # fmt: skip

@@ -10,6 +10,7 @@ from oms.adapters.channels.tabular.orders import INSTANT, money, summed
 from oms.adapters.channels.tabular.plan import Plan
 from oms.adapters.channels.tabular.rows import literal
 from oms.orders.model import CHANGE_DRAFT, LINE_DRAFT, ORDER_DRAFT
+from oms.payments.model import PAYMENT_DRAFT, ManagedBy
 
 # Where a slice's documents are: positions from and to, of documents nothing is wrong with.
 _SLICE: Final = (
@@ -30,6 +31,8 @@ def selects(plan: Plan) -> Iterator[tuple[str, str]]:
             yield "lines", _lines()
             if plan.spec.rows.has_changes:
                 yield "changes", _changes()
+            if plan.spec.payments:
+                yield "payments", _payments()
             if plan.spec.products:
                 yield "products", _products_of_rows(plan)
         case "products":
@@ -170,6 +173,17 @@ def _changes() -> str:
         f"{instant} as occurred_at" if name == "occurred_at" else name for name in CHANGE_DRAFT
     )
     return f"select {columns} from changes where {_SLICE} order by position, ord"
+
+
+def _payments() -> str:
+    """Select what a channel tells of payments it handles, each of at least what was captured."""
+    values = {
+        "managed_by": f"'{ManagedBy.CHANNEL}'", "authorized_until_at": "null",
+        "amount_minor": "greatest(amount_minor, authorized_minor, captured_minor)",
+        "occurred_at": INSTANT.format("occurred_at"),
+    }  # fmt: skip
+    columns = ", ".join(f"{values.get(name, name)} as {name}" for name in PAYMENT_DRAFT)
+    return f"select {columns} from payments where {_SLICE} order by position, ord"
 
 
 def _products_of_rows(plan: Plan) -> str:

@@ -20,7 +20,9 @@ NOBODY: Final = ChannelFacts(
     code="sample", currency="EUR", prices_include_tax=False, time_zone="UTC"
 )
 _SIGNS: Final = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
-_SECTIONS: Final = {"o": "order", "l": "lines", "c": "changes", "p": "products"}
+_SECTIONS: Final = {
+    "o": "order", "l": "lines", "c": "changes", "y": "payments", "p": "products",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +121,8 @@ def _counts(workspace: Workspace) -> dict[str, int]:
             "changes": f"select count(*) from changes {kept}",
             "products": f"select count(distinct sku) from lines {kept}",
         }
+    if workspace.plan.spec.payments:
+        queries["payments"] = f"select count(*) from payments {kept}"
     return {name: workspace.rows_of(query)[0][0] for name, query in queries.items()}
 
 

@@ -280,6 +280,11 @@ class Compiler:
             f"length({name}) > {limit}", column, "VALIDATION",
             f"{what} || ' … has more than {limit} characters ({target.name})'",
         )  # fmt: skip
+        if target.pattern:
+            self.refuse(
+                f"not regexp_full_match({name}, {literal(target.pattern)})", column, "VALIDATION",
+                f"{what} || ' does not look like a {target.name}'",
+            )  # fmt: skip
         if target.name.endswith("country_code"):
             self.refuse(
                 f"not regexp_full_match({name}, '[A-Z]{{2}}')", column, "UNMAPPED_CODE",

@@ -6,6 +6,7 @@ from typing import Final
 
 from oms.kernel.limits import NOTE_CHARACTERS_MAX, REF_CHARACTERS_MAX
 from oms.orders.model import FulfillmentMethod
+from oms.payments.model import Tender
 from oms.stock.model import MOVEMENT_SIGNS
 
 TEXT_CHARACTERS_MAX: Final = 500
@@ -34,6 +35,7 @@ class Field:
     is_personal: bool = False  # its values never appear in a message
     characters_max: int = TEXT_CHARACTERS_MAX
     codes: tuple[str, ...] = ()
+    pattern: str = ""  # what a text must look like
 
 
 def _ref(name: str, *, required: bool = False) -> Field:
@@ -112,6 +114,18 @@ CHANGE: Final = (
     _text("reason"),
 )
 
+# A payment as its channel has it: totals so far, of what was done with it.
+PAYMENT: Final = (
+    _ref("ref"),
+    _code("tender", *Tender, required=True),
+    _ref("psp"),
+    _ref("psp_reference"),
+    _text("brand"),
+    Field(name="last4", pattern="[0-9]{4}"),
+    *(_typed(name, Kind.MONEY) for name in ("amount", "authorized", "captured", "refunded")),
+    _typed("occurred_at", Kind.INSTANT),
+)
+
 PRODUCT: Final = (
     _ref("sku", required=True),
     _ref("gtin"),
@@ -148,10 +162,18 @@ MOVEMENT: Final = (
 )
 
 ROW_KINDS: Final = ("sale", "cancel", "ship", "return", "ignore")
+# What a row may be where a mapping says what payments are.
+PAID_ROW_KINDS: Final = (*ROW_KINDS, "payment")
 
 # The sections of a mapping, by what its documents are.
 SECTIONS: Final[dict[str, dict[str, tuple[Field, ...]]]] = {
-    "orders": {"order": ORDER, "lines": LINE, "changes": CHANGE, "products": PRODUCT_OF_ROW},
+    "orders": {
+        "order": ORDER,
+        "lines": LINE,
+        "changes": CHANGE,
+        "payments": PAYMENT,
+        "products": PRODUCT_OF_ROW,
+    },
     "products": {"products": PRODUCT},
     "counts": {"counts": COUNT},
     "movements": {"movements": MOVEMENT},

@@ -75,6 +75,8 @@ def of_orders(plan: Plan) -> Iterator[str]:
     yield from _of_lines(plan)
     if plan.spec.rows.has_changes:
         yield from _of_changes(plan)
+    if plan.spec.payments:
+        yield from _of_payments(plan)
 
 
 def _of_heads(plan: Plan) -> Iterator[str]:
@@ -118,6 +120,19 @@ def _of_changes(plan: Plan) -> Iterator[str]:
     )  # fmt: skip
     if "c_change_ref" in plan.values:
         yield _twice(plan, "changes", "kind, change_ref, line_ref", "c_change_ref")
+
+
+def _of_payments(plan: Plan) -> Iterator[str]:
+    amounts = ("amount_minor", "authorized_minor", "captured_minor", "refunded_minor")
+    most = f"greatest({', '.join(f'l.{name}' for name in amounts)})"
+    column = _column(plan, "y_captured") or _column(plan, "y_amount")
+    yield _of_table("payments", column, _TOO_LARGE, f"{most} > {AMOUNT_MINOR_MAX}")
+    nothing = "a payment is of something: an amount, or what was captured"
+    yield _of_table("payments", column, nothing, f"coalesce({most}, 0) < 1")
+    yield _of_table(
+        "payments", _column(plan, "y_ref"), "a payment's ref does not begin with a star: ours do",
+        "starts_with(l.external_ref, '*')",
+    )  # fmt: skip
 
 
 _TOO_LARGE: Final = f"an amount has at most {AMOUNT_MINOR_MAX} minor units"

@@ -131,14 +131,16 @@ def _schema_faults(error: ValidationError) -> Iterator[str]:
 def _faults(spec: Spec) -> Iterator[str]:
     """Find what a schema cannot say: names that do not exist, fields that are missing."""
     sections = SECTIONS[spec.documents]
-    for name in ("order", "lines", "changes", "products", "counts", "movements"):
+    for name in ("order", "lines", "changes", "payments", "products", "counts", "movements"):
         if name not in sections:
             if spec.section(name):
                 yield f"{name}: a mapping of {spec.documents} has no such section"
-        elif spec.section(name) or name not in {"changes", "products"}:
+        elif spec.section(name) or name not in {"changes", "payments", "products"}:
             yield from _section_faults(spec, name, sections[name])
     if spec.rows.has_changes and "occurred_at" not in spec.changes:
         yield "changes.occurred_at: rows become changes of orders, so it must be said when"
+    if spec.payments and spec.rows.kind is None:
+        yield "rows.kind: payments are rows of their own, so it must be said which are"
     if spec.rows.kind is not None:
         yield from _expression_faults(spec, "rows.kind", spec.rows.kind, is_header=False)
 

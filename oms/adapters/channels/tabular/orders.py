@@ -4,6 +4,7 @@ cells     one row a row of the file: its values
 heads     one row a document: its place among the documents, and the header of the order
 lines     one row a sale
 changes   one row a cancellation, shipment or return
+payments  one row a payment of an order
 flaws     what is wrong with a document that no row alone can tell
 """
 
@@ -19,6 +20,8 @@ from oms.kernel.money import EXPONENTS
 INSTANT: Final = "strftime({} at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')"
 _LINE_AMOUNTS: Final = ("unit_price", "discount", "total", "tax")
 _SALE: Final = "filter (kind = 'sale')"
+# Only sales say what an order is; one that is not sold here has none that could differ.
+_MIXED: Final = f"coalesce(min(header) {_SALE} <> max(header) {_SALE}, false)"
 
 
 def cells_columns(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -41,6 +44,8 @@ def statements(plan: Plan) -> Iterator[str]:
     yield from _heads(plan)
     yield _lines(plan)
     yield _changes(plan) if plan.spec.rows.has_changes else _NO_CHANGES
+    if plan.spec.payments:
+        yield _payments(plan)
     if plan.spec.products:
         yield _first_products(plan)
 
@@ -71,7 +76,7 @@ def _heads(plan: Plan) -> Iterator[str]:
         select
             key, min(ord) as first_ord, max(ord) as last_ord, bool_or(is_bad) as is_bad,
             count(*) {_SALE} as sales_count, min(ord) {_SALE} as first_sale,
-            {"min(header) <> max(header)" if held else "false"} as is_mixed
+            {_MIXED if held else "false"} as is_mixed
             {"".join(f", {sql} as {name}" for name, sql in _aggregates(plan))}
         from cells
         group by key
@@ -230,7 +235,34 @@ def _changed(plan: Plan) -> str:
             ), 0) as units_before
         from cells c
         join heads h using (key)
-        where c.kind <> 'sale' and not h.is_bad
+        where c.kind not in ('sale', 'payment') and not h.is_bad
+    """
+
+
+def _payments(plan: Plan) -> str:
+    """Say how orders are paid: of rows about one payment the largest totals are the newest."""
+    told = {
+        name: f"arg_max(c.y_{name}, c.ord)" if f"y_{name}" in plan.values else "null::varchar"
+        for name in ("tender", "psp", "psp_reference", "brand", "last4")
+    }
+    texts = "".join(f", {sql} as {name}" for name, sql in told.items())
+    ref = "coalesce(c.y_ref, '1')" if "y_ref" in plan.values else "'1'"
+    at = "max(c.y_occurred_at)" if "y_occurred_at" in plan.values else "null::timestamptz"
+    place = "any_value(h.o_location_code)" if "o_location_code" in plan.values else "null::varchar"
+    sums = "".join(
+        f", coalesce(max({money(plan, f'y_{name}', 'c')}), 0) as {name}_minor"
+        for name in ("amount", "authorized", "captured", "refunded")
+    )
+    return f"""
+        create table payments as
+        select
+            h.position, min(c.ord) as ord, max(c.line) as line, {ref} as external_ref,
+            {at} as occurred_at, {place} as location_code {texts} {sums}
+        from cells c
+        join heads h using (key)
+        where c.kind = 'payment' and not h.is_bad
+        group by all
+        order by h.position, ord
     """
 
 

@@ -7,16 +7,28 @@ from typing import Final
 
 from oms.adapters.channels.tabular.arithmetic import NotCalculable, Number, sign_of
 from oms.adapters.channels.tabular.expressions import Compiler, column_of
-from oms.adapters.channels.tabular.fields import LINE, ORDER, ROW_KINDS, SECTIONS, Field, Kind
+from oms.adapters.channels.tabular.fields import (
+    LINE,
+    ORDER,
+    PAID_ROW_KINDS,
+    ROW_KINDS,
+    SECTIONS,
+    Field,
+    Kind,
+)
 from oms.adapters.channels.tabular.rows import Check, Rows
 from oms.adapters.channels.tabular.spec import Expression, Section, Spec
 from oms.workflows.documents import ChannelFacts
 
-# What the checks of a row are about: every row, sales, or what happened to them.
+# What the checks of a row are about: every row, goods, sales, what happened to them, or money.
+_EVERY: Final = "true"
+_GOODS: Final = "{kind} <> 'payment'"
 _SALE: Final = "{kind} = 'sale'"
-_CHANGE: Final = "{kind} <> 'sale'"
+_CHANGE: Final = "{kind} not in ('sale', 'payment')"
+_PAYMENT: Final = "{kind} = 'payment'"
 
 _ROW_KIND: Final = Field(name="kind", kind=Kind.CODE, codes=ROW_KINDS)
+_PAID_ROW_KIND: Final = replace(_ROW_KIND, codes=PAID_ROW_KINDS)
 
 
 # What a line is worth, of which a change has its part.
@@ -46,8 +58,9 @@ class Plan:
 
 
 def cell_name(section: str, field_name: str) -> str:
-    """Name a value: o_ of the order, l_ of the line, c_ of the change, p_ of the product."""
-    return f"{section[0]}_{field_name.replace('.', '_')}"
+    """Name a value: o_ of the order, l_ line, c_ change, y_ payment, p_ product."""
+    letter = "y" if section == "payments" else section[0]
+    return f"{letter}_{field_name.replace('.', '_')}"
 
 
 def columns_of(spec: Spec) -> tuple[str, ...]:
@@ -121,15 +134,12 @@ def _columns(expression: Expression) -> Iterator[str]:
 
 def _plan_orders(plan: Plan, compiler: Compiler) -> None:
     spec = plan.spec
-    target = next(f for f in LINE if f.name == "quantity")
-    with _placed("lines.quantity"):
-        quantity = compiler.value(target, spec.lines["quantity"])
-    _plan_kind(plan, compiler, quantity)
+    quantity = _plan_kind(plan, compiler)
     plan.ignored += f" or {plan.kind} = 'ignore'"
     everywhere = {"external_ref", "currency", "sku"}
-    for section, fields in (("order", ORDER), ("lines", LINE)):
+    for section, fields, whole in (("order", ORDER, _EVERY), ("lines", LINE, _GOODS)):
         for scope, part in (
-            ("true", [f for f in fields if f.name in everywhere]),
+            (whole, [f for f in fields if f.name in everywhere]),
             (_SALE, [f for f in fields if f.name not in everywhere]),
         ):
             compiler.scope = scope.format(kind=plan.kind)
@@ -138,6 +148,9 @@ def _plan_orders(plan: Plan, compiler: Compiler) -> None:
         compiler.scope = _CHANGE.format(kind=plan.kind)
         _plan_section(plan, compiler, "changes", SECTIONS["orders"]["changes"])
         _check_worth(compiler)
+    if spec.payments:
+        compiler.scope = _PAYMENT.format(kind=plan.kind)
+        _plan_section(plan, compiler, "payments", SECTIONS["orders"]["payments"])
     compiler.scope = _SALE.format(kind=plan.kind)
     _plan_section(plan, compiler, "products", SECTIONS["orders"]["products"])
     _refuse_signs(plan, compiler, quantity)
@@ -151,17 +164,23 @@ def _check_worth(compiler: Compiler) -> None:
                 compiler.money(replace(target, is_required=False), compiler.spec.lines[target.name])
 
 
-def _plan_kind(plan: Plan, compiler: Compiler, quantity: str) -> None:
+def _plan_kind(plan: Plan, compiler: Compiler) -> str:
+    """Plan what a row is; return its quantity, which may decide that and which payments lack."""
     spec = plan.spec
     if spec.rows.kind is not None:
-        compiler.scope = "true"
-        plan.kind = compiler.value(_ROW_KIND, spec.rows.kind)
+        compiler.scope = _EVERY
+        plan.kind = compiler.value(_PAID_ROW_KIND if spec.payments else _ROW_KIND, spec.rows.kind)
         plan.kind = plan.rows.add(f"coalesce({plan.kind}, 'sale')")
+    compiler.scope = _GOODS.format(kind=plan.kind) if spec.payments else _EVERY
+    target = next(f for f in LINE if f.name == "quantity")
+    with _placed("lines.quantity"):
+        quantity = compiler.value(target, spec.lines["quantity"])
     if spec.rows.negative_quantity != "refuse":
         becomes = f"'{spec.rows.negative_quantity}'"
         plan.kind = plan.rows.add(
             f"case when {plan.kind} = 'sale' and {quantity} < 0 then {becomes} else {plan.kind} end"
         )
+    return quantity
 
 
 def _plan_section(plan: Plan, compiler: Compiler, section: str, fields: Sequence[Field]) -> None:
@@ -206,15 +225,17 @@ def _plan_value(
 
 
 def _refuse_signs(plan: Plan, compiler: Compiler, quantity: str) -> None:
-    """Check that a sale has units and no negative amount, and a change has units."""
+    """Check that a sale has units, a change, too, and that no amount of them is negative."""
     column = column_of(plan.spec.lines["quantity"])
     compiler.scope = _SALE.format(kind=plan.kind)
     compiler.refuse(
         f"{quantity} < 1", column, "VALIDATION",
         f"'the quantity is ' || {quantity} || '; a sale has at least 1'",
     )  # fmt: skip
-    for name in ("l_unit_price", "l_discount", "l_total", "l_tax"):
-        if name in plan.amounts:
+    for name in plan.amounts:
+        if name[0] in "ly":
+            scope = _SALE if name[0] == "l" else _PAYMENT
+            compiler.scope = scope.format(kind=plan.kind)
             compiler.refuse(
                 f"{sign_of(plan.amounts[name])} < 0",
                 column_of(plan.sources[name]) or name[2:], "VALIDATION",

@@ -18,6 +18,9 @@
       quantity: Qty
       total: {multiply: [Qty, Price]}
       tax: {constant: "0"}
+    payments:                     # of rows whose kind is `payment`: totals so far of each
+      tender: {column: Tender, then: [{codes: tenders}]}
+      captured: Paid
 
 An expression has one source (column, constant, join, first_of, add, subtract, multiply, divide,
 absolute), then steps on its text, then a default. Everything is read as text; numbers are exact
@@ -288,6 +291,7 @@ class Spec(_Strict):
     order: Annotated[Section, BeforeValidator(_flat_addresses)] = {}
     lines: Section = {}
     changes: Section = {}
+    payments: Section = {}
     products: Section = {}
     counts: Section = {}
     movements: Section = {}

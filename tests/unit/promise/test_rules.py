@@ -6,18 +6,8 @@ from typing import Any
 import pytest
 
 from oms.locations.hours import Week
-from oms.promise.model import (
-    Destination,
-    Handling,
-    Place,
-    Promise,
-    StockStatus,
-    answer_of,
-    line_at,
-    promise_of,
-    ready_by,
-    status_of,
-)
+from oms.promise.model import Destination, Gathering, Handling, Place, Promise, StockStatus
+from oms.promise.rules import answer_of, line_at, promise_of, ready_by, status_of
 
 WEEK: Week = {day: [["09:00", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat")}
 
@@ -44,11 +34,13 @@ def a_place(
     )  # fmt: skip
 
 
-def promised(*sources: Place, moment: str, left: int = 99, **wanted: int) -> Promise:
+def promised(
+    *sources: Place, moment: str, left: int = 99, gathering: Gathering | None = None, **wanted: int
+) -> Promise:
     """Return what may be promised to somebody in the Netherlands."""
     return promise_of(
         wanted, available=dict.fromkeys(wanted, left), sources=sources, stores=[],
-        to=Destination(country_code="NL"), at=at(moment),
+        to=Destination(country_code="NL"), at=at(moment), gathering=gathering,
     )  # fmt: skip
 
 
@@ -169,3 +161,60 @@ class TestTransfer:
                 store, {"PEN": wanted}, near=None, shown="exact", sources=[store, dc], at=moment
             )
             assert (found.transfers, found.by_transfer_at) == ((), None)
+
+
+class TestGathering:
+    """A pen and ink lie apart: AMS has the pen, UTR the ink, and DC is where both are gathered."""
+
+    AT_DC = Gathering(at=("GONE", "DC"), parts_min=2)
+
+    def sources(self, **hub: Any) -> list[Place]:
+        handled = {"lead_time_hours": 30, "node_cost_minor": 100, **hub}
+        return [
+            a_place("AMS", PEN=1), a_place("UTR", INK=1, handled={"transit_days": 2}),
+            a_place("DC", handled=handled),
+        ]  # fmt: skip
+
+    def test_leaves_its_hub_once_the_last_has_come_and_was_handled(self) -> None:
+        (sent,) = promised(
+            *self.sources(), moment="2026-01-05 10:00", gathering=self.AT_DC, PEN=1, INK=1
+        ).shipments
+        # Monday's ink is there on Wednesday, is handled within 30 hours, and leaves on Thursday.
+        assert (sent.location_code, sent.quantities) == ("DC", {"PEN": 1, "INK": 1})
+        assert (sent.ships_on, sent.arrives_on) == (date(2026, 1, 8), date(2026, 1, 9))
+        assert [(each.location_code, each.arrives_on) for each in sent.gathers] == [
+            ("AMS", date(2026, 1, 6)), ("UTR", date(2026, 1, 7)),
+        ]  # fmt: skip
+        assert sent.cost_minor == 600
+
+    def test_expires_before_the_first_cut_off_of_who_sends_to_it(self) -> None:
+        found = promised(
+            *self.sources(), moment="2026-01-05 15:50", gathering=self.AT_DC, PEN=1, INK=1
+        )
+        assert found.expires_at == at("2026-01-05 16:00")
+
+    def test_what_the_hub_has_itself_is_not_sent_to_it(self) -> None:
+        _, second, _ = self.sources()
+        has_pen = a_place("DC", PEN=1)
+        (sent,) = promised(
+            second, has_pen, moment="2026-01-05 10:00", gathering=self.AT_DC, PEN=1, INK=1
+        ).shipments
+        assert [each.location_code for each in sent.gathers] == ["UTR"]
+
+    @pytest.mark.parametrize(
+        ("gathering", "wanted"),
+        [
+            (None, {"PEN": 1, "INK": 1}),
+            (Gathering(at=("DC",), parts_min=3), {"PEN": 1, "INK": 1}),
+            (Gathering(at=("GONE",), parts_min=2), {"PEN": 1, "INK": 1}),
+            (Gathering(at=("AMS",), parts_min=1), {"PEN": 1}),
+        ],
+    )
+    def test_else_each_part_leaves_by_itself(
+        self, gathering: Gathering | None, wanted: dict[str, int]
+    ) -> None:
+        found = promised(
+            *self.sources(), moment="2026-01-05 10:00", gathering=gathering, **wanted
+        ).shipments
+        assert [each.location_code for each in found] == ["AMS", "UTR"][: len(wanted)]
+        assert not any(each.gathers for each in found)

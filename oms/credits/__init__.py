@@ -1,0 +1,1 @@
+"""Store credit: accounts behind a code, every entry of each."""

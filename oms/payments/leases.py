@@ -1,0 +1,65 @@
+"""What payment services are to be asked, as one worker takes it up for a while, and keeps it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from oms.ledger.database import Tx
+from oms.payments.model import OPEN, TransactionState, TransactionType
+from oms.payments.port import Asked
+from oms.payments.store import SQL
+
+# For so long nobody else takes up operations that were taken up: longer than a service may take
+# for as many as are taken up at once.
+LEASE: Final = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """An operation that was taken up, and how its PSP is to be asked."""
+
+    transaction_id: int
+    psp: str
+    claim: int
+    is_first: bool  # the PSP was never asked
+    is_over: bool  # it is only to be asked what became of it
+    asked: Asked
+
+
+def take_due(tx: Tx, *, at: datetime, limit: int) -> list[Due]:
+    """Take up operations whose time it is, for a while."""
+    rows = SQL.run(tx, "take_due", at=at, limit=limit, lease_until=at + LEASE)
+    return [
+        Due(
+            transaction_id=row.transaction_id, psp=row.psp, claim=row.claim,
+            is_first=row.attempts == 1 and row.state == TransactionState.REQUESTED,
+            is_over=TransactionState(row.state) not in OPEN,
+            asked=Asked(
+                key=row.idempotency_key, type=TransactionType(row.type), token=row.token,
+                amount_minor=row.amount_minor, currency=row.currency,
+                reference=row.transaction_number, parent_reference=row.parent_reference,
+                held_minor=row.held_minor, requested_at=row.requested_at,
+            ),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def keep(tx: Tx, due: Sequence[Due], *, at: datetime) -> int:
+    """Go on having operations that were taken up; return how many nobody has taken up since."""
+    claims = [{"transaction_id": each.transaction_id, "claim": each.claim} for each in due]
+    kept = SQL.run(tx, "keep", claims=json.dumps(claims), lease_until=at + LEASE)
+    return len(kept.all())
+
+
+def know_services(tx: Tx, captures_once: Mapping[str, bool]) -> None:
+    """Keep what payment services do with what is left of a payment: let go of it, or hold it."""
+    told = [{"psp": psp, "captures_once": once} for psp, once in captures_once.items()]
+    SQL.run(tx, "know_services", services=json.dumps(told))
+
+
+def order_of(tx: Tx, transaction_id: int) -> int:
+    """Return the order a transaction is of."""
+    return int(SQL.run(tx, "order_of_transaction", transaction_id=transaction_id).scalar_one())
