@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import httpx
@@ -174,7 +174,8 @@ def _problem(answer: httpx.Response) -> Json:
     return found if isinstance(found, dict) else {}
 
 
-@lru_cache(maxsize=8)
+# For each address, which is a setting: one that was thrown away would leave its sockets open.
+@cache
 def _connection(address: str) -> httpx.Client:
     # What this machine is told of proxies is not for a server on it.
     return httpx.Client(base_url=address, timeout=TIMEOUT, limits=LIMITS, trust_env=False)
