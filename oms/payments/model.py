@@ -235,8 +235,8 @@ class Transaction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """How money went that was not moved by its payment's service: by a till, or as our credit."""
+class Mover:
+    """Who moved money instead of its payment's service: a till in some tender, or our credit."""
 
     tender: Tender | None = None
     location_code: str | None = None

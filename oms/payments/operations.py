@@ -23,8 +23,8 @@ from oms.payments.model import (
     OPEN,
     PAYMENT_DRAFT,
     CurrencyDiffers,
-    Given,
     ManagedBy,
+    Mover,
     NotManaged,
     Payment,
     PaymentDraft,
@@ -161,19 +161,19 @@ def _give_credit(
     store_credit.enter(tx, account_id, change, at=at)
     return done(
         tx, payment, TransactionType.REFUND, amount_minor, cause=cause, source="oms", by=by, at=at,
-        actor_type="system", given=Given(psp=SERVICE),
+        actor_type="system", mover=Mover(psp=SERVICE),
     )  # fmt: skip
 
 
 def done(
     tx: Tx, payment: Payment, kind: TransactionType, amount_minor: int, *, cause: str, source: str,
     by: str, at: datetime, psp_reference: str | None = None, psp_at: datetime | None = None,
-    actor_type: str = "user", given: Given | None = None,
+    actor_type: str = "user", mover: Mover | None = None,
 ) -> bool:  # fmt: skip
     """Write down what was done with a payment elsewhere; False when that is known."""
     made = _begin(
         tx, payment, kind, TransactionState.SUCCEEDED, amount_minor, source=source, cause=cause,
-        next_try_at=None, at=at, psp_reference=psp_reference, psp_at=psp_at, given=given,
+        next_try_at=None, at=at, psp_reference=psp_reference, psp_at=psp_at, mover=mover,
     )  # fmt: skip
     if made:
         _tell(
@@ -200,7 +200,7 @@ def give_back(
     _begin(
         tx, payment, TransactionType.REFUND, TransactionState.SUCCEEDED, amount_minor,
         source="till", cause=cause, next_try_at=None, at=at,
-        given=Given(tender=tender, location_code=location_code),
+        mover=Mover(tender=tender, location_code=location_code),
     )  # fmt: skip
     _tell(
         tx, payment, "payment.refunded", amount_minor, by=by, actor_type="user", at=at,
@@ -353,18 +353,18 @@ def _next_try(state: TransactionState, attempts: int, *, at: datetime) -> dateti
 def _begin(
     tx: Tx, payment: Payment, kind: TransactionType, state: TransactionState, amount_minor: int, *,
     source: str, cause: str, next_try_at: datetime | None, at: datetime,
-    psp_reference: str | None = None, psp_at: datetime | None = None, given: Given | None = None,
+    psp_reference: str | None = None, psp_at: datetime | None = None, mover: Mover | None = None,
 ) -> bool:  # fmt: skip
     """Write a transaction; False when its cause has one.
 
-    What somebody else has given than the payment's service is of theirs.
+    What somebody else has moved than the payment's service is theirs.
     """
     made = SQL.run(
         tx, "begin", payment_id=payment.payment_id, order_id=payment.order_id, type=kind.value,
         state=state.value, amount_minor=amount_minor, currency=payment.currency,
-        psp=payment.psp if given is None else given.psp,
-        tender=None if given is None or given.tender is None else given.tender.value,
-        location_code=None if given is None else given.location_code,
+        psp=payment.psp if mover is None else mover.psp,
+        tender=None if mover is None or mover.tender is None else mover.tender.value,
+        location_code=None if mover is None else mover.location_code,
         psp_reference=psp_reference, source=source, cause=cause, next_try_at=next_try_at, at=at,
         # Of dice, not of a number: a ledger that was restored would give a number away twice.
         idempotency_key=secrets.token_hex(16), psp_at=psp_at,

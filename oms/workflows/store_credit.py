@@ -18,7 +18,7 @@ from oms.payments import operations as payments
 from oms.payments import queries as payment_queries
 from oms.payments.model import (
     CurrencyDiffers,
-    Given,
+    Mover,
     Payment,
     PaymentDraft,
     Tender,
@@ -105,7 +105,7 @@ def take_back_unused(tx: Tx, order_id: int, *, at: datetime) -> None:
                 payments.done(
                     tx, payment_queries.payment(tx, number), TransactionType.REFUND_REVERSAL, back,
                     cause=cause, source="oms", by=BY, at=at, actor_type="system",
-                    given=Given(psp=SERVICE),
+                    mover=Mover(psp=SERVICE),
                 )  # fmt: skip
                 left -= back
         taken = account.balance_minor - left

@@ -12,9 +12,11 @@ import httpx
 import pytest
 
 from oms.adapters.settlements import LAYOUTS
+from oms.credits import operations as accounts
 from oms.kernel import clock
 from oms.kernel.errors import VersionConflict
 from oms.payments import operations as paying
+from oms.payments import queries as paid
 from oms.payments.model import TransactionState, TransactionType
 from oms.payments.port import Answer
 from oms.sandbox import settlement
@@ -277,6 +279,23 @@ class TestMatching:
         ]  # fmt: skip
         found = traded.findings(traded.take(balanced(told)))
         assert list(found.values())[:4] == [F.AMOUNT_DIFFERS, F.MATCHED, F.MATCHED, F.UNKNOWN]
+
+    def test_takes_no_store_credit_for_what_a_service_gave_back(self, traded: Traded) -> None:
+        order_id = traded.sell(1)
+        with traded.shop.ledger.transaction() as tx:
+            account = accounts.open_account(tx, order_id, "EUR", expires_at=None, at=now())
+            (payment,) = paid.of_order(tx, order_id)
+            paying.request(
+                tx, payment, T.REFUND, 500, cause="credit", by="ann", at=now(),
+                credit_account_id=account.account_id,
+            )  # fmt: skip
+        told = a_row(
+            type="refund", gross="-5.00", payment_id=traded.report()[0]["payment_id"],
+            occurred_at=f"{now():%Y-%m-%dT%H:%M:%SZ}",
+        )  # fmt: skip
+        # The one there is was of another amount.
+        (row, _) = traded.rows(traded.take(balanced([told])))
+        assert row.finding is F.AMOUNT_DIFFERS
 
     def test_goes_by_our_number_where_the_service_has_another_id(self, traded: Traded) -> None:
         traded.sell(1)
