@@ -99,6 +99,7 @@ class TestCash:
         assert (kinds(payer), len(refunds(shop))) == (["authorize", "capture"], 1)
         paid = payment(shop)
         assert (paid.sums.refunded, paid.sums.refundable) == (1000, 1000)
+        assert paid.back_minor == 1000  # it pays for nothing that is ordered later
         given = paid.transactions[-1]
         assert (given.source, given.tender, given.location_code) == ("till", Tender.CASH, "AMS")
         balances = shop.rows("select payment_state, refunded_minor from order_balances")

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from oms.adapters.carriers.sandbox import SandboxCarrier
 from oms.channels import operations as channels
 from oms.fulfillment.model import Action, FulfillmentOrderState, Reason
 from oms.kernel.errors import OmsError, VersionConflict
 from oms.ledger.database import Tx
+from oms.shipments.model import Scan
 from oms.transfers import queries as transfer_queries
 from oms.transfers.model import TransferAction, TransferState
-from oms.workflows import changes, fulfillment, transfers
+from oms.workflows import changes, fulfillment, parcels, transfers
 from oms.workflows.actions import QuantityNotCancelable
 from oms.workflows.fulfillment import Doing
 from oms.workflows.transfers import Moved
@@ -169,3 +171,38 @@ class TestWhoHasUnitsPlannedAnew:
                 tx.execute(text("select from stock_levels for update nowait"))
                 planning.close()
                 assert future.result(WAIT_SECONDS_MAX)
+
+
+def test_who_takes_in_scans_holds_orders_in_one_order_those_of_returns_among_them(
+    busy: Shop,
+) -> None:
+    """Else two batches that tell of the same parcels wait for each other."""
+    first, second = (busy.order(ref).summary.order_id for ref in ("W-1", "W-2"))
+    with busy.ledger.transaction() as tx:
+        for order_id, number in ((first, "T1"), (second, "T2")):
+            tx.execute(
+                text(
+                    "insert into returns (order_id, kind, state, method, carrier,"
+                    " tracking_number, location_id, expires_at, requested_by, created_at,"
+                    " changed_at) select :order_id, 'customer', 'approved', 'carrier', 'sandbox',"
+                    " :number, location_id, :until, 'ann', :at, :at"
+                    " from locations where location_code = 'DC'"
+                ),
+                {"order_id": order_id, "number": number, "at": NOW, "until": minutes(9_000)},
+            )
+    told = [
+        Scan(tracking_number=each, occurred_at=NOW, status="IN_TRANSIT") for each in ("T2", "T1")
+    ]
+    carrier = SandboxCarrier()
+
+    def take() -> object:
+        return busy.ledger.run(lambda tx: parcels.record(tx, carrier, told, at=minutes(2)))
+
+    with ExitStack() as holding:
+        tx = holding.enter_context(busy.ledger.transaction())
+        hold = text("select from orders where order_id = :id for update nowait")
+        tx.execute(hold, {"id": first})
+        with waiting_for_a_lock(busy.ledger, take) as future:
+            tx.execute(hold, {"id": second})
+            holding.close()
+            assert future.result(WAIT_SECONDS_MAX)
