@@ -83,6 +83,14 @@ def _payable(tx: Tx, order_id: int, counter: Counter | None) -> list[Payment]:
     return counter.payable(payment_queries.of_order(tx, order_id))
 
 
+def _parts(
+    tx: Tx, order_id: int, found: Preview, counter: Counter | None
+) -> list[tuple[Payment, int]]:
+    """Return what of a refund that was previewed goes back to which payment."""
+    known = {each.payment_number: each for each in _payable(tx, order_id, counter)}
+    return [(known[number], amount) for number, amount in found.tenders]
+
+
 def owed_minor(tx: Tx, order_id: int) -> int:
     """Return what is owed back for an order and on no way back yet."""
     due, _ = payment_queries.owed_of(tx, [order_id])[order_id]
@@ -119,9 +127,8 @@ def compose(
     approved_by = None if hand is None or hand.name == by else hand.name
     is_waiting = found.beyond is not None or (found.needs_approval and approved_by is None)
     if counter is not None:
-        by_number = {each.payment_number: each for each in _payable(tx, order_id, counter)}
-        shares = [(by_number[pay], amount) for pay, amount in found.tenders]
-        is_waiting = refund_limits.waits_at(tx, counter, number, shares, found)
+        parts = _parts(tx, order_id, found, counter)
+        is_waiting = refund_limits.waits_at(tx, counter, number, parts, found)
     made = add(
         tx, order_id, found, is_waiting=is_waiting, reason=reason, cause=cause, by=by, at=at,
         decided_by=None if is_waiting else approved_by, counter=counter,
@@ -139,10 +146,9 @@ def add(
 ) -> str:  # fmt: skip
     """Add a refund as it was previewed, and return its number; its cause is new."""
     state = RefundState.AWAITING_APPROVAL if is_waiting else RefundState.REQUESTED
-    by_number = {each.payment_number: each for each in _payable(tx, order_id, counter)}
-    shares = [(by_number[pay], amount) for pay, amount in found.tenders]
+    parts = _parts(tx, order_id, found, counter)
     made = operations.add(
-        tx, order_id, found, shares, state=state, reason=reason.strip(), cause=cause, by=by, at=at,
+        tx, order_id, found, parts, state=state, reason=reason.strip(), cause=cause, by=by, at=at,
         decided_by=decided_by, visit_id=None if counter is None else counter.visit_id,
     )  # fmt: skip
     assert made is not None, "its cause has none: the order is held"
