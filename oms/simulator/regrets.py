@@ -40,9 +40,11 @@ _LEFT: Final = text("""
         where p.order_id = o.order_id and p.managed_by = 'oms' and p.captured_minor > 0)
       and not exists (select from returns r where r.order_id = o.order_id)
     group by o.order_id, o.order_number, o.external_ref, l.line_no, l.shipped, l.returned
-    order by o.order_id, l.line_no
-    limit 500
+    order by o.order_id desc, l.line_no
+    limit :lines_max
 """)
+# Most keep what they have for good: looked at from the oldest on, they would hide whoever does not.
+LINES_MAX: Final = 2_000
 
 
 class Left(NamedTuple):
@@ -65,10 +67,10 @@ class Regret(NamedTuple):
 
 
 def left(tx: Tx) -> list[Left]:
-    """Return what customers have of orders that nothing was returned of, oldest first."""
+    """Return what customers have of orders that nothing was returned of, the newest first."""
     return [
         Left(row.order_number, row.external_ref, row.line_no, row.units, row.left_at)
-        for row in tx.execute(_LEFT)
+        for row in tx.execute(_LEFT, {"lines_max": LINES_MAX})
     ]
 
 

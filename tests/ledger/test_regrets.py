@@ -11,7 +11,7 @@ from oms.ledger.database import Ledger
 from oms.returns.model import Condition, ReturnReason
 from oms.simulator import regrets
 from oms.simulator.regrets import Left, Regret
-from tests.builders import NOW, a_line, a_movement, an_order
+from tests.builders import NOW, a_change, a_line, a_movement, a_partial, an_order
 from tests.ledger.shop import Shop, furnish
 from tests.ledger.test_payments import begin, ship, work
 from tests.payers import Payer, paying
@@ -52,6 +52,22 @@ def test_of_what_was_paid_through_us_it_goes_back_by_itself(ledger: Ledger, paye
     with ledger.snapshot() as tx:
         assert regrets.left(tx) == [], "of an order something is brought back once"
     assert shop.violations() == {}
+
+
+def test_who_keeps_what_they_have_hides_nobody_who_came_later(
+    ledger: Ledger, payer: Payer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    furnish(ledger)
+    shop = Shop(ledger)
+    shop.take(a_movement(9), an_order("W-1"), an_order("W-2"))
+    work(shop, payer, rounds=1)
+    for ref in ("W-1", "W-2"):
+        begin(shop, shop.order(ref).summary.order_number)
+        shop.take(a_partial(ref, a_change("ship", 1, ref=f"s-{ref}")))
+    work(shop, payer)
+    monkeypatch.setattr(regrets, "LINES_MAX", 1)
+    with ledger.snapshot() as tx:
+        assert [each.ref for each in regrets.left(tx)] == ["W-2"]
 
 
 def test_is_drawn_of_an_order_alike_whoever_asks() -> None:
