@@ -9,10 +9,12 @@ import streamlit as st
 from oms.kernel.clock import now
 
 # In the session: the last choices on any page, by parameter; what the page before this run was,
-# which choices it showed with which values, and the URL we gave it.
+# which choices it showed with which values, and the URL we gave it. A run may end before its page
+# does, wherever somebody clicks or types meanwhile: `_DRAWN` is what the last whole one showed.
 _KEPT: Final = "address_kept"
 _PAGE: Final = "address_page"
 _SHOWN: Final = "address_shown"
+_DRAWN: Final = "address_drawn"
 _VALUES: Final = "address_values"
 _WRITTEN: Final = "address_written"
 _CAME_BARE: Final = "address_came_bare"
@@ -31,17 +33,16 @@ def begin(page: str) -> None:
     if page != state.get(_PAGE):
         # The navigation menu leads to a bare URL: the choices of the last page go on.
         # What a widget of the other page was last set to is less sure than what we kept of it.
-        for name in state.get(_SHOWN, []):
+        for name in _on_screen():
             state.pop(name, None)
         state[_CAME_BARE] = not found and any(state.get(_KEPT, {}).values())
         # A URL that says something says all of the page: what it does not name is not chosen,
         # whatever this session chose there before. Of other pages it says nothing.
         state[_CAME_WHOLE] = set(found) or None
-        forget(list(found))
-        for name, values in found.items():
-            remember(name, values)
+        _take_over(found)
     elif found != state[_WRITTEN] and not _is_late(found) and (found or not state[_CAME_BARE]):
         # Back or forward within the page.
+        forget([*_on_screen(), *state[_WRITTEN]])
         _take_over(found)
     state[_PAGE], state[_SHOWN] = page, []
 
@@ -76,6 +77,7 @@ def finish() -> None:
         state[_REPLACED] = before, now()
         st.query_params.from_dict(wanted)
     state[_WRITTEN], state[_CAME_WHOLE] = wanted, None
+    state[_DRAWN] = list(state[_SHOWN])
     state[_VALUES] = _values()
 
 
@@ -91,9 +93,12 @@ def _in_url() -> Parameters:
 
 
 def _take_over(found: Parameters) -> None:
-    forget([*st.session_state.get(_SHOWN, []), *found])
+    forget(list(found))
     for name, values in found.items():
         remember(name, values)
+    # Until the page is drawn whole, this is its URL, and nothing in it was changed.
+    state = st.session_state
+    state[_WRITTEN], state[_DRAWN], state[_VALUES] = found, [], {}
 
 
 def _is_late(found: Parameters) -> bool:
@@ -106,7 +111,13 @@ def _is_late(found: Parameters) -> bool:
 
 
 def _values() -> dict[str, Any]:
-    return {name: st.session_state.get(name) for name in st.session_state[_SHOWN]}
+    return {name: st.session_state.get(name) for name in st.session_state[_DRAWN]}
+
+
+def _on_screen() -> list[str]:
+    """Return the choices of the page before this run: of its last run and its last whole one."""
+    state = st.session_state
+    return list(dict.fromkeys([*state.get(_SHOWN, []), *state.get(_DRAWN, [])]))
 
 
 def _changed() -> bool:

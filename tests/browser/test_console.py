@@ -19,6 +19,7 @@ def signed_in(page: "Page", address: str, title: str) -> None:
     """Open a page as somebody who sits at the machine itself."""
     page.goto(address)
     page.get_by_role("button", name="Go on as this machine's admin").click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     settled(page, title)
 
 

@@ -19,6 +19,29 @@ def period_of(preset: str, *custom: date) -> Period:
     return periods.period_of(preset, NEWEST, OLDEST, custom)
 
 
+def interrupted() -> None:
+    """Draw a page with two choices; a run ends between them where `is_cut` is set."""
+    import streamlit
+
+    from dashboards.widgets import address, choice
+
+    page = streamlit.session_state.get("page_name", "Orders")
+    address.begin(page)
+    names = ("words",) if page == "Orders" else ("other",)
+    for name in (*names, "more"):
+        choice.typed_many(name, name, "")
+        if streamlit.session_state.get("is_cut"):
+            streamlit.stop()  # as a click or a key ends a run that is not through
+    address.finish()
+
+
+def typed(app: AppTest, name: str, *texts: str, is_cut: bool = False) -> AppTest:
+    """Type texts into a choice of the page, in a run that ends early or not."""
+    app.session_state["is_cut"] = is_cut
+    app.multiselect(key=name).set_value(list(texts))
+    return app.run()
+
+
 def pick(app: AppTest, key: str, value: str) -> AppTest:
     """Choose one of some pills or segments."""
     group = next(each for each in app.button_group if each.key == key)
@@ -164,3 +187,32 @@ class TestUrl:
         app.query_params.clear()  # the browser had not been told of 90 days yet
         app = pick(app, "period", "7d")
         assert app.query_params == {"period": "7d"}
+
+    def test_of_a_page_that_was_never_drawn_whole_loses_nothing_typed(self) -> None:
+        app = AppTest.from_function(interrupted)
+        app.session_state["is_cut"] = True
+        app.run()
+        typed(app, "words", "achter")
+        assert not app.exception
+        assert app.query_params == {"words": "achter"}
+        app.session_state["page_name"] = "Another"
+        app.session_state["is_cut"] = True
+        app.query_params.clear()
+        app.run()
+        typed(app, "other", "pen")
+        assert app.query_params == {"other": "pen"}
+
+    def test_is_followed_back_though_the_run_before_ended_early(self) -> None:
+        app = AppTest.from_function(interrupted).run()
+        typed(app, "more", "pen")
+        assert app.query_params == {"more": "pen"}
+        app.query_params.clear()
+        app.query_params["more"] = "cup"
+        app.session_state["is_cut"] = True
+        app.run()
+        app.query_params.clear()
+        app.query_params["more"] = "hat"
+        app.session_state["is_cut"] = False
+        app.run()
+        assert app.query_params == {"more": "hat"}
+        assert app.multiselect(key="more").value == ["hat"]

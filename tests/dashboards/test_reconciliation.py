@@ -33,6 +33,16 @@ def books(clone: Clone, blank: str, tmp_path_factory: pytest.TempPathFactory) ->
         yield served
 
 
+@pytest.fixture(scope="module")
+def intake(clone: Clone, blank: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counter]:
+    """Serve a shop whose reports are what its tests upload, in whatever order they run."""
+    with (
+        clone(blank) as ledger,
+        console.serving(ledger, tmp_path_factory.mktemp("intake")) as served,
+    ):
+        yield served
+
+
 def upload(app: AppTest, content: bytes, *, service: str = "sandbox") -> AppTest:
     """Choose a file of a service, and have it taken in."""
     (field,) = (each for each in app.text_input if each.label == "Service")
@@ -71,38 +81,38 @@ class TestDifferences:
 
 class TestUpload:
     def test_takes_a_report_in_and_says_of_each_row_what_was_found(
-        self, screen: Page, books: Counter
+        self, screen: Page, intake: Counter
     ) -> None:
         rows = [a_row(entry_id=f"u{at}", operation_id=f"up_{at}", gross="3.00") for at in range(60)]
-        app = upload(screen("reconciliation", books, "finance"), written(balanced(rows)))
+        app = upload(screen("reconciliation", intake, "finance"), written(balanced(rows)))
         assert failures(app) == []
         assert "up.csv is taken in" in text_of(app)
         (listed,) = (each.value for each in app.dataframe if "Its operation" in each.value)
         assert len(listed) == 50, "a page of them"
         assert set(listed["What was found"]) == {"Unknown to us"}
-        again = upload(screen("reconciliation", books, "finance"), written(balanced(rows)))
+        again = upload(screen("reconciliation", intake, "finance"), written(balanced(rows)))
         assert failures(again) == [], "the same file is the same report"
 
     def test_of_a_broken_file_takes_nothing_and_names_its_rows(
-        self, screen: Page, books: Counter
+        self, screen: Page, intake: Counter
     ) -> None:
         rows = [a_row(entry_id="b1"), a_row(entry_id="b2") | {"gross": "1,00"}]
-        app = upload(screen("reconciliation", books, "finance"), written(rows))
+        app = upload(screen("reconciliation", intake, "finance"), written(rows))
         assert any("row 2" in said for said in failures(app))
         (problems,) = (each.value for each in app.dataframe if "What is wrong" in each.value)
         assert problems["Row"].tolist() == [2]
-        app = upload(screen("reconciliation", books, "finance"), b"\x00\x01")
+        app = upload(screen("reconciliation", intake, "finance"), b"\x00\x01")
         assert any("no text" in said for said in failures(app))
-        app = upload(screen("reconciliation", books, "finance"), b"", service="Not a service!")
+        app = upload(screen("reconciliation", intake, "finance"), b"", service="Not a service!")
         assert len(failures(app)) == 1
 
-    def test_of_no_rows_is_a_report_of_nothing(self, screen: Page, quiet_counter: Counter) -> None:
-        app = upload(screen("reconciliation", quiet_counter), written([]))
+    def test_of_no_rows_is_a_report_of_nothing(self, screen: Page, intake: Counter) -> None:
+        app = upload(screen("reconciliation", intake, "finance"), written([]))
         assert failures(app) == []
         assert "The report has no such rows." in text_of(app)
 
-    def test_is_not_for_everybody(self, screen: Page, books: Counter) -> None:
-        app = screen("reconciliation", books, "agent")
+    def test_is_not_for_everybody(self, screen: Page, intake: Counter) -> None:
+        app = screen("reconciliation", intake, "agent")
         assert list(app.get("file_uploader")) == []
 
 
