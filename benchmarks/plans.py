@@ -34,7 +34,7 @@ def checked(tx: Tx) -> Iterator[Callable[[], int]]:
     most = [0]
 
     def note(_conn: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if not statement.startswith("explain"):  # what is planned only reads nothing
+        if not statement.startswith(("explain", "set ")):  # what is planned only reads nothing
             asked.append((statement, parameters))
 
     event.listen(tx, "before_cursor_execute", note)

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache, lru_cache
 from typing import Any, Final
 
@@ -15,6 +16,8 @@ Json = dict[str, Any]
 TIMEOUT: Final = httpx.Timeout(20.0, connect=3.0)
 # The API closes a connection that was idle for five seconds; ours are given up before.
 LIMITS: Final = httpx.Limits(keepalive_expiry=2.0)
+# What pages ask beside something else: of all of them so many at once, the others wait.
+BESIDE_MAX: Final = 8
 KEY_ID_AT: Final = 1  # oms_<id>_<secret>
 _NO_ANSWER: Final = 0
 _UNAUTHENTICATED: Final = 401
@@ -66,6 +69,13 @@ class Client:
     def get(self, path: str, **query: Any) -> Any:
         """Return what a path answers; raises ApiRefusal."""
         return self._ask("GET", path, query=query).json()
+
+    def begin(self, path: str, **query: Any) -> Callable[[], Any]:
+        """Ask a path beside what is asked next; what is returned waits for its answer.
+
+        It raises ApiRefusal when it is called, and not before.
+        """
+        return _beside().submit(self.get, path, **query).result
 
     def file(self, path: str, **query: Any) -> bytes:
         """Return a file; raises ApiRefusal."""
@@ -179,6 +189,11 @@ def _problem(answer: httpx.Response) -> Json:
 def _connection(address: str) -> httpx.Client:
     # What this machine is told of proxies is not for a server on it.
     return httpx.Client(base_url=address, timeout=TIMEOUT, limits=LIMITS, trust_env=False)
+
+
+@cache
+def _beside() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(BESIDE_MAX, thread_name_prefix="beside")
 
 
 @lru_cache(maxsize=8)

@@ -53,7 +53,7 @@ def get_visit_receipt(
     location: str, number: str, caller: RefundsTill, tx: Snapshot, system: System
 ) -> Response:
     """Return the one receipt of all that somebody got back, as PDF."""
-    paper = papers.visit_receipt(_visible(tx, location, number, caller))
+    paper = papers.visit_receipt(tx, _visible(tx, location, number, caller))
     return Response(system.printer.print(paper), media_type=system.printer.media_type)
 
 

@@ -11,7 +11,7 @@ from api.routes import LedgerRoute
 from api.security import FulfillmentRead, ReturnsRead
 from oms.locations import queries as locations
 from oms.locations.model import LocationNotFound
-from oms.workflows import papers, return_slips
+from oms.workflows import packing_slips, papers, return_slips
 
 router: Final = APIRouter(prefix="/v1", tags=["papers"], route_class=LedgerRoute)
 PDF: Final[dict[int | str, dict[str, Any]]] = {
@@ -25,7 +25,7 @@ def get_packing_slip(
 ) -> Response:
     """Return what goes into the box: articles and units, no prices and nobody's address."""
     visible(tx, number, caller)
-    return _printed(system, papers.packing_slip(tx, number))
+    return _printed(system, packing_slips.packing_slip(tx, number))
 
 
 @router.get("/returns/{number}/slip", response_class=Response, responses=PDF)

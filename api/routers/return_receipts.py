@@ -116,7 +116,8 @@ def _given_back(
         asking = asked(body, location, body.back_in, caller)
         numbers = dict.fromkeys(each.order_number for each in made)
         wanted = [Wanted(order_number=number) for number in numbers]
-        visit = VisitOut.of(counters.give_back(tx, asking, wanted, at=at, is_lenient=True))
+        given = counters.give_back(tx, asking, wanted, at=at, is_lenient=True)
+        visit = VisitOut.of(given) if given.refunds else None
     now = [queries.return_of(tx, each.return_number) for each in made]
     return ReturnsOut(returns=[ReturnOut.of(each) for each in now], visit=visit)
 

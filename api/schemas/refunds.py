@@ -14,6 +14,7 @@ from oms.refunds.model import (
     Occasion,
     PaidAs,
     Preview,
+    Reduction,
     Refund,
     RefundAction,
     RefundKind,
@@ -86,6 +87,22 @@ class PreviewTenderOut(Out):
     amount: MoneyOut
 
 
+class CheaperOut(Out):
+    """What a refund that is not owed would take off the price of a line."""
+
+    line_no: Annotated[int, Field(description="0: shipping")]
+    net: MoneyOut
+    tax: MoneyOut
+
+    @classmethod
+    def of(cls, line: Reduction, currency: str) -> Self:
+        """Write what a line would cost less."""
+        return cls(
+            line_no=line.line_no, net=MoneyOut.of(line.net_minor, currency),
+            tax=MoneyOut.of(line.tax_minor, currency),
+        )  # fmt: skip
+
+
 class PreviewOut(Out):
     """What a refund would come to."""
 
@@ -96,6 +113,12 @@ class PreviewOut(Out):
     maximum: MoneyOut
     occasion: Annotated[Occasion | None, Field(description="what it is owed for")]
     tenders: list[PreviewTenderOut]
+    cheaper: Annotated[
+        list[CheaperOut],
+        Field(
+            description="the lines that would cost less, with the tax in it; none of what is owed"
+        ),
+    ]
     needs_approval: bool
 
     @classmethod
@@ -112,6 +135,7 @@ class PreviewOut(Out):
                 PreviewTenderOut(payment_number=number, amount=MoneyOut.of(amount, currency))
                 for number, amount in found.tenders
             ],
+            cheaper=[CheaperOut.of(each, currency) for each in found.cheaper],
         )  # fmt: skip
 
 

@@ -12,8 +12,9 @@ def render(client: Client) -> None:
     listing = document_parts.listing(client)
     answer = lists.page(client, listing)
     if not answer["items"]:
-        st.info("No such document was issued. A channel that belongs to a legal entity has them by "
-                "itself; one of an order is issued on its page, under *Documents*.")  # fmt: skip
+        st.info("No such document was issued in these days. A channel that belongs to a legal "
+                "entity has them by itself; one of an order is issued on its page, under "
+                "*Documents*.")  # fmt: skip
         return
     lists.shown(client, listing, answer, opens="order")
     document_parts.bundle(client, listing.asked)

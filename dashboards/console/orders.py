@@ -24,11 +24,12 @@ def render(client: Client) -> None:
     listing = lists.Listing(
         name="orders", path=order_filters.ORDERS, columns=_COLUMNS, asked=asked, row=_row
     )
+    counted = order_filters.counting(client, asked)
     answer = lists.page(client, listing)
     if not answer["items"]:
         order_filters.nothing_found(asked)
         return
-    order_filters.count(client, asked)
+    order_filters.count(counted)
     if len(answer["items"]) == 1:
         number = str(answer["items"][0]["order_number"])
         if st.button(f"Open {number}", key="open_only", type="primary"):

@@ -72,6 +72,10 @@ _WAYS: Final[Mapping[str, Sequence[_Way]]] = {
     "PAYMENT_UNKNOWN": (_Way("The operations", "payments", {"payments_psp": _PLACE}),),
     "CAPTURE_FAILED": (_FAILED,),
     "VOID_FAILED": (_FAILED,),
+    "CHARGED_BACK": (
+        _Way("The orders", "orders",
+             {"order_channel": _PLACE, "order_paid": "chargeback", "order_sort": "-updated_at"}),
+    ),
     "NOTICE_PARKED": (_Way("The notifications", "payments", {"payments_psp": _PLACE}),),
     "REFUND_FAILED": (
         _Way("The refunds", "refunds", {"refund_state": "failed", "refund_kind": _PLACE}),

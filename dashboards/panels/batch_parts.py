@@ -37,22 +37,31 @@ _STATES: Final[Mapping[str, Sequence[str]]] = {
 RUNNING: Final = frozenset({BatchState.VALIDATING, BatchState.APPROVED, BatchState.EXECUTING})
 LOOK_AGAIN_SECONDS: Final = 2.0
 _COLUMNS: Final = {
-    "batch_number": "Batch", "name": "Name", "state": "State", "created_by": "Made by",
+    "batch_number": "Batch", "name": "Name", "how": "State", "created_by": "Made by",
     "submitted_by": "Submitted by", "approved_by": "Approved by", "created_at": "Made (UTC)",
     "changed_at": "Changed (UTC)",
 }  # fmt: skip
 _TOTALS: Final = {
-    "for": "For", "row": "Row", "refund": "Its refund", "count": "Rows", "amount": "Amount",
+    "for": "For", "row": "State", "refund": "Its refund", "count": "Rows", "amount": "Amount",
 }  # fmt: skip
 _ROWS: Final = {
     "row_no": "Row", "order_number": "Order", "for": "For", "asked": "Asked",
-    "amount": "Comes to", "maximum": "At most", "row": "State", "code": "Why not",
-    "refund_number": "Refund", "refund": "Its refund", "reason": "Why",
+    "amount": "Comes to", "maximum": "At most", "row": "State", "why_not": "Why not",
+    "refund_number": "Refund", "refund": "Its refund", "why": "Why",
 }  # fmt: skip
 _ROW_STATES: Final[Mapping[str, str]] = {
     RowState.OPEN: "To be looked at", RowState.ELIGIBLE: "Can be paid",
     RowState.REFUSED: "Cannot be paid", RowState.DONE: "Refund made", RowState.FAILED: "Failed",
     RowState.STALE: "Changed since the dry run",
+}  # fmt: skip
+_SAID: Final[Mapping[str, str]] = {
+    BatchState.VALIDATING: "Dry run going on", BatchState.VALIDATED: "Dry run done",
+}  # fmt: skip
+_WHY_NOT: Final[Mapping[str, str]] = {
+    "REFUND_EXCEEDED": "More than may go back", "ORDER_NOT_FOUND": "No such order",
+    "ORDER_TWICE": "Another row is of this order", "CURRENCY_MISMATCH": "Not the order's currency",
+    "REFUND_LIMIT": "Beyond the limits of who approved it", "REASON_NEEDED": "No reason is given",
+    "INTERNAL": "Something unforeseen: see the log", "STALE_PREVIEW": "It comes to something else",
 }  # fmt: skip
 _TAPS: Final[Mapping[str, str]] = {
     BatchAction.VALIDATE: "Dry run", BatchAction.SUBMIT: "Submit for approval",
@@ -83,8 +92,9 @@ def listing(queue: str) -> lists.Listing:
     """Return the list of batches in a state."""
     asked: Json = {"state": list(_STATES[queue])} if _STATES[queue] else {}
     return lists.Listing(
-        name="refund_batches", path="/v1/refund-batches", columns=_COLUMNS, asked=asked
-    )
+        name="refund_batches", path="/v1/refund-batches", columns=_COLUMNS, asked=asked,
+        row=lambda each: {**each, "how": _state(each)},
+    )  # fmt: skip
 
 
 def make(client: Client) -> None:
@@ -115,6 +125,8 @@ def _make(client: Client, body: Json, form: str) -> None:
 def _csv(turn: int) -> Json | None:
     file = st.file_uploader("File", type="csv", key=f"batch_file_{turn}")
     typed = st.text_area("… or its lines", key=f"batch_lines_{turn}", placeholder=_PLACEHOLDER)
+    kinds = ", ".join(f"`{kind}` ({name.lower()})" for kind, name in refund_form.KINDS.items())
+    st.caption(f"The kinds are {kinds}. What is owed needs no amount.")
     if file is not None:
         try:
             return {"csv": file.getvalue().decode("utf-8-sig")}
@@ -150,8 +162,7 @@ def nothing(queue: str) -> None:
 def one(client: Client, found: Sequence[Json]) -> None:
     """Let one batch be looked at, agreed on and followed."""
     names = {
-        each["batch_number"]: f"{each['batch_number']}: {each['name']}, "
-        f"{show.words(each['state']).lower()}"
+        each["batch_number"]: f"{each['batch_number']}: {each['name']}, {_state(each).lower()}"
         for each in found
     }
     number = choice.select("Batch", "batch", names, next(iter(names)))
@@ -161,7 +172,7 @@ def one(client: Client, found: Sequence[Json]) -> None:
     with st.container(border=True, key=f"batch_{number}"):
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.markdown(f"**{written.plain(batch['name'])}** {number}", width="content")
-            show.state(batch["state"])
+            show.state(batch["state"], said=_state(batch))
             st.caption(written.plain(_about(batch)), width="content")
         progress(client, batch)
         _totals(batch)
@@ -262,8 +273,9 @@ def _actions(client: Client, batch: Json, version: int) -> None:
     for action, label in _TAPS.items():
         if action not in batch["allowed_actions"] or not _may(client, batch, action):
             continue
-        kind: Any = "primary" if action in _FORWARD else "tertiary"
-        if st.button(label, key=f"{action}_{number}", type=kind):
+        is_again = action == BatchAction.VALIDATE and batch["state"] == BatchState.VALIDATED
+        kind: Any = "primary" if action in _FORWARD and not is_again else "tertiary"
+        if st.button(f"{label} again" if is_again else label, key=f"{action}_{number}", type=kind):
             body = {"action": action}
             body |= {"digest": batch["digest"]} if action == BatchAction.APPROVE else {}
             path = f"/v1/refund-batches/{number}/actions"
@@ -301,6 +313,10 @@ def _totals(batch: Json) -> None:
     show.table(told, _TOTALS, f"totals_{batch['batch_number']}")
 
 
+def _state(batch: Json) -> str:
+    return _SAID.get(batch["state"]) or show.words(batch["state"])
+
+
 def _about(batch: Json) -> str:
     parts = [
         f"{batch['rows_count']:,} rows", f"made by {batch['created_by']}",
@@ -316,7 +332,8 @@ def _row(row: Json) -> Json:
     return {
         **row, "for": refund_form.KINDS[row["kind"]], "asked": row["amount"] or "all that is owed",
         "amount": seen.get("amount"), "maximum": seen.get("maximum"),
-        "row": _ROW_STATES[row["state"]],
+        "row": _ROW_STATES[row["state"]], "why": row["reason"],
+        "why_not": row["code"] and (_WHY_NOT.get(row["code"]) or show.words(row["code"])),
         "refund": show.words(row["refund_state"]) if row["refund_state"] else "",
     }  # fmt: skip
 

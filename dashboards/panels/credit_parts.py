@@ -1,5 +1,6 @@
 """Store credit: found by its code or its order, with everything that changed it."""
 
+import re
 from functools import partial
 from typing import Final
 
@@ -10,15 +11,17 @@ from dashboards.api_client import Client, Json
 from dashboards.panels import frame, lists, navigation, session, show
 
 _COLUMNS: Final = {
-    "credit_number": "Store credit", "code": "Code", "balance": "Balance",
+    "credit_number": "Store credit", "secret": "Code", "balance": "Balance",
     "order_number": "Given for", "channel_code": "Channel", "of": "Pays for",
     "created_at": "Since (UTC)", "expires_at": "Until (UTC)",
 }  # fmt: skip
 _ENTRIES: Final = {
     "entry_no": "No.", "recorded_at": "When (UTC)", "kind": "What", "amount": "Amount",
-    "balance": "Balance", "order_number": "Order", "reason": "Why", "recorded_by": "By",
-    "cause": "For",
+    "balance": "Balance", "order_number": "Order", "why": "Why", "recorded_by": "By",
+    "refund": "For",
 }  # fmt: skip
+
+_REFUND: Final = re.compile(r"\bU\d+\b")
 
 
 def listing(order: str) -> lists.Listing:
@@ -33,10 +36,14 @@ def card(client: Client, each: Json) -> None:
     """Show a store credit with its entries, all of them to be had as a file."""
     number = each["credit_number"]
     with st.container(border=True, key=f"card_{number}"):
-        st.markdown(written.plain(f"{number}: {show.amount(each['balance'])}, code {each['code']}"))
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            amount = written.plain(f"{number}: {show.amount(each['balance'])}")
+            st.markdown(f"**{amount}**", width="content")
+            st.caption(written.plain(_about(each)), width="content")
         entries = lists.Listing(
-            name=f"entries_{number}", path=f"/v1/credits/{number}/entries", columns=_ENTRIES
-        )
+            name=f"entries_{number}", path=f"/v1/credits/{number}/entries", columns=_ENTRIES,
+            row=_entry,
+        )  # fmt: skip
         lists.shown(client, entries, lists.page(client, entries))
         with st.container(horizontal=True, gap="small"):
             if st.button("Its order", key=f"order_of_{number}", type="tertiary"):
@@ -63,4 +70,17 @@ def _lower(client: Client, each: Json) -> None:
 
 
 def _row(each: Json) -> Json:
-    return {**each, "of": "its exchange only" if each["is_of_exchange"] else "any order"}
+    of = "its exchange only" if each["is_of_exchange"] else "any order"
+    return {**each, "of": of, "secret": each["code"]}
+
+
+def _entry(each: Json) -> Json:
+    """Name the refund an entry is of; what else caused it is told by its kind and its order."""
+    refund = _REFUND.search(each["cause"])
+    return {**each, "why": each["reason"], "refund": refund and f"refund {refund[0]}"}
+
+
+def _about(each: Json) -> str:
+    until = f"until {show.instant(each['expires_at'])}" if each["expires_at"] else ""
+    parts = [f"code {each['code']}", f"given for {each['order_number']}", until]
+    return " · ".join(part for part in parts if part)

@@ -12,7 +12,7 @@ from dashboards import format as written
 from dashboards.api_client import Client, Json
 from dashboards.panels import frame, lists, session, show
 from dashboards.widgets import choice, periods
-from oms.billing.model import BUNDLE_DOCUMENTS_MAX, DocumentType
+from oms.billing.model import BUNDLE_DOCUMENTS_MAX, SHIPPING_LINE_NO, Category, DocumentType
 from oms.kernel.clock import now
 
 ANY: Final = "any"
@@ -27,16 +27,26 @@ _COLUMNS: Final = {
     "buyer_name": "Buyer", "channel_code": "Channel", "sent_at": "Sent (UTC)",
 }  # fmt: skip
 _LINES: Final = {
-    "line_no": "Line", "sku": "SKU", "title": "Title", "quantity": "Units", "net": "Without VAT",
+    "what": "What", "sku": "SKU", "quantity": "Units", "net": "Without VAT",
     "rate_percent": "VAT %", "tax": "VAT", "discount": "Discount",
 }  # fmt: skip
 _GROUPS: Final = {
-    "rate_percent": "VAT %", "category": "Category", "net": "Without VAT", "tax": "VAT",
-    "tax_delta": "VAT beside the rate's",
+    "rate_percent": "VAT %", "why": "Why this rate", "net": "Without VAT", "tax": "VAT",
+    "off": "More than the rate says",
 }  # fmt: skip
 _ISSUES: Final[Mapping[str, str]] = {
     DocumentType.INVOICE: "Invoice", DocumentType.CREDIT_NOTE: "Credit note",
     DocumentType.RECEIPT: "Receipt",
+}  # fmt: skip
+
+_CATEGORIES: Final[Mapping[str, str]] = {
+    Category.STANDARD: "The rate of the country", Category.ZERO: "Zero-rated",
+    Category.REVERSE_CHARGE: "Reverse charge", Category.EXPORT: "Export",
+    Category.INTRA_COMMUNITY: "Within the EU, to a business",
+}  # fmt: skip
+_FILES: Final = {
+    "pdf": "As it is sent, with the XML inside", "xml": "EN 16931 as CII, as it is in the PDF",
+    "ubl": "EN 16931 as UBL",
 }  # fmt: skip
 
 
@@ -90,9 +100,13 @@ def whole(client: Client, document: Json) -> None:
             files(client, document)
             _mail(client, document)
             _sent(client, document)
-        show.table(document["lines"], _LINES, f"document_lines_{number}", file=f"lines_{number}")
-        show.table(document["groups"], _GROUPS, f"document_taxes_{number}")
-        sums = {"Without VAT": "net", "VAT": "tax", "Total": "total", "To pay": "payable"}
+        lines = [{**each, "what": _line(each)} for each in document["lines"]]
+        show.table(lines, _LINES, f"document_lines_{number}", file=f"lines_{number}")
+        show.table([_group(each) for each in document["groups"]], _GROUPS,
+                   f"document_taxes_{number}")  # fmt: skip
+        is_credit = document["type"] == DocumentType.CREDIT_NOTE
+        sums = {"Without VAT": "net", "VAT": "tax", "Total": "total",
+                "To give back" if is_credit else "To pay": "payable"}  # fmt: skip
         if Decimal(document["rounding"]["amount"]):
             sums |= {"Rounding": "rounding"}
         show.facts({label: show.amount(document[name]) for label, name in sums.items()})
@@ -111,6 +125,7 @@ def files(client: Client, document: Json) -> None:
             kind.upper(), data=partial(client.file, f"{path}/{kind}"), mime=media_type,
             file_name=f"{document['number']}.{suffix}", on_click="ignore",
             icon=":material/download:", key=f"{kind}_{document['number']}", type="tertiary",
+            help=_FILES[kind],
         )  # fmt: skip
 
 
@@ -126,7 +141,7 @@ def of_order(client: Client, order: Json) -> None:
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.markdown(f"**{written.plain(each['number'])}**", width="content")
             st.badge(_ISSUES[each["type"]], color="gray")
-            told = f"{show.amount(each['total'])} · {each['issued_on']}"
+            told = f"{show.amount(each['total'])} · {_day(each['issued_on'])}"
             told += f" · corrects {each['preceding_number']}" if each["preceding_number"] else ""
             st.caption(written.plain(told), width="content")
             files(client, each)
@@ -171,12 +186,33 @@ def _sent(client: Client, document: Json) -> None:
 
 def _about(document: Json) -> str:
     parts = [
-        f"issued {document['issued_on']}", document["order_number"], document["buyer"]["name"],
+        f"issued {_day(document['issued_on'])}", document["order_number"],
+        document["buyer"]["name"],
         f"corrects {document['preceding_number']}" if document["preceding_number"] else "",
         f"sent {show.instant(document['sent_at'])}" if document["sent_at"] else "not noted as sent",
         document["reason"] or "",
     ]  # fmt: skip
     return " · ".join(part for part in parts if part)
+
+
+def _line(line: Json) -> str:
+    """Name what a line is of: an article, shipping, or the fee for having taken one back."""
+    if line["line_no"] == SHIPPING_LINE_NO:
+        return "Shipping"
+    is_fee = line["line_no"] < SHIPPING_LINE_NO
+    return f"Fee for taking back: {line['title']}" if is_fee else str(line["title"])
+
+
+def _group(group: Json) -> Json:
+    off = group["tax_delta"]
+    return {
+        **group, "why": _CATEGORIES.get(group["category"], group["category"]),
+        "off": off if Decimal(off["amount"]) else None,
+    }  # fmt: skip
+
+
+def _day(text: str) -> str:
+    return written.day(date.fromisoformat(text))
 
 
 def _row(document: Json) -> Json:

@@ -17,19 +17,20 @@ _ORDER: Final = {
 }  # fmt: skip
 # What of a payment is where; what is not known to be over stands apart.
 _WHERE: Final = {
-    "amount": "meant for", "authorized": "authorized", "captured": "captured",
+    "amount": "in all", "authorized": "authorized", "captured": "captured",
     "capturing": "being captured", "voided": "given up", "refunded": "refunded",
     "refunding": "on its way back", "charged_back": "charged back",
     "capturable": "may still be captured", "refundable": "may still go back",
 }  # fmt: skip
 _TRANSACTIONS: Final = {
     "type": "Operation", "state": "State", "amount": "Amount", "failure": "Why not",
-    "requested_at": "Asked (UTC)", "finished_at": "Over (UTC)", "source": "Begun by",
+    "requested_at": "Asked (UTC)", "finished_at": "Over (UTC)", "begun_by": "Begun by",
     "transaction_number": "Number", "psp_reference": "Reference there",
 }  # fmt: skip
 _DONE: Final[Mapping[str, str]] = {
     "authorize": "authorized", "capture": "captured", "void": "given up", "refund": "paid back",
 }  # fmt: skip
+_BEGUN: Final = {"oms": "us", "channel": "its channel", "psp": "its service", "till": "a till"}
 
 _STATES: Final = {"none": "No payment", "awaiting": "Awaiting payment"}
 QUEUES: Final = {
@@ -150,7 +151,9 @@ def _payment(client: Client, payment: Json) -> None:
                 _unknown(payment, each)
         _again(client, payment)
         if payment["transactions"]:
-            show.table(payment["transactions"], _TRANSACTIONS, f"transactions_{number}",
+            done = [{**each, "begun_by": _BEGUN.get(each["source"], each["source"])}
+                    for each in payment["transactions"]]  # fmt: skip
+            show.table(done, _TRANSACTIONS, f"transactions_{number}",
                        file=f"operations_on_{number}")  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """The filters of the order list: what the API can be asked, kept in the URL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
@@ -108,10 +108,15 @@ def text_of(value: object) -> str:
     return str(value)
 
 
-def count(client: Client, asked: Json) -> None:
+def counting(client: Client, asked: Json) -> Callable[[], Any]:
+    """Begin to count how many orders there are, and of what: it takes as long as their list."""
+    return client.begin(FACETS, **{each: asked[each] for each in asked if each != "sort"})
+
+
+def count(counted: Callable[[], Any]) -> None:
     """Say how many orders there are, and of what."""
     try:
-        found = client.get(FACETS, **{each: asked[each] for each in asked if each != "sort"})
+        found = counted()
     except ApiRefusal as refused:
         if refused.is_of_the_key:
             raise

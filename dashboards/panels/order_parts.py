@@ -9,6 +9,7 @@ from dashboards import format as written
 from dashboards.api_client import Client, Json
 from dashboards.panels import show
 from oms.kernel.money import text_from_minor
+from oms.refunds.model import PaidAs
 
 _LINES: Final = {
     "line_no": "No.", "sku": "SKU", "title": "Title", "quantity": "Ordered", "state": "Where it is",
@@ -30,13 +31,15 @@ _ADDRESS: Final = ("name", "company", "street", "house_number", "postcode", "cit
 # Facts that say by themselves what they are.
 _TELLING: Final = frozenset({
     "lines", "location", "fulfillment", "parcel", "transfer", "return", "reason", "amount",
-    "payment", "refund",
+    "payment", "refund", "transaction",
 })  # fmt: skip
 # Facts of events that are about lines of the order, and those that say nothing to a person.
 _OF_LINES: Final = frozenset({"lines", "backordered"})
 _UNSAID: Final = frozenset(
     {"fulfillment_lines", "state", "change_ref", "is_historical", "notes", "note_id"}
 )
+# Why a service was asked is what was done before it, under names a person cannot read.
+_UNSAID_OF_MONEY: Final = frozenset({"cause"})
 # What has its place on the page; any other part of an order is shown at the end of it.
 _PLACED: Final = frozenset({
     "order_number", "channel_code", "external_ref", "external_number", "order_state",
@@ -160,7 +163,8 @@ def _titles(rows: list[Json]) -> Mapping[str, str]:
 
 def _step(client: Client, event: Json) -> str:
     told = {name: value for name, value in (event["data"] or {}).items() if name not in _UNSAID}
-    data = show.readable(_with_amounts(told))
+    is_of_money = event["type"].startswith(("payment.", "refund."))
+    data = _of_money(told) if is_of_money else show.readable(_with_amounts(told))
     for name in _OF_LINES & data.keys():
         data[name] = ", ".join(_units(line) for line in data[name])
     for name in ("location", "from_location", "to_location"):
@@ -169,8 +173,22 @@ def _step(client: Client, event: Json) -> str:
     said = f" · {', '.join(_fact(name, value) for name, value in data.items() if value)}"
     return (
         f"{show.instant(event['occurred_at'])} **{show.words(event['type'])}** by "
-        f"{written.plain(event['actor'] + (said if data else ''))}"
+        f"{written.plain(_actor(event) + (said if data else ''))}"
     )
+
+
+def _of_money(told: Json) -> Json:
+    """Write what an event of a payment or a refund says: its reason is what somebody typed."""
+    said = {name: value for name, value in told.items() if name not in _UNSAID_OF_MONEY}
+    if said.get("paid_as") == PaidAs.MONEY:
+        said.pop("paid_as")
+    typed = {"reason": said["reason"]} if said.get("reason") else {}
+    return show.readable(_with_amounts(said)) | typed
+
+
+def _actor(event: Json) -> str:
+    is_code = event["actor_type"] == event["actor"] == "psp"
+    return "its payment service" if is_code else str(event["actor"])
 
 
 def _with_amounts(told: Json) -> Json:

@@ -10,11 +10,18 @@ import streamlit as st
 from dashboards import format as written
 from dashboards.api_client import ApiRefusal, Client, Json
 from dashboards.panels import frame, session, show
-from oms.refunds.model import PaidAs, RefundKind, StalePreview
+from oms.refunds.model import Occasion, PaidAs, RefundKind, StalePreview
 
 KINDS: Final[Mapping[str, str]] = {
     RefundKind.OWED: "What is owed back", RefundKind.SHIPPING: "Shipping",
     RefundKind.GOODWILL: "Goodwill",
+}  # fmt: skip
+OCCASIONS: Final[Mapping[str, str]] = {
+    Occasion.RETURN_ACCEPTED: "A return that was accepted", Occasion.CANCELLATION: "A cancellation",
+    Occasion.SHORT_SHIPPED: "What a location did not have",
+    Occasion.NOT_COLLECTED: "What was not collected", Occasion.PRICE_ADJUSTED: "A lower price",
+    Occasion.DELIVERY_FAILED: "What could not be delivered",
+    Occasion.OVERPAYMENT: "What was paid too much",
 }  # fmt: skip
 PAID_AS: Final[Mapping[str, str]] = {
     PaidAs.MONEY: "Money, as it was paid", PaidAs.STORE_CREDIT: "Store credit",
@@ -77,7 +84,7 @@ def _compose(client: Client, order: Json) -> None:
     preview = _preview(client, path, body)
     if preview is None:
         return
-    _shown(preview, paid["payments"])
+    _shown(preview, order)
     if kind != RefundKind.OWED and not reason:
         st.caption("Say why; the order's story keeps it.")
     elif st.button("Refund", key=f"refund_do_{turn}", type="primary"):
@@ -126,21 +133,32 @@ def _preview(client: Client, path: str, body: Json) -> Json | None:
     return found
 
 
-def _shown(preview: Json, payments: list[Json]) -> None:
-    """Show what goes back to which payment, and who must agree."""
-    named = {each["payment_number"]: instrument(each) for each in payments}
+def _shown(preview: Json, order: Json) -> None:
+    """Show what goes back to which payment, what gets cheaper by it, and who must agree."""
+    named = {each["payment_number"]: instrument(each) for each in order["payments"]["payments"]}
     told = [f"**{written.plain(show.amount(preview['amount']))} goes back:**"]
     told += [
         f"- {written.plain(show.amount(each['amount']))} to "
         f"{written.plain(named.get(each['payment_number'], ''))} {each['payment_number']}"
         for each in preview["tenders"]
     ]
+    if preview["occasion"]:
+        told.append(f"- for {OCCASIONS[preview['occasion']].lower()}")
+    told += [_less(each, order) for each in preview["cheaper"]]
     st.markdown("\n".join(told))
     limits = (
         f"Owed: {show.amount(preview['owed'])}. At most: {show.amount(preview['maximum'])}. "
         + ("Somebody else must approve it." if preview["needs_approval"] else "It goes at once.")
     )
     st.caption(written.plain(limits))
+
+
+def _less(less: Json, order: Json) -> str:
+    """Say what of a refund is off the price of which line, with the tax that is in it."""
+    titles = {each["line_no"]: each["title"] for each in order["lines"]} | {0: "shipping"}
+    total = Decimal(less["net"]["amount"]) + Decimal(less["tax"]["amount"])
+    told = f"{show.amount({**less['net'], 'amount': total})} off {titles[less['line_no']]}, "
+    return f"- {written.plain(told + show.amount(less['tax']))} of it tax"
 
 
 def _of(record: Json, name: str) -> Decimal:

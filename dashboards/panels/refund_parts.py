@@ -10,7 +10,7 @@ from dashboards import format as written
 from dashboards.api_client import Client, Json
 from dashboards.panels import frame, lists, refund_form, session, show
 from dashboards.widgets import choice
-from oms.refunds.model import RefundAction, RefundState
+from oms.refunds.model import PaidAs, RefundAction, RefundState
 
 ANY: Final = "any"
 DECIDING: Final = frozenset({RefundAction.APPROVE, RefundAction.REJECT})
@@ -31,8 +31,9 @@ _NOTHING: Final = {
 }  # fmt: skip
 _COLUMNS: Final = {
     "refund_number": "Refund", "order_number": "Order", "state": "State", "amount": "Amount",
-    "age": "Age", "asked_by": "Asked by", "for": "For", "why": "Why", "channel_code": "Channel",
-    "failed": "What failed", "decided_by": "Decided by", "created_at": "Since (UTC)",
+    "age": "Age", "asked_by": "Asked by", "for": "For", "credit": "As", "why": "Why",
+    "channel_code": "Channel", "failed": "What failed", "decided_by": "Decided by",
+    "created_at": "Since (UTC)",
 }  # fmt: skip
 _TAPS: Final = {
     "approve": "Approve", "retry": "Try again", "other_tender": "Pay another way",
@@ -152,15 +153,23 @@ def _told(refund: Json) -> str:
     parts = [
         f"{refund_form.KINDS[refund['kind']].lower()} of {refund['order_number']}",
         f"asked by {refund['requested_by']} {show.ago(refund['created_at'])} ago",
-        f"decided by {refund['decided_by']}" if refund["decided_by"] else "", refund["reason"],
+        f"decided by {refund['decided_by']}" if refund["decided_by"] else "", _credit(refund),
+        refund["reason"],
     ]  # fmt: skip
     return " · ".join(part for part in parts if part)
+
+
+def _credit(refund: Json) -> str:
+    """Say of a refund that is no money what it is."""
+    is_credit = refund["paid_as"] == PaidAs.STORE_CREDIT
+    return f"store credit {refund['credit_number'] or ''}".strip() if is_credit else ""
 
 
 def _row(refund: Json) -> Json:
     return {
         **refund, "for": refund_form.KINDS[refund["kind"]], "why": refund["reason"],
         "age": show.ago(refund["created_at"]), "asked_by": refund["requested_by"],
+        "credit": _credit(refund),
         "failed": ", ".join(
             each["failure"] for each in refund["tenders"] if each["failure"]
         ),

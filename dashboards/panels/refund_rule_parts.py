@@ -8,17 +8,13 @@ import streamlit as st
 
 from dashboards import format as written
 from dashboards.api_client import Client, Json
-from dashboards.panels import frame, session, show
+from dashboards.panels import frame, refund_form, session, show
 from dashboards.widgets import choice
-from oms.refunds.model import Mode, Occasion, RefundKind
+from oms.refunds.model import Mode, RefundKind
 
 _EVERY: Final = "every"
 _SUBJECTS: Final[Mapping[str, str]] = {
-    Occasion.RETURN_ACCEPTED: "A return that was accepted", Occasion.CANCELLATION: "A cancellation",
-    Occasion.SHORT_SHIPPED: "What a location did not have",
-    Occasion.NOT_COLLECTED: "What was not collected", Occasion.PRICE_ADJUSTED: "A lower price",
-    Occasion.DELIVERY_FAILED: "What could not be delivered",
-    Occasion.OVERPAYMENT: "What was paid too much",
+    **refund_form.OCCASIONS,
     RefundKind.OWED: "All that is owed", RefundKind.SHIPPING: "Shipping",
     RefundKind.GOODWILL: "Goodwill",
 }  # fmt: skip

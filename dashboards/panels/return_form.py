@@ -17,6 +17,10 @@ RESOLUTIONS: Final[Mapping[str, str]] = {
     Resolution.EXCHANGE: "Something else instead", Resolution.REPLACE: "The same again",
     Resolution.NONE: "Nothing",
 }  # fmt: skip
+_METHODS: Final[Mapping[str, str]] = {
+    Method.CARRIER: "A carrier brings it", Method.DROP_OFF: "The customer sends it",
+    Method.IN_STORE: "To a store's counter",
+}  # fmt: skip
 _BALANCES: Final[Mapping[str, str]] = {
     Direction.EVEN: "An even exchange: nobody owes anything.",
     Direction.UP: "The customer pays {} before it is sent.",
@@ -28,7 +32,8 @@ def offer(client: Client, order: Json) -> None:
     """Offer to take something of an order back, where something of it has left."""
     is_gone = any(line["shipped"] > line["returned"] for line in order["lines"])
     if is_gone and session.may(client, "returns:request"):
-        with st.popover("Take back", icon=":material/assignment_return:"):
+        # It grows with every line: where it floated, its end and its button were out of sight.
+        with st.expander("Take back", icon=":material/assignment_return:"):
             _compose(client, order["order_number"])
 
 
@@ -43,7 +48,7 @@ def _compose(client: Client, number: str) -> None:
     turn = frame.turn(form)
     asked = [found for each in lines if (found := _line(each, turn)) is not None]
     method = st.selectbox(
-        "How it comes", list(Method), format_func=show.words, key=f"back_method_{turn}"
+        "How it comes", list(Method), format_func=_METHODS.__getitem__, key=f"back_method_{turn}"
     )
     if not asked:
         st.caption("Say how much of what comes back.")
@@ -118,7 +123,8 @@ def _preview(client: Client, path: str, body: Json) -> Json | None:
 def _shown(preview: Json) -> None:
     """Show what each customer gets for it, and who owes whom for what is wanted instead."""
     named = {"refund": "back in money", "store_credit": "in store credit",
-             "exchanged": "for what is wanted instead"}  # fmt: skip
+             "exchanged": "towards what is wanted instead",
+             "wanted": "is what that costs"}  # fmt: skip
     told = [
         f"- {written.plain(show.amount(preview[name]))} {words}"
         for name, words in named.items() if float(preview[name]["amount"])

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboards import format as written
 from dashboards.api_client import Client, Json
-from dashboards.panels import frame, lists, show
+from dashboards.panels import frame, lists, navigation, return_form, session, show
 from dashboards.widgets import choice
 from oms.returns.model import AWAITED, OPEN, Condition, Disposition, ReturnState
 
@@ -29,7 +29,7 @@ _COLUMNS: Final = {
     "odd": "Look at", "created_at": "Asked (UTC)", "expires_at": "Until (UTC)",
 }  # fmt: skip
 _LINES: Final = {
-    "sku": "SKU", "title": "Title", "reason": "Reason", "expected": "Expected",
+    "sku": "SKU", "title": "Title", "reason": "Reason", "what_for": "For", "expected": "Expected",
     "received": "Received", "missing": "Missing", "inspected": "Looked at", "accepted": "Accepted",
     "rejected": "Rejected",
 }  # fmt: skip
@@ -92,18 +92,16 @@ def card(client: Client, each: Json) -> None:
             st.markdown(f"**{number}**", width="content")
             show.state(each["state"])
             st.caption(_told(each), width="content")
-        show.table(each["lines"], _LINES, f"lines_{number}", file=f"lines_of_{number}")
+        lines = [{**line, "what_for": return_form.RESOLUTIONS[line["resolution"]]}
+                 for line in each["lines"]]  # fmt: skip
+        show.table(lines, _LINES, f"lines_{number}", file=f"lines_of_{number}")
         if each["note"]:
             st.caption(written.plain(f"The customer says: {each['note']}"))
         others = [row for row in each["receipts"] if row["state"] != "taken"]
         if others or each["is_after_expiry"]:
             st.warning("It came late." if each["is_after_expiry"] else "Something else came, too.")
             show.table(others, _OTHERS, f"others_{number}")
-        st.download_button(
-            "Return slip", data=partial(client.file, f"/v1/returns/{show.in_path(number)}/slip"),
-            file_name=f"{number}.pdf", mime="application/pdf", on_click="ignore",
-            icon=":material/download:", key=f"slip_{number}", type="tertiary",
-        )  # fmt: skip
+        _ways(client, each)
         version = frame.seen(number, each["version"])
         act = partial(_act, client, {**each, "version": version})
         offers = {"decline": _reason, "reject": _reason, "receive": _receive, "inspect": _inspect}
@@ -118,6 +116,21 @@ def card(client: Client, each: Json) -> None:
                     act(action)
         if not each["allowed_actions"]:
             st.caption("Nothing is left to be done with its goods.")
+
+
+def _ways(client: Client, each: Json) -> None:
+    """Lead to what goes with a return: its slip, and the order it is of."""
+    number = each["return_number"]
+    with st.container(horizontal=True, gap="small"):
+        st.download_button(
+            "Return slip", data=partial(client.file, f"/v1/returns/{show.in_path(number)}/slip"),
+            file_name=f"{number}.pdf", mime="application/pdf", on_click="ignore",
+            icon=":material/download:", key=f"slip_{number}", type="tertiary",
+        )  # fmt: skip
+        if session.may(client, "orders:read") and st.button(
+            "Its order", key=f"order_of_{number}", type="tertiary", icon=":material/receipt:"
+        ):
+            navigation.go("order", number=each["order_number"])
 
 
 def _rank(action: str) -> tuple[bool, str]:

@@ -25,7 +25,7 @@ _COLUMNS: Final = {
     "difference_number": "Difference", "what": "What differs", "ours": "Ours",
     "theirs": "The service's", "psp": "Service", "order_number": "Order",
     "transaction_number": "Our operation", "where": "Where", "state": "State",
-    "found_at": "Since (UTC)", "resolved_by": "Resolved by", "reason": "Explained by",
+    "found_at": "Since (UTC)", "resolved_by": "Resolved by", "explained": "Explained by",
 }  # fmt: skip
 _REPORTS: Final = {
     "report_number": "Report", "psp": "Service", "name": "File", "rows_count": "Rows",
@@ -78,10 +78,9 @@ def _card(client: Client, difference: Json) -> None:
             st.markdown(f"**{_what(difference)}** {number}", width="content")
             show.state(difference["state"])
             st.caption(written.plain(_where(difference)), width="content")
-        show.together([
-            f"Ours: {_money(difference['ours'])}", f"The service's: {_money(difference['theirs'])}",
-            *([f"Explained by: {difference['reason']}"] if difference["reason"] else []),
-        ])  # fmt: skip
+        facts = {"Ours": _money(difference["ours"]), "The service's": _money(difference["theirs"])}
+        facts |= {"Explained by": difference["reason"]} if difference["reason"] else {}
+        show.together([written.plain(f"{name}: {value}") for name, value in facts.items()])
         if difference["state"] == "open" and session.may(client, "settlements:write"):
             _resolving(client, number, version)
 
@@ -109,6 +108,7 @@ def reports(client: Client) -> None:
              for each in answer["items"]}  # fmt: skip
     number = choice.select("Report", "settlement", names, next(iter(names)))
     detail = client.get(f"/v1/settlements/{number}")
+    _files(client, detail)
     if detail["rows_count"] == 0:
         st.info("The report has no rows: nothing was settled.")
         return
@@ -116,6 +116,22 @@ def reports(client: Client) -> None:
                "settlement_totals")  # fmt: skip
     if detail["payouts"]:
         show.table(detail["payouts"], _PAYOUTS, "settlement_payouts")
+
+
+def _files(client: Client, report: Json) -> None:
+    """Offer a report as it was matched, and as it came."""
+    path = f"/v1/settlements/{report['report_number']}"
+    with st.container(horizontal=True, gap="small"):
+        st.download_button(
+            "Its rows, matched", data=partial(client.file, f"{path}/export"), mime="text/csv",
+            file_name=f"{report['report_number']}.csv", on_click="ignore", icon=":material/csv:",
+            key="settlement_export", type="tertiary",
+        )  # fmt: skip
+        st.download_button(
+            "The file as it came", data=partial(client.file, f"{path}/file"), mime="text/csv",
+            file_name=report["name"], on_click="ignore", icon=":material/download:",
+            key="settlement_file", type="tertiary",
+        )  # fmt: skip
 
 
 def _what(each: Json) -> str:
@@ -138,4 +154,7 @@ def _where(difference: Json) -> str:
 
 
 def _row(difference: Json) -> Json:
-    return {**difference, "what": _what(difference), "where": _where(difference)}
+    return {
+        **difference, "what": _what(difference), "where": _where(difference),
+        "explained": difference["reason"],
+    }  # fmt: skip

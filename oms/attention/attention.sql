@@ -169,7 +169,21 @@ with found as (
       and not o.is_test
       and not exists (
         select from refunds r where r.order_id = b.order_id
-          and r.state in ('awaiting_approval', 'requested', 'failed', 'partially_succeeded'))
+          and (r.state in ('awaiting_approval', 'requested', 'failed', 'partially_succeeded')
+            -- Somebody has decided not to pay it since.
+            or (r.kind = 'owed' and r.changed_at >= b.changed_at
+              and (r.state in ('rejected', 'canceled') or exists (
+                select from refund_tenders t
+                where t.refund_id = r.refund_id and t.ended = 'given_up')))))
+
+    union all
+    select 'CHARGED_BACK', c.channel_code, c.channel_code, b.changed_at, 1
+    from order_balances b
+    join orders o using (order_id)
+    join channels c using (channel_id)
+    where b.payment_state = 'chargeback'
+      and b.changed_at > cast(:at as timestamptz) - :charged_back_shown
+      and not o.is_test
 
     union all
     select 'MAIL_FAILED', d.document_type, c.channel_code, m.finished_at, 1
@@ -205,8 +219,10 @@ with found as (
     join orders o using (order_id)
     join channels c using (channel_id)
     left join locations x on x.location_id = r.location_id
-    where r.state in ('requested', 'received', 'inspected')
-      and r.changed_at < cast(:at as timestamptz) - :return_undecided_max
+    where (r.state in ('requested', 'partially_received', 'received', 'inspected')
+        and r.changed_at < cast(:at as timestamptz) - :return_undecided_max)
+      -- It never came.
+      or (r.state = 'in_transit' and r.expires_at < cast(:at as timestamptz))
 
     union all
     select 'RETURN_UNPAID', c.channel_code, c.channel_code, r.changed_at, 1

@@ -18,6 +18,8 @@ AUTHORIZATION_ENDS_IN: Final = timedelta(days=2)
 REFUND_WAITS_MAX: Final = timedelta(hours=4)
 NOTICE_PARKED_MAX: Final = timedelta(hours=4)
 OVERPAID_MAX: Final = timedelta(days=1)
+# A bank takes an answer for some weeks; after that it is what it is.
+CHARGED_BACK_SHOWN: Final = timedelta(days=30)
 RETURN_UNDECIDED_MAX: Final = timedelta(days=2)
 RETURN_UNPAID_MAX: Final = timedelta(days=7)
 
@@ -104,6 +106,10 @@ KINDS: Final[dict[str, Kind]] = {
         severity=Severity.ERROR, scope="payments:read", title="Goods that left and are not paid",
         advice="Capture it by hand, or ask its customer for another payment.",
     ),
+    "CHARGED_BACK": Kind(
+        severity=Severity.ERROR, scope="payments:read", title="Money a bank took back",
+        advice="Hold what has not left, and answer the bank at the payment service in time.",
+    ),
     "VOID_FAILED": Kind(
         severity=Severity.WARNING, scope="payments:read",
         title="Authorizations that were not given up",
@@ -157,7 +163,8 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     "RETURN_UNDECIDED": Kind(
         severity=Severity.WARNING, scope="returns:read", title="Returns nobody decides",
-        advice="Approve or decline what was asked for; look at what came, and accept or reject it.",
+        advice="Approve or decline what was asked for; accept or reject what came, and receive it"
+        " as complete where the rest will not come.",
     ),
     "RETURN_UNPAID": Kind(
         severity=Severity.WARNING, scope="returns:read", title="Returns long accepted and not paid",

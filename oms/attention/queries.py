@@ -26,7 +26,7 @@ def matters(
         timed_out_shown=model.TIMED_OUT_SHOWN,
         transfer_away_max=model.TRANSFER_AWAY_MAX, parcel_silent_max=model.PARCEL_SILENT_MAX,
         payment_unknown_max=model.PAYMENT_UNKNOWN_MAX, refund_waits_max=model.REFUND_WAITS_MAX,
-        overpaid_max=model.OVERPAID_MAX,
+        overpaid_max=model.OVERPAID_MAX, charged_back_shown=model.CHARGED_BACK_SHOWN,
         return_undecided_max=model.RETURN_UNDECIDED_MAX,
         return_unpaid_max=model.RETURN_UNPAID_MAX,
         notice_parked_max=model.NOTICE_PARKED_MAX,

@@ -39,8 +39,9 @@ select exists (
 with moved as (
     update credit_accounts
     set balance_minor = balance_minor + :amount_minor, version = version + 1, changed_at = :at,
-        expires_at = case when :amount_minor > 0 then greatest(expires_at, :until)
-            else expires_at end
+        -- Of two times the later one; what is good for ever stays so.
+        expires_at = case when :amount_minor > 0 and expires_at is not null
+            then greatest(expires_at, :until) else expires_at end
     where account_id = :account_id and balance_minor + :amount_minor >= 0
     returning account_id, version, balance_minor
 )

@@ -21,8 +21,9 @@ Tx = Connection
 T = TypeVar("T")
 
 # A slice of 5,000 orders is staged in 12 MB of temporary tables: what does not fit is written
-# out and read again. Taken as it is needed.
-OPTIONS: Final = "-c timezone=UTC -c temp_buffers=32MB"
+# out and read again. Taken as it is needed. A statement has one core: with workers beside it, it
+# would wait for them to start where its first rows are enough, and the other cores serve others.
+OPTIONS: Final = "-c timezone=UTC -c temp_buffers=32MB -c max_parallel_workers_per_gather=0"
 REPEATABLE = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
 
 # Without a code nobody answered at all; the others say that the server is going, or coming.

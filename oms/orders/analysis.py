@@ -10,7 +10,8 @@ from sqlalchemy import text
 from oms.kernel.errors import Rejected
 from oms.kernel.limits import ANALYSIS_ORDERS_MAX
 from oms.ledger.database import Tx
-from oms.orders.filters import Filters, Search, search_of
+from oms.orders.estimates import Search
+from oms.orders.filters import Filters, search_of
 from oms.orders.finding import FEW, found_by, parameters_of
 
 GROUPS_MAX: Final = 5_000

@@ -8,7 +8,8 @@ from sqlalchemy import text
 
 from oms.kernel.limits import FACET_HITS_MAX, FACET_ORDERS_MAX
 from oms.ledger.database import Tx
-from oms.orders.filters import Filters, Search, search_of
+from oms.orders.estimates import Search
+from oms.orders.filters import Filters, search_of
 from oms.orders.finding import (
     FEW,
     PASS,
@@ -124,6 +125,8 @@ def facets(tx: Tx, filters: Filters) -> Facets:
         if newest.is_complete or _is_large(search, newest):
             return newest
     for terms in lookups(search):
+        if search.terms and not terms and search.met_count > PERHAPS * hits_max:
+            continue  # what meets the conditions is too much, as far as the planner knows
         found = _looked_up(tx, search, terms, hits_max=hits_max)
         if found.is_complete:
             return found

@@ -1,24 +1,19 @@
 """What orders may be looked for by: filters as values, and the conditions they become."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import text
 
 from oms.ledger.database import Tx
+from oms.orders.estimates import Search, estimate, is_many, met_count
 from oms.orders.model import OrderState
 from oms.orders.words import Term, all_of, any_tag, begins, begins_any, chunks, sentence
 
 WORDS_MAX: Final = 20
 MONTHS_MAX: Final = 12
-# The statistics know the most frequent words only. As so frequent counts at least a word whose
-# beginning is this short, and one of letters: many that are not known may begin so.
-SHORT_FREQUENCY: Final = 0.02
-SHORT_CHARACTERS_MAX: Final = 5
-LETTERS_FREQUENCY: Final = 0.005
-FIRST_ORDER_ID: Final = 100_000_001
 # As `promised_at` is sorted where nothing was promised (migration 0042).
 NEVER: Final = "timestamptz '9999-01-01 00:00:00+00'"
 
@@ -71,27 +66,6 @@ class Filters:
         return {name: value for name, value in known if value is not None}
 
 
-@dataclass(slots=True, kw_only=True)
-class Search:
-    """Filters as SQL: what an order's words must meet, and what the order itself.
-
-    Conditions are such of orders (o) and such of what they are searched by (s). How frequent a
-    term is, how many orders there are and how many of them meet the conditions, the statistics
-    tell; words of one letter are too broad to be looked up: `letters`. Of the terms, `months` are
-    those of the period, which is a condition as well: the index leads to fewer orders by them.
-    """
-
-    terms: list[Term] = field(default_factory=list)
-    frequencies: list[float] = field(default_factory=list)
-    months: Term | None = None
-    orders_count: float = 0
-    met_count: float = 0
-    letters: list[Term] = field(default_factory=list)
-    conditions: list[str] = field(default_factory=list)
-    search_conditions: list[str] = field(default_factory=list)
-    parameters: dict[str, Any] = field(default_factory=dict)
-
-
 # One condition per filter; a filter that is not asked for is not in the statement, so that the
 # planner sees only what counts. Codes are numbers before it plans (_resolved).
 _CONDITIONS: Final[dict[str, str]] = {
@@ -128,6 +102,13 @@ _IS_OPEN: Final = "s.is_open"
 _OPEN: Final = frozenset(("placed", "in_progress", "allocated", "backordered", "partially_shipped"))
 # How an order nobody paid anything of is paid, which is not written down everywhere.
 _UNPAID: Final = "none"
+# The same conditions for what many orders meet: looked at on the way through them.
+_AS_MANY: Final = {
+    "payment_states": (
+        "(select b.payment_state from order_balances b where b.order_id = o.order_id)"
+        " = any (:payment_states)"
+    )
+}
 _PAID_SO_OR_NOT: Final = (
     "not exists (select from order_balances b where b.order_id = o.order_id"
     " and b.payment_state <> all (:payment_states))"
@@ -181,34 +162,15 @@ _EXTREMES: Final = text("""
     having min(placed_at) is not null
        and not exists (select from order_search where location_ids is null)
 """)
+# What a search costs hangs on what is asked for: a plan kept for anything was a thousand times
+# slower for what few orders have, once a connection had asked ten times.
+_PLAN_EACH: Final = text("set local plan_cache_mode = force_custom_plan")
 _FOLDED: Final = text("select search_fold(:words)")
-# The share of orders with a tag, or a word that begins so, from the thousand most frequent words.
-_STATISTICS: Final = text("""
-    with known as materialized (
-        select k.word, k.frequency
-        from pg_stats s
-        cross join unnest(s.most_common_elems::text::text[], s.most_common_elem_freqs)
-            as k (word, frequency)
-        where s.schemaname = current_schema and s.tablename = 'order_search'
-          and s.attname = 'words' and k.word is not null
-    )
-    select
-        (select reltuples from pg_class where oid = to_regclass('orders')) as orders_count,
-        (select max(order_id) from orders) as newest_id,
-        array(
-            select coalesce((
-                select sum(frequency) from known
-                where known.word = b.word or not b.is_tag and starts_with(known.word, b.word)
-            ), 0)
-            from unnest(cast(:beginnings as text[]), cast(:are_tags as boolean[]))
-                with ordinality as b (word, is_tag, n)
-            order by n
-        ) as frequencies
-""")
 
 
 def search_of(tx: Tx, filters: Filters) -> Search:
-    """Make filters into what the ledger is asked."""
+    """Make filters into what the ledger is asked; each question of the transaction is planned."""
+    tx.execute(_PLAN_EACH)
     asked = filters.asked()
     found = Search()
     _add_conditions(found, asked)
@@ -227,9 +189,10 @@ def search_of(tx: Tx, filters: Filters) -> Search:
         narrow_to_open(found, filters)
     _add_months(tx, found, filters)
     if found.terms or found.letters:
-        _estimate(tx, found)
+        estimate(tx, found)
     elif found.conditions and found.search_conditions:
-        found.met_count = _met_count(tx, found)
+        found.met_count = met_count(tx, found)
+    _word_as_many(tx, found)
     return found
 
 
@@ -261,50 +224,6 @@ def _add_months(tx: Tx, found: Search, filters: Filters) -> None:
         found.terms.append(found.months)
 
 
-def _estimate(tx: Tx, found: Search) -> None:
-    """Let a search know how many orders there are, and what share of them meets each term."""
-    beginnings = [word for term in found.terms for word in term.beginnings]
-    are_tags = [term.is_tag for term in found.terms for _ in term.beginnings]
-    row = tx.execute(_STATISTICS, {"beginnings": beginnings, "are_tags": are_tags}).one()
-    found.orders_count = max(row.orders_count, 1)
-    found.met_count = _met_count(tx, found)
-    known = iter(
-        max(frequency, _numbered(word, row.newest_id or 0) / found.orders_count)
-        for word, frequency in zip(beginnings, row.frequencies, strict=True)
-    )
-    found.frequencies = [
-        min(max(_least(term), sum(next(known) for _ in term.beginnings)), 1) for term in found.terms
-    ]
-
-
-def _met_count(tx: Tx, found: Search) -> float:
-    """Return how many orders meet the conditions, as the planner sees it."""
-    if not found.conditions:
-        return found.orders_count
-    where = " and ".join(found.conditions)
-    planned = text(f"explain (format json) select from orders o where {where}")
-    plan: list[dict[str, Any]] = tx.execute(planned, found.parameters).scalar_one()
-    return float(plan[0]["Plan"]["Plan Rows"])
-
-
-def _least(term: Term) -> float:
-    if term.is_tag:
-        return 0
-    if term.characters <= SHORT_CHARACTERS_MAX:
-        return SHORT_FREQUENCY
-    return LETTERS_FREQUENCY if term.beginnings[0].isalpha() else 0
-
-
-def _numbered(word: str, newest_id: int) -> float:
-    """Return how many orders' own numbers begin so: each is one word, which no statistics know."""
-    digits = word.removeprefix("r")
-    ending = len(str(newest_id)) - len(digits)
-    if not digits.isdecimal() or ending < 0:
-        return 0
-    first, beyond = (n * 10.0**ending for n in (int(digits), int(digits) + 1))
-    return max(0, min(beyond, newest_id + 1) - max(first, FIRST_ORDER_ID))
-
-
 def _add_conditions(found: Search, asked: dict[str, Any]) -> None:
     for known, conditions in (
         (_CONDITIONS, found.conditions), (_OF_SEARCH, found.search_conditions),
@@ -320,6 +239,18 @@ def _condition(known: Mapping[str, str], name: str, asked: dict[str, Any]) -> st
     if name == "payment_states" and _UNPAID in asked[name]:
         return _PAID_SO_OR_NOT
     return known[name]
+
+
+def _word_as_many(tx: Tx, found: Search) -> None:
+    """Write conditions of other tables as it suits such that many orders meet, where many do.
+
+    After all is estimated: so written, the planner does not know how many meet them.
+    """
+    for name, condition in _AS_MANY.items():
+        if _CONDITIONS[name] in found.conditions and is_many(
+            tx, _CONDITIONS[name], {name: found.parameters[name]}
+        ):
+            found.conditions[found.conditions.index(_CONDITIONS[name])] = condition
 
 
 def _resolved(tx: Tx, asked: dict[str, Any]) -> dict[str, Any]:

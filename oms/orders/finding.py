@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from oms.kernel.limits import SEARCH_HITS_MAX
 from oms.ledger.database import Tx
-from oms.orders.filters import Search
+from oms.orders.estimates import Search
 from oms.orders.words import Term, all_of
 
 # So many orders are looked through before the words are looked up when many should have them,

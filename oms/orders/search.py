@@ -8,7 +8,8 @@ from sqlalchemy import Row, text
 from oms.kernel.limits import SEARCH_HITS_MAX
 from oms.ledger.database import Tx
 from oms.orders.cursors import Sort, cursor_of, digest_of, read_cursor
-from oms.orders.filters import Filters, Search, narrow_to_open, search_of
+from oms.orders.estimates import Search
+from oms.orders.filters import Filters, narrow_to_open, search_of
 from oms.orders.finding import (
     FEW,
     SEARCHED,

@@ -14,6 +14,10 @@ from oms.payments.store import SQL
 # For so long nobody else takes up operations that were taken up: longer than a service may take
 # for as many as are taken up at once.
 LEASE: Final = timedelta(seconds=60)
+# When a PSP is asked again: at once, then ever later.
+_WAITS: Final = (0.5, 1, 2, 5, 10, 30, 60, 300)
+# What is over elsewhere, but not told so far, is asked for this often.
+_PENDING_WAIT: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,3 +67,12 @@ def know_services(tx: Tx, captures_once: Mapping[str, bool]) -> None:
 def order_of(tx: Tx, transaction_id: int) -> int:
     """Return the order a transaction is of."""
     return int(SQL.run(tx, "order_of_transaction", transaction_id=transaction_id).scalar_one())
+
+
+def next_try(state: TransactionState, attempts: int, *, at: datetime) -> datetime | None:
+    """Return when a PSP is asked of an operation in a state next; None: it is over."""
+    if state not in OPEN:
+        return None
+    if state is TransactionState.PENDING:
+        return at + _PENDING_WAIT
+    return at + timedelta(seconds=_WAITS[min(max(attempts, 1), len(_WAITS)) - 1])

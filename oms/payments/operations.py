@@ -7,7 +7,7 @@ is asked, and what it does is believed from it alone: an answer that is missing 
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import text
@@ -17,7 +17,7 @@ from oms.credits.model import SERVICE, Change, EntryKind
 from oms.ledger.copying import copy_in
 from oms.ledger.database import Tx
 from oms.orders import operations as orders
-from oms.payments import queries
+from oms.payments import leases, queries
 from oms.payments.model import (
     NEXT,
     OPEN,
@@ -40,10 +40,6 @@ from oms.payments.store import DRAFTS, SQL
 
 REFERENCE_IN_USE: Final = "PAYMENT_REFERENCE_IN_USE"
 ANALYZE_BYTES_MIN: Final = 32 * 1024
-# When a PSP is asked again: at once, then ever later.
-_WAITS: Final = (0.5, 1, 2, 5, 10, 30, 60, 300)
-# What is over elsewhere, but not told so far, is asked for this often.
-_PENDING_WAIT: Final = timedelta(minutes=1)
 
 
 def load(tx: Tx, rows: bytes) -> None:
@@ -241,7 +237,11 @@ def answer(
     is_same = before is after
     is_believed = source == "inquiry" or not is_over
     is_applied = not is_same and is_believed and after in NEXT[before]
-    is_disputed = is_over and not is_same and after not in OPEN and not is_believed
+    # What says nothing of how it ended leaves the question open: it is asked again.
+    is_unanswered = held.is_disputed and is_over and after in OPEN
+    is_disputed = is_unanswered or (
+        is_over and not is_same and after not in OPEN and not is_believed
+    )
     SQL.run(
         tx, "step", transaction_id=transaction_id, seq=held.last_step + 1, state=after.value,
         is_applied=is_applied, source=source, psp_at=told.psp_at, failure=told.failure, at=at,
@@ -252,7 +252,8 @@ def answer(
         psp_reference=told.psp_reference, is_disputed=is_disputed,
         psp_at=told.psp_at if is_applied or is_same else None,
         failure=told.failure if state is TransactionState.FAILED else None,
-        next_try_at=at if is_disputed else _next_try(state, held.attempts, at=at),
+        next_try_at=at if is_disputed and not is_unanswered
+        else leases.next_try(after if is_unanswered else state, held.attempts, at=at),
         finished_at=None if state in OPEN else at,
     )  # fmt: skip
     is_learned = bool(SQL.run(
@@ -340,14 +341,6 @@ def _most(payment: Payment, kind: TransactionType) -> int:
     if kind is TransactionType.REFUND:
         return sums.refundable
     return sums.capturable
-
-
-def _next_try(state: TransactionState, attempts: int, *, at: datetime) -> datetime | None:
-    if state not in OPEN:
-        return None
-    if state is TransactionState.PENDING:
-        return at + _PENDING_WAIT
-    return at + timedelta(seconds=_WAITS[min(max(attempts, 1), len(_WAITS)) - 1])
 
 
 def _begin(

@@ -222,7 +222,8 @@ returning t.transaction_id, t.transaction_number, t.type, t.state, t.amount_mino
 -- name: hold_transaction
 -- A transaction whose order is held.
 select t.transaction_id, t.transaction_number, t.payment_id, t.order_id, t.type, t.state,
-    t.amount_minor, t.currency, t.psp_at, t.claim, t.attempts, t.psp_reference, p.payment_number,
+    t.amount_minor, t.currency, t.psp_at, t.claim, t.attempts, t.psp_reference, t.is_disputed,
+    p.payment_number,
     coalesce((select max(seq) from payment_steps s where s.transaction_id = t.transaction_id), 0)
         as last_step
 from payment_transactions t

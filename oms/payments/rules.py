@@ -126,7 +126,7 @@ def is_settled(due: Owed, payments: Sequence[Standing]) -> bool:
         return True
     is_earned = due.earned_minor > sums.captured + sums.capturing
     is_movable = any(each.sums.capturable for each in ours)
-    is_owed_back = sums.captured - sums.charged_back > due.due_minor
+    is_owed_back = sums.captured - sums.charged_back > due.kept_minor(sums.captured)
     return not is_owed_back and not is_earned and (bool(due.open_minor) or not is_movable)
 
 

@@ -264,6 +264,15 @@ class Refund:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reduction:
+    """What a refund without goods takes off the price of a line."""
+
+    line_no: int
+    net_minor: int
+    tax_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
     """What a refund would come to: the same numbers it has when it is made."""
 
@@ -277,6 +286,7 @@ class Preview:
     needs_approval: bool  # by the channel's rules
     occasion: Occasion | None
     beyond: LimitExceeded | None = None  # what limit of their own who asks would exceed
+    cheaper: tuple[Reduction, ...] = ()  # which lines, where it is not owed; 0 is shipping
 
 
 class VisitState(StrEnum):
@@ -344,14 +354,13 @@ class LineValue:
     tax_minor: int  # in all of it
     reduced_minor: int  # what was taken off it before
 
+    def gives_back(self, before_minor: int, by_minor: int) -> int:
+        """Return by how much less is left of it once it comes to so much less than before.
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reduction:
-    """What a refund without goods takes off the price of a line."""
-
-    line_no: int
-    net_minor: int
-    tax_minor: int
+        What was taken off it before went back before.
+        """
+        before = max(0, before_minor - self.reduced_minor)
+        return before - max(0, before_minor - by_minor - self.reduced_minor)
 
 
 def spread(amount_minor: int, payments: Sequence[Payment]) -> list[tuple[Payment, int]]:

@@ -104,6 +104,11 @@ def give_up(tx: Tx, refund: Refund, *, is_rest: bool) -> int:
     return amount
 
 
+def revive(tx: Tx, order_id: int) -> list[str]:
+    """Count what was given up of an order's refunds and arrived all the same; return whose."""
+    return list(SQL.run(tx, "revive", order_id=order_id).scalars())
+
+
 def set_rules(
     tx: Tx, channel_id: int | None, rules: Rules, *, version_no: int, reason: str, by: str,
     at: datetime,
@@ -131,6 +136,11 @@ def add_visit(
         tx, "add_visit", location_code=location_code, back_in=back_in.value,
         override_reason=override_reason, by=by, at=at,
     ).scalar_one())  # fmt: skip
+
+
+def drop_visit(tx: Tx, visit_id: int) -> None:
+    """Forget a visit of which nothing was given back."""
+    SQL.run(tx, "drop_visit", visit_id=visit_id)
 
 
 def add_batch(

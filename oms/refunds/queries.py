@@ -144,9 +144,9 @@ def count_of(tx: Tx, order_id: int) -> int:
     return int(tx.execute(query, {"order_id": order_id}).scalar_one())
 
 
-def waiting_minor(tx: Tx, order_id: int) -> int:
-    """Return what of an order is kept for refunds that wait for somebody's leave."""
-    return int(SQL.run(tx, "waiting", order_id=order_id).scalar_one())
+def waiting_minor(tx: Tx, order_id: int, kind: RefundKind | None = None) -> int:
+    """Return what of an order is kept for refunds that wait for somebody: of one kind, or all."""
+    return int(SQL.run(tx, "waiting", order_id=order_id, kind=kind).scalar_one())
 
 
 def credit_owed_minor(tx: Tx, order_id: int) -> int:

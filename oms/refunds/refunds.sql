@@ -74,6 +74,25 @@ from jsonb_to_recordset(cast(:shares as jsonb)) as s(payment_id bigint, amount_m
 -- What a refund comes to without what was given up.
 update refunds set amount_minor = amount_minor - :amount_minor where refund_id = :refund_id;
 
+-- name: revive
+-- What was given up of refunds and reached its customer late: it is part of them again.
+with arrived as (
+    update refund_tenders t set ended = null
+    from refunds r
+    join refund_parts p using (refund_id)
+    where r.order_id = :order_id and p.ended = 'given_up' and p.state = 'succeeded'
+      and not p.is_reversed and p.refund_id = t.refund_id and p.payment_id = t.payment_id
+      and p.attempt = t.attempt
+    returning t.refund_id, t.amount_minor
+)
+update refunds r
+set amount_minor = a.amount_minor + (
+    select coalesce(sum(t.amount_minor), 0) from refund_tenders t
+    where t.refund_id = r.refund_id and t.ended is null)
+from (select refund_id, sum(amount_minor) as amount_minor from arrived group by refund_id) a
+where r.refund_id = a.refund_id
+returning r.refund_number;
+
 -- name: rules
 -- What is said of a channel, then what is said of all.
 select distinct on (channel_id) rules from refund_rules
@@ -154,6 +173,10 @@ select location_id, :back_in, :override_reason, :by, :at
 from locations where location_code = :location_code
 returning visit_id;
 
+-- name: drop_visit
+-- Nobody got anything back.
+delete from till_visits where visit_id = :visit_id;
+
 -- name: cash_of
 -- What came out of the drawer in a visit.
 select x.transaction_id, x.amount_minor, x.rounding_minor, x.currency, l.country_code
@@ -175,23 +198,33 @@ left join lateral (
     from refund_parts p
     where p.refund_id = r.refund_id and p.ended is null and (p.state = 'failed' or p.is_reversed)
 ) f on r.state in ('failed', 'partially_succeeded', 'requested', 'succeeded', 'reversed')
-where r.order_id = :order_id;
+where r.order_id = :order_id and (cast(:kind as text) is null or r.kind = :kind);
 
 -- name: decided_against
 -- What of an order was owed and somebody rejected, canceled or gave up: it goes back by a person's
--- wish only, who has expressed none since.
-select coalesce(sum(case when r.state in ('rejected', 'canceled') then r.amount_minor else (
-    select coalesce(sum(t.amount_minor), 0) from refund_tenders t
-    where t.refund_id = r.refund_id and t.ended = 'given_up') end), 0)::bigint as amount_minor
-from refunds r
-where r.order_id = :order_id and r.kind = 'owed'
-  and not exists (
-      select from refunds l
-      where l.order_id = r.order_id and l.refund_id > r.refund_id and l.kind = 'owed'
-        and l.cause not like 'owed:%' and l.state not in ('rejected', 'canceled'));
+-- wish only, who has expressed none since. What pays for an exchange is nobody's wish, and what
+-- went back by others since has gone back.
+select greatest(0, coalesce(sum(d.amount_minor), 0) - coalesce((
+    select sum(x.amount_minor) from payment_transactions x
+    where x.order_id = :order_id and x.type = 'refund' and x.state = 'succeeded'
+      and x.source in ('channel', 'psp') and x.requested_at > min(d.created_at)
+), 0))::bigint as amount_minor
+from (
+    select r.created_at, case when r.state in ('rejected', 'canceled') then r.amount_minor else (
+        select coalesce(sum(t.amount_minor), 0) from refund_tenders t
+        where t.refund_id = r.refund_id and t.ended = 'given_up') end as amount_minor
+    from refunds r
+    where r.order_id = :order_id and r.kind = 'owed'
+      and not exists (
+          select from refunds l
+          where l.order_id = r.order_id and l.refund_id > r.refund_id and l.kind = 'owed'
+            and l.cause not like 'owed:%' and l.cause not like 'exchange:%'
+            and l.state not in ('rejected', 'canceled'))
+) d
+where d.amount_minor > 0;
 
 -- name: credit_owed
--- What of an order its returns give in store credit, less what refunds give so.
+-- What of an order its returns give in store credit, less what refunds give so, or were to give.
 select greatest(0, coalesce((
     select sum(d.goods_net_minor + d.goods_tax_minor + d.shipping_net_minor
         + d.shipping_tax_minor - d.fee_minor)
@@ -202,7 +235,7 @@ select greatest(0, coalesce((
 ), 0) - coalesce((
     select sum(amount_minor) from refunds
     where order_id = :order_id and kind = 'owed' and paid_as = 'store_credit'
-      and state not in ('rejected', 'canceled') and cause not like 'exchange:%'
+      and cause not like 'exchange:%'
 ), 0))::bigint as amount_minor;
 
 -- name: name_account

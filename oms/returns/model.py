@@ -153,7 +153,6 @@ NEXT: Final[dict[ReturnState, dict[ReturnAction, ReturnState]]] = {
     _S.CANCELED: {},
 }  # fmt: skip
 assert set(NEXT) == set(ReturnState)
-
 # Time does the one, money the other: of what is not paid here a person may say it, too.
 BY_ITSELF: Final = frozenset({_A.EXPIRE, _A.COMPLETE})
 AWAITED: Final = frozenset({_S.REQUESTED, _S.APPROVED, _S.IN_TRANSIT, _S.PARTIALLY_RECEIVED})
@@ -316,6 +315,7 @@ class Return:
     version: int
     exchange_order_number: str | None  # of what is sent instead
     is_paid_here: bool  # whether we have money of its order to give back; else its channel has
+    is_ended_by_hand: bool  # whether a person may say it is over: nothing may come of it by itself
     lines: tuple[ReturnLine, ...]
     rows: tuple[ReceiptRow, ...]
     inspections: tuple[Inspected, ...]
@@ -328,7 +328,7 @@ class Return:
 
     def allowed(self) -> list[ReturnAction]:
         """Return what somebody may do with it now."""
-        by_itself = BY_ITSELF if self.is_paid_here else BY_ITSELF - {_A.COMPLETE}
+        by_itself = BY_ITSELF - {_A.COMPLETE} if self.is_ended_by_hand else BY_ITSELF
         return sorted(set(NEXT[self.state]) - by_itself)
 
     def after(self, action: ReturnAction) -> ReturnState:

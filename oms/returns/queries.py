@@ -43,10 +43,17 @@ _HEADER: Final = """
         r.return_id, r.return_number, r.order_id, o.order_number, c.channel_code, o.currency,
         r.kind, r.state, r.method, x.location_code, r.requested_by, r.carrier, r.tracking_number,
         r.label_ref, r.note, r.reason, r.override_reason, r.is_after_expiry, r.expires_at,
-        r.created_at, r.changed_at, r.version, w.order_number as exchange_order_number, exists (
-            select from payments p where p.order_id = r.order_id and p.managed_by = 'oms'
-                and p.psp_reference is not null) as is_paid_here
+        r.created_at, r.changed_at, r.version, w.order_number as exchange_order_number,
+        h.is_paid_here, not h.is_paid_here or exists (
+            select from refunds u where u.order_id = r.order_id and u.kind = 'owed'
+                and (u.state in ('rejected', 'canceled') or exists (
+                    select from refund_tenders t
+                    where t.refund_id = u.refund_id and t.ended = 'given_up'))) as is_ended_by_hand
     from returns r
+    cross join lateral (
+        select exists (
+            select from payments p where p.order_id = r.order_id and p.managed_by = 'oms'
+                and p.psp_reference is not null) as is_paid_here) h
     join orders o using (order_id)
     join channels c using (channel_id)
     left join locations x on x.location_id = r.location_id

@@ -25,7 +25,7 @@ from oms.refunds.model import (
 )
 from oms.refunds.rules import Counter
 from oms.returns import queries as returned
-from oms.workflows import refunds
+from oms.workflows import owing, refunds
 
 
 class OrderNamedTwice(Rejected):
@@ -61,9 +61,10 @@ def give_back(
     """Give back at a till what is wanted of orders, all of it or nothing; return the visit.
 
     Where it is lenient, an order nothing is owed for is left out, and so is one whose channel
-    pays by itself. Raises OrderNotFound, UnknownLocation; NotManaged, RefundExceeded, ReasonMissing
-    as a refund does; CashLimited, LeaveNeeded, LimitExceeded; CurrencyDiffers where a drawer
-    would give two.
+    pays by itself; what came back for something else than money gets that. Where that leaves
+    nothing, the visit has no refunds and is not kept. Raises OrderNotFound,
+    UnknownLocation; NotManaged, RefundExceeded, ReasonMissing as a refund does; CashLimited,
+    LeaveNeeded, LimitExceeded; CurrencyDiffers where a drawer would give two.
     """
     returned.place_of(tx, 0, asking.location_code)
     ids = [order_queries.order(tx, each.order_number).summary.order_id for each in wanted]
@@ -81,28 +82,33 @@ def give_back(
     for each, order_id in zip(wanted, ids, strict=True):
         _give(tx, each, order_id, counter, asking, at=at, is_lenient=is_lenient)
     _round_off(tx, visit_id)
-    return queries.visit_of(tx, visit_id)
+    visit = queries.visit_of(tx, visit_id)
+    if not visit.refunds:
+        operations.drop_visit(tx, visit_id)
+    return visit
 
 
 def _give(
     tx: Tx, each: Wanted, order_id: int, counter: Counter, asking: Asking, *, at: datetime,
     is_lenient: bool,
 ) -> None:  # fmt: skip
+    if is_lenient:
+        owing.give_otherwise(tx, order_id, at=at)
     known = payment_queries.of_order(tx, order_id)
     payable = sum(payment.sums.refundable for payment in counter.payable(known))
     has_any = any(payment.sums.refundable for payment in known)
     if has_any and not payable and not (is_lenient and counter.back_in is BackIn.ORIGINAL):
         raise NotManaged
-    amount = each.amount_minor
+    amount, cause = each.amount_minor, f"till:{counter.visit_id}"
     if is_lenient:
+        # As by itself, so it is nobody's wish: what somebody decided against stays so.
         left = payable - queries.waiting_minor(tx, order_id)
-        amount = min(refunds.owed_minor(tx, order_id), left)
+        amount, cause = min(owing.in_money_minor(tx, order_id), left), f"owed:{cause}"
         if amount <= 0:
             return
     refunds.compose(
-        tx, each.order_number, each.kind, amount, reason=each.reason,
-        cause=f"till:{counter.visit_id}", by=asking.by, at=at, counter=counter,
-        hand=Hand(name=asking.by, role=asking.role, at=at),
+        tx, each.order_number, each.kind, amount, reason=each.reason, cause=cause, by=asking.by,
+        at=at, counter=counter, hand=Hand(name=asking.by, role=asking.role, at=at),
     )  # fmt: skip
 
 

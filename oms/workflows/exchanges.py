@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from typing import Any, Final
 
 from oms.change_orders.model import Addition
@@ -24,7 +25,7 @@ from oms.exchanges.model import (
 from oms.holds import operations as holding
 from oms.holds import queries as holds
 from oms.holds.model import RULES, HoldType
-from oms.kernel.money import shares_of_units
+from oms.kernel.money import round_half_up, shares_of_units
 from oms.ledger.database import Tx
 from oms.orders import operations as orders
 from oms.orders import queries as order_queries
@@ -38,6 +39,8 @@ from oms.orders.model import (
     Order,
     OrderState,
 )
+from oms.refunds import queries as refunded
+from oms.refunds.model import LineValue
 from oms.returns.model import Asked, Resolution, Return
 from oms.returns.rules import LineFacts
 from oms.workflows import actions, amending, changes
@@ -153,6 +156,7 @@ def _lines(
     known: Mapping[int, LineFacts],
 ) -> list[_Line]:  # fmt: skip
     now = actions.situation_of(tx, order)
+    values = {each.line_no: each for each in refunded.line_values(tx, order.summary.order_id)}
     found = []
     for line in made.lines:
         if line.resolution in IN_KIND:
@@ -160,17 +164,25 @@ def _lines(
             quantity = asked.quantity or line.expected
             is_same = asked.sku == line.sku and asked.unit_price is None
             if is_same and quantity <= line.expected:
-                found.append(_as_paid(order, known[line.line_no], quantity))
+                facts, value = known[line.line_no], values[line.line_no]
+                found.append(_as_paid(order, facts, value, quantity))
             else:
                 found.append(_as_sold(tx, now, line.line_no, asked, quantity))
     return found
 
 
-def _as_paid(order: Order, facts: LineFacts, quantity: int) -> _Line:
-    """Return units of what comes back at what they were paid with."""
+def _as_paid(order: Order, facts: LineFacts, value: LineValue, quantity: int) -> _Line:
+    """Return units of what comes back at what they were paid with.
+
+    That is what they give back: less, where their line was made cheaper since.
+    """
     net, tax = shares_of_units(
         facts.net_minor, facts.tax_minor, facts.quantity, facts.shared, quantity
     )
+    worth = value.gives_back(value.minor, net + tax)
+    if worth < net + tax:
+        tax = round_half_up(Fraction(tax * worth, net + tax))
+        net = worth - tax
     total = net + tax if order.prices_include_tax else net
     return _Line(
         line_no=facts.line_no, sku=facts.sku, title=facts.title, quantity=quantity,

@@ -14,7 +14,7 @@ from oms.payments.model import total
 from oms.refunds import operations, queries
 from oms.refunds.model import Mode, Occasion, PaidAs, RefundKind
 from oms.refunds.rules import policy_of
-from oms.workflows import refunds, store_credit
+from oms.workflows import refund_caps, refunds, store_credit
 from oms.workflows.refunds import AUTOMATIC
 
 
@@ -22,8 +22,19 @@ def give_back(tx: Tx, order_id: int, *, at: datetime) -> None:
     """Begin refunds of what is owed for an order that is held and on no way back yet.
 
     What a person has decided against does not begin again by itself; what its occasion's policy
-    leaves to people does not begin at all. Who was to get store credit for what came back gets
-    that, who exchanges it has the new order paid with it, and the rest goes back as it was paid.
+    leaves to people does not begin at all. Who was to get something else for what came back gets
+    that, and the rest goes back as it was paid.
+    """
+    give_otherwise(tx, order_id, at=at)
+    in_money = _possible(tx, order_id)
+    if in_money > 0:
+        _begin(tx, order_id, queries.owed_for(tx, order_id, in_money), PaidAs.MONEY, at=at)
+
+
+def give_otherwise(tx: Tx, order_id: int, *, at: datetime) -> None:
+    """Begin what of an order that is held goes back in goods or in store credit, not in money.
+
+    Who exchanges what came back has the new order paid with it.
     """
     for each in exchanges.of_original(tx, order_id):
         _pay_exchange(tx, each, at=at)
@@ -31,15 +42,18 @@ def give_back(tx: Tx, order_id: int, *, at: datetime) -> None:
     if in_credit > 0:
         returned = [(Occasion.RETURN_ACCEPTED, in_credit)]
         _begin(tx, order_id, returned, PaidAs.STORE_CREDIT, at=at)
-    in_money = _possible(tx, order_id)
-    if in_money > 0:
-        _begin(tx, order_id, queries.owed_for(tx, order_id, in_money), PaidAs.MONEY, at=at)
+
+
+def in_money_minor(tx: Tx, order_id: int) -> int:
+    """Return what of what is owed goes back in money, and is nothing somebody decided against."""
+    kept = queries.decided_against_minor(tx, order_id) + queries.credit_owed_minor(tx, order_id)
+    return refund_caps.owed_minor(tx, order_id) - kept
 
 
 def _possible(tx: Tx, order_id: int) -> int:
     possible = sum(each.sums.refundable for each in payment_queries.ours_to_move(tx, order_id))
     return min(
-        refunds.owed_minor(tx, order_id) - queries.decided_against_minor(tx, order_id),
+        refund_caps.owed_minor(tx, order_id) - queries.decided_against_minor(tx, order_id),
         possible - queries.waiting_minor(tx, order_id),
     )
 

@@ -1,21 +1,33 @@
-"""Papers that go with goods: what to take from the shelves, and what lies in a box."""
+"""Papers that go with goods and money: what to take from the shelves, what a till gave back."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
+from zoneinfo import ZoneInfo
 
 from oms.fulfillment import queries as fulfillments
 from oms.fulfillment.model import FulfillmentOrderState
 from oms.kernel.limits import PAGE_ROWS_MAX
 from oms.kernel.money import text_from_minor
 from oms.ledger.database import Tx
-from oms.orders import queries as orders
-from oms.refunds.model import Visit, VisitState
-from oms.shipments import queries as parcels
-from oms.shipments.model import ParcelState
+from oms.locations import queries as locations
+from oms.refunds.model import RefundKind, RefundState, Visit, VisitState
 
+_KINDS: Final[Mapping[RefundKind, str]] = {
+    RefundKind.OWED: "what was owed", RefundKind.SHIPPING: "shipping",
+    RefundKind.GOODWILL: "goodwill",
+}  # fmt: skip
+# As who stands at the till reads it; what nobody has tried again is for the office to end.
+_HOW_FAR: Final[Mapping[RefundState, str]] = {
+    RefundState.AWAITING_APPROVAL: "to be approved", RefundState.REQUESTED: "on its way",
+    RefundState.SUCCEEDED: "given back", RefundState.PARTIALLY_SUCCEEDED: "given back in part",
+    RefundState.FAILED: "not yet given back", RefundState.REVERSED: "not yet given back",
+    RefundState.REJECTED: "declined", RefundState.CANCELED: "canceled",
+}  # fmt: skip
+assert set(_KINDS) == set(RefundKind)
+assert set(_HOW_FAR) == set(RefundState)
 _TO_PICK: Final = (FulfillmentOrderState.ACCEPTED, FulfillmentOrderState.PICKING)
 
 
@@ -55,44 +67,19 @@ class Printer(Protocol):
         ...
 
 
-def packing_slip(tx: Tx, number: str) -> Paper:
-    """Return what goes into the box with a fulfillment order: no prices, nobody's address.
-
-    Raises FulfillmentOrderNotFound.
-    """
-    of = fulfillments.fulfillment_order(tx, number)
-    order = orders.order(tx, of.order_number).summary
-    sent = [
-        each for each in parcels.of_fulfillment(tx, of.fulfillment_id)
-        if each.state is not ParcelState.VOIDED
-    ]  # fmt: skip
-    facts = [
-        ("Order", order.external_number or of.order_number),
-        ("Placed on", order.placed_at.date().isoformat()), ("From", of.location_code),
-        *((f"Parcel {each.parcel_number}", f"{each.carrier} {each.tracking_number}")
-          for each in sent),
-        *_point(parcels.point_of(tx, of.fulfillment_id)),
-    ]  # fmt: skip
-    lines = [(line, line.quantity - line.removed) for line in of.lines]
-    return Paper(
-        title="Packing slip", number=of.fulfillment_number, made_at=of.changed_at,
-        facts=tuple(facts),
-        columns=(Column(name="SKU", share=3), Column(name="Article", share=8),
-                 Column(name="Units", share=2, is_number=True)),
-        rows=tuple((line.sku, line.title, str(units)) for line, units in lines if units),
-    )  # fmt: skip
-
-
-def visit_receipt(visit: Visit) -> Paper:
-    """Return the one receipt of what somebody got back at a till."""
+def visit_receipt(tx: Tx, visit: Visit) -> Paper:
+    """Return the one receipt of what somebody got back at a till, by the clock of its store."""
+    every = locations.places(tx, channel_codes=None)
+    store = next(each.location for each in every if each.location.code == visit.location_code)
+    given_at = visit.given_at.astimezone(ZoneInfo(store.time_zone))
     rows = [
-        (each.order_number, each.refund_number, each.kind.value.replace("_", " "),
+        (each.order_number, each.refund_number, _KINDS[each.kind],
          f"{text_from_minor(each.amount_minor, each.currency)} {each.currency}",
-         each.state.value.replace("_", " "))
+         _HOW_FAR[each.state])
         for each in visit.refunds
     ]  # fmt: skip
-    facts = [("Store", visit.location_code), ("Given by", visit.given_by),
-             ("At", f"{visit.given_at:%Y-%m-%d %H:%M} UTC")]  # fmt: skip
+    facts = [("Store", store.name), ("Given by", visit.given_by),
+             ("At", f"{given_at:%Y-%m-%d %H:%M}")]  # fmt: skip
     if visit.cash:
         currency = visit.cash[0].currency
         paid = text_from_minor(visit.cash_minor, currency)
@@ -103,18 +90,11 @@ def visit_receipt(visit: Visit) -> Paper:
         title="Refund receipt", number=visit.visit_number, made_at=visit.given_at,
         facts=tuple(facts), rows=tuple(rows),
         columns=(Column(name="Order", share=4), Column(name="Refund", share=4),
-                 Column(name="For", share=3), Column(name="Amount", share=4, is_number=True),
+                 Column(name="For", share=4), Column(name="Amount", share=4, is_number=True),
                  Column(name="How far", share=4)),
         remark="What is not in cash goes back as it was paid; a bank may take some days."
         if is_on_its_way else "",
     )  # fmt: skip
-
-
-def _point(kept: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
-    """Give where the carrier takes it to: a pick-up point is nobody's address."""
-    if kept is not None:
-        known = [kept.get(name) for name in ("name", "street", "postcode", "city", "country_code")]
-        yield "Pick-up point", ", ".join(each for each in (*known, kept["point_id"]) if each)
 
 
 def pick_list(

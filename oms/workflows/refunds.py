@@ -22,6 +22,7 @@ from oms.refunds.model import (
     PaidAs,
     Preview,
     ReasonMissing,
+    Reduction,
     Refund,
     RefundAction,
     RefundExceeded,
@@ -35,7 +36,7 @@ from oms.refunds.model import (
 from oms.refunds.rules import Counter, policy_of, reduced
 from oms.returns import queries as returned
 from oms.returns.model import Resolution, Return, ReturnState
-from oms.workflows import refund_limits, returns, store_credit
+from oms.workflows import refund_caps, refund_limits, returns, store_credit
 from oms.workflows.exchanges import IN_KIND
 from oms.workflows.returned import Doing
 
@@ -55,10 +56,12 @@ def preview(
     """
     order = order_queries.order(tx, number).summary
     known = _payable(tx, order.order_id, counter)
-    owed = owed_minor(tx, order.order_id)
+    owed = refund_caps.owed_minor(tx, order.order_id)
     most = sum(each.sums.refundable for each in known) - queries.waiting_minor(tx, order.order_id)
     if kind is RefundKind.OWED:
         most = min(most, owed)
+    if kind is RefundKind.SHIPPING:
+        most = min(most, refund_caps.shipping_minor(tx, order.order_id))
     wanted = owed if amount_minor is None else amount_minor
     if not 0 < wanted <= most:
         raise RefundExceeded(max_minor=max(0, most), currency=order.currency)
@@ -73,7 +76,16 @@ def preview(
         needs_approval=not policy.lets_go(wanted, order.currency), occasion=occasion,
         beyond=None if hand is None else refund_limits.beyond_of(
             tx, order.order_id, wanted, order.currency, hand, said=said),
+        cheaper=tuple(_cheaper(tx, order.order_id, kind, wanted)),
     )  # fmt: skip
+
+
+def _cheaper(tx: Tx, order_id: int, kind: RefundKind, amount_minor: int) -> list[Reduction]:
+    """Return which lines a refund makes cheaper: what is owed for goods makes none so."""
+    if kind is RefundKind.OWED:
+        return []
+    values = queries.line_values(tx, order_id)
+    return reduced(amount_minor, values, is_of_shipping=kind is RefundKind.SHIPPING)
 
 
 def _payable(tx: Tx, order_id: int, counter: Counter | None) -> list[Payment]:
@@ -89,16 +101,6 @@ def _parts(
     """Return what of a refund that was previewed goes back to which payment."""
     known = {each.payment_number: each for each in _payable(tx, order_id, counter)}
     return [(known[number], amount) for number, amount in found.tenders]
-
-
-def owed_minor(tx: Tx, order_id: int) -> int:
-    """Return what is owed back for an order and on no way back yet."""
-    due, _ = payment_queries.owed_of(tx, [order_id])[order_id]
-    known = payment_queries.of_order(tx, order_id)
-    sums = total(each.sums for each in known)
-    has = sums.captured - sums.charged_back - sums.refunded - sums.refunding
-    kept = due.kept_minor(sums.captured)
-    return max(0, has - kept - queries.waiting_minor(tx, order_id))
 
 
 def compose(
@@ -205,6 +207,8 @@ def act(
     is_decision = action in {RefundAction.APPROVE, RefundAction.REJECT}
     if is_decision and is_same_person(by, held.requested_by):
         raise SamePerson
+    if state is RefundState.REQUESTED:
+        refund_caps.refuse_paid(tx, held)
     if action is RefundAction.APPROVE:
         refund_limits.release(tx, held, by=by, role=role, at=at)
         _spread_anew(tx, held)
@@ -263,8 +267,11 @@ def _shares(
 
 def follow(tx: Tx, order_id: int, *, at: datetime) -> None:
     """Let the refunds of an order that is held follow its payments, and its returns those."""
+    arrived = operations.revive(tx, order_id)
     for refund in queries.followed(tx, order_id):
         _follow(tx, refund, at=at)
+    for number in arrived:
+        _follow(tx, queries.refund(tx, number), at=at)
     _complete_returns(tx, order_id, at=at)
 
 
@@ -279,7 +286,8 @@ def _complete_returns(tx: Tx, order_id: int, *, at: datetime) -> None:
     """Note that the customer has what was owed for returns, once no more is kept than is due."""
     due, _ = payment_queries.owed_of(tx, [order_id])[order_id]
     sums = total(each.sums for each in payment_queries.of_order(tx, order_id))
-    if not sums.refunded or sums.captured - sums.refunded > due.kept_minor(sums.captured):
+    gone = sums.refunded + sums.charged_back
+    if not gone or sums.captured - gone > due.kept_minor(sums.captured):
         return
     exchanged = {each.return_id: each for each in exchanges.of_original(tx, order_id)}
     for each in returned.of_order(tx, order_id):
@@ -321,10 +329,7 @@ def _ask(tx: Tx, refund: Refund, *, by: str, at: datetime, counter: Counter | No
     cheaper from then on, which documents say (ADR 0034).
     """
     if refund.kind is not RefundKind.OWED:
-        cheaper = reduced(
-            refund.amount_minor, queries.line_values(tx, refund.order_id),
-            is_of_shipping=refund.kind is RefundKind.SHIPPING,
-        )  # fmt: skip
+        cheaper = _cheaper(tx, refund.order_id, refund.kind, refund.amount_minor)
         operations.reduce_lines(tx, refund.refund_id, cheaper)
     account_id = _account_of(tx, refund, at=at)
     for share in refund.tenders:

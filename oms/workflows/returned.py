@@ -20,7 +20,6 @@ from oms.orders import operations as orders
 from oms.orders import queries as order_queries
 from oms.orders.model import ChangeKind, FulfillmentState, Order
 from oms.refunds import queries as refunded
-from oms.refunds.model import LineValue
 from oms.returns import operations, queries
 from oms.returns.model import (
     FOR_SALE,
@@ -357,16 +356,10 @@ def _worth(tx: Tx, order_id: int, decisions: Sequence[Decision]) -> dict[int, in
         goods = each.goods_net_minor + each.goods_tax_minor
         line, freight = values[each.line_no], values[0]
         # The goods are off their line already, shipping only with the decision.
-        found[each.line_no] = _falls(line, line.minor + goods, goods) + _falls(
-            freight, freight.minor, shipping
+        found[each.line_no] = line.gives_back(line.minor + goods, goods) + freight.gives_back(
+            freight.minor, shipping
         )
     return found
-
-
-def _falls(of: LineValue, before_minor: int, by_minor: int) -> int:
-    """Return by how much less is left of a line once it comes to so much less."""
-    before = max(0, before_minor - of.reduced_minor)
-    return before - max(0, before_minor - by_minor - of.reduced_minor)
 
 
 def _owed_of(held: Return, decision: Decision) -> Facts:

@@ -37,7 +37,7 @@ from oms.returns.operations import Draft
 from oms.returns.rules import USUAL, PaidHere, Policy, ResolutionNotOffered, Returnable
 from oms.shipments.model import Size, UnknownCarrier
 from oms.shipments.port import Carrier, LabelRequest
-from oms.workflows import exchanges, returned
+from oms.workflows import exchanges, refund_caps, returned
 from oms.workflows.returned import Doing, Effect
 
 # What a customer may get for goods: nobody is promised what nobody would give.
@@ -178,7 +178,7 @@ def act(tx: Tx, number: str, action: ReturnAction, doing: Doing, *, version: int
     if held.version != version:
         raise VersionConflict(version=held.version, state=held.state)
     if action is ReturnAction.COMPLETE:
-        _refuse_to_complete(held, doing)
+        _refuse_to_complete(tx, held, doing)
     return do(tx, held, action, doing)
 
 
@@ -262,10 +262,13 @@ def complete(tx: Tx, number: str, doing: Doing) -> Return:
     return do(tx, hold(tx, number), ReturnAction.COMPLETE, doing)
 
 
-def _refuse_to_complete(held: Return, doing: Doing) -> None:
-    """Let a person say that a customer has what is owed where we have no word of it."""
+def _refuse_to_complete(tx: Tx, held: Return, doing: Doing) -> None:
+    """Let a person say that a customer has what is owed where we have no word of it.
+
+    That is so, too, where somebody decided not to pay the rest from here.
+    """
     held.after(ReturnAction.COMPLETE)
-    if held.is_paid_here:
+    if held.is_paid_here and refund_caps.is_to_be_paid(tx, held.order_id):
         raise PaidHere(state=held.state, allowed_actions=held.allowed())
     if not (doing.reason or "").strip():
         raise ReasonNeeded("who completes a return says how its customer was paid")

@@ -14,7 +14,7 @@ from tests.api.returning import a_receipt, notice, reach
 from tests.api.test_inbox import push
 from tests.api.test_parcels import shipped, tell
 from tests.api.wire import a_line, an_order
-from tests.builders import a_movement
+from tests.builders import NOW, a_movement
 from tests.conftest import Clock
 
 HOOK: Final = {"url": "https://shop.example.com/hooks", "topics": ["order.*"]}
@@ -226,6 +226,22 @@ class TestMatters:
         awaited = [{"ref": "1", "tender": "cash", "amount": "10.00"}]
         stocked.post("/v1/orders", an_order(payments=awaited), once="o")
         self.test_are_what_got_stuck_on_its_way(stocked, clock, made, what, place, hours)
+
+    def test_are_orders_whose_money_a_bank_took_back_for_as_long_as_it_listens(
+        self, stocked: House, clock: Clock
+    ) -> None:
+        for ref, is_test in (("1", False), ("2", True)):
+            stocked.post("/v1/orders", an_order(external_ref=ref, is_test=is_test), once=ref)
+        with stocked.shop.ledger.transaction() as tx:
+            tx.execute(
+                text("insert into order_balances select order_id, 'chargeback', 'EUR', 0, 0, 1, 0,"
+                     " :at from orders"),
+                {"at": NOW},
+            )  # fmt: skip
+        assert matters(stocked) == {("CHARGED_BACK", "web"): 1}
+        assert matters(stocked, "analyst") == {}
+        clock.forward(days=31)
+        assert ("CHARGED_BACK", "web") not in matters(stocked)
 
     def test_are_parcels_nobody_hears_of_and_those_that_are_lost(
         self, routed: House, clock: Clock

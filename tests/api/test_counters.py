@@ -7,6 +7,7 @@ import pytest
 from oms.refunds.rules import Rules
 from tests.api.conftest import House
 from tests.api.returning import a_basket, hand_over, sent
+from tests.api.test_papers import words
 from tests.builders import a_line as line_of
 from tests.builders import a_movement, a_receipt
 from tests.ledger.test_payments import a_told
@@ -63,6 +64,12 @@ class TestReturn:
         assert refused.status_code == 404
         assert (sold.count("returns"), sold.count("till_visits")) == (2, 1)
 
+    def test_of_what_nothing_is_paid_back_for_has_no_visit(self, sold: House) -> None:
+        """Its channel gives the money back, and nobody is told that it was given here."""
+        answer = bring(sold, returns=[a_basket(sent(sold, "W-9", quantity=1))])
+        assert (answer.status_code, answer.json()["visit"]) == (201, None)
+        assert sold.count("till_visits") == 0
+
 
 class TestMoney:
     def test_is_what_is_owed_and_seen_again(self, sold: House) -> None:
@@ -73,7 +80,10 @@ class TestMoney:
         assert sold.get(answer.headers["Location"], "store").json() == answer.json()
         receipt = sold.get(f"{answer.headers['Location']}/receipt", "store")
         assert receipt.headers["content-type"] == "application/pdf"
-        assert receipt.content.startswith(b"%PDF")
+        told = words(receipt)
+        for word in ("what was owed", "10.02 EUR", "given back", "2026-01-05 13:00"):
+            assert word in told, word
+        assert "UTC" not in told
         again = sold.post(PATH, body, "store", once="other")
         assert (again.status_code, again.json()["code"]) == (409, "REFUND_EXCEEDED")
 

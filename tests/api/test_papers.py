@@ -42,6 +42,23 @@ class TestPackingSlip:
         assert routed.get(path, "store").content == first.content
         assert routed.get(path, "finance").status_code == 403
 
+    def test_speaks_the_language_of_the_channel(self, routed: House) -> None:
+        register(routed.shop, language="nl")
+        work = pack(routed, picked(routed, 2), 2).json()["fulfillment"]["fulfillment_number"]
+        said = words(routed.get(f"/v1/fulfillments/{work}/packing-slip", "store"))
+        assert "Pakbon" in said
+        assert "Packing slip" not in said
+
+    def test_of_several_pages_has_its_number_on_each(self) -> None:
+        columns = (Column(name="SKU", share=3), Column(name="Units", share=1, is_number=True))
+        rows = tuple((f"SKU-{at}", str(at)) for at in range(120))
+        paper = Paper(title="Packing slip", number="F1", made_at=NOW, facts=(), columns=columns,
+                      rows=rows)  # fmt: skip
+        pages = pypdf.PdfReader(io.BytesIO(PdfPrinter().print(paper))).pages
+        assert len(pages) > 1
+        for at, page in enumerate(pages):
+            assert f"F1 · {at + 1} / {len(pages)}" in page.extract_text()
+
 
 class TestReturnSlip:
     def test_says_what_comes_back_where_to_and_whose_it_is(self, stocked: House) -> None:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from tests.conftest import Clone
 from tests.dashboards import published
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 ROOT = Path(__file__).resolve().parents[2]
 # A wait ends with its condition. This is only when to give up, on a machine with much else to do.
@@ -84,15 +84,28 @@ def chromium() -> Iterator["Browser"]:
 
 
 @pytest.fixture
-def page(chromium: "Browser") -> Iterator["Page"]:
-    """Open a window of its own, which shall meet no error."""
-    opened = chromium.new_page(viewport={"width": 1400, "height": 1000})
-    opened.set_default_timeout(WAIT_SECONDS_MAX * 1000)
+def windows(chromium: "Browser") -> Iterator[Callable[[], "Page"]]:
+    """Open windows of people who share nothing, none of which shall meet an error."""
+    opened: list[BrowserContext] = []
     errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    yield opened
-    opened.close()
+
+    def one() -> "Page":
+        window = chromium.new_context(viewport={"width": 1400, "height": 1000})
+        window.set_default_timeout(WAIT_SECONDS_MAX * 1000)
+        window.on("weberror", lambda found: errors.append(str(found.error)))
+        opened.append(window)
+        return window.new_page()
+
+    yield one
+    for each in opened:
+        each.close()
     assert not errors
+
+
+@pytest.fixture
+def page(windows: Callable[[], "Page"]) -> "Page":
+    """Open one window."""
+    return windows()
 
 
 @contextmanager

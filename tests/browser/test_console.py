@@ -5,31 +5,13 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.acting import PHONE, is_scrolled_sideways, settled, signed_in
 from tests.console import Counter
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the browser's driver, which is not ours
-
-PHONE = {"width": 390, "height": 844}
-
-
-def signed_in(page: "Page", address: str, title: str) -> None:
-    """Open a page as somebody who sits at the machine itself."""
-    page.goto(address)
-    page.get_by_role("button", name="Go on as this machine's admin").click()
-    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
-    settled(page, title)
-
-
-def settled(page: "Page", title: str) -> None:
-    """Wait until the page of a title has been drawn."""
-    expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
-    app = page.get_by_test_id("stApp")
-    expect(app).to_have_attribute("data-test-connection-state", "CONNECTED")
-    expect(app).to_have_attribute("data-test-script-state", "notRunning")
-    expect(page.locator("[data-stale=true]")).to_have_count(0)
 
 
 def test_an_agent_finds_an_order_by_half_a_name(
@@ -68,7 +50,7 @@ def test_a_store_hands_over_by_the_code_of_the_customer_on_a_phone(
     card.get_by_role("button", name="Hand over").click()
     expect(page.get_by_text(f"{number} is collected.")).to_be_visible()
     assert counter.order(order["order_number"])["fulfillments"][0]["state"] == "collected"
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert not is_scrolled_sideways(page, PHONE["width"])
 
 
 def test_a_planner_sees_why_a_stock_number_is_what_it_is(
@@ -92,9 +74,9 @@ def test_a_manager_goes_from_what_waits_to_its_orders_on_a_phone(
     signed_in(page, f"{consoles}/attention", "Attention")
     card = page.locator(".st-key-matter_ORDER_EXCEPTION")
     expect(card.get_by_text("Backordered: 1")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert not is_scrolled_sideways(page, PHONE["width"])
     card.locator("[class*=see_ORDER_EXCEPTION_BACKORDERED]").get_by_role("button").click()
     settled(page, "Orders")
     expect(page.get_by_role("button", name=f"Open {order['order_number']}")).to_be_visible()
     assert "order_exception=BACKORDERED" in page.url
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert not is_scrolled_sideways(page, PHONE["width"])

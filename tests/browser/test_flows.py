@@ -8,6 +8,8 @@ import openpyxl
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser import acting
+
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
@@ -15,12 +17,8 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # of the browser's driver, wh
 
 
 def settled(page: "Page", title: str) -> None:
-    """Wait until the page of a title has been drawn: Streamlit says when its script has ended."""
-    expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
-    app = page.get_by_test_id("stApp")
-    expect(app).to_have_attribute("data-test-connection-state", "CONNECTED")
-    expect(app).to_have_attribute("data-test-script-state", "notRunning")
-    expect(page.locator("[data-stale=true]")).to_have_count(0)
+    """Wait until the page of a title has been drawn, with its numbers."""
+    acting.settled(page, title)
     expect(net_sales(page)).to_have_text(re.compile(r"\d"))
 
 

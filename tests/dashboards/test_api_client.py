@@ -1,11 +1,45 @@
 """What the API refuses is told as what a person can do; what is done is done once."""
 
+import http.server
+import json
 import socket
+import threading
 
 import pytest
 
 from dashboards.api_client import ApiRefusal, Client, refusal
-from tests.console import Counter
+from tests.console import WAIT_SECONDS_MAX, Counter
+
+
+class _MeetingServer:
+    """A server that answers nobody before two have asked."""
+
+    def __enter__(self) -> str:
+        """Begin to serve; give the address."""
+        meeting = threading.Barrier(2)
+
+        class Answer(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                meeting.wait(WAIT_SECONDS_MAX)
+                body = json.dumps({"path": self.path}).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __exit__(self, *_: object) -> None:
+        """End it."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
 
 
 class TestRefusals:
@@ -42,6 +76,22 @@ class TestRefusals:
         with pytest.raises(ApiRefusal) as refused:
             Client(f"http://127.0.0.1:{counter.port}", key).get("/v1/orders")
         assert refused.value.is_of_the_key
+
+
+class TestBesides:
+    def test_is_asked_at_once_and_told_when_it_is_taken(self) -> None:
+        with _MeetingServer() as address:
+            client = Client(address, "oms_a_b")
+            first = client.begin("/first")
+            assert client.get("/second") == {"path": "/second"}, "answered once both are asked"
+            assert first() == {"path": "/first"}
+
+    def test_is_refused_when_it_is_taken(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        begun = Client(f"http://127.0.0.1:{port}", "oms_a_b").begin("/v1/orders")
+        with pytest.raises(ApiRefusal, match="cannot be reached"):
+            begun()
 
 
 class TestOnce:

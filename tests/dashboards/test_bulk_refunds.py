@@ -72,6 +72,11 @@ class TestBatches:
         assert [(each["Order"], each["State"], each["Comes to"]) for each in found] == [
             (good, "Can be paid", "€2.00"), (bad, "Cannot be paid", NOTHING),
         ]  # fmt: skip
+        assert [(each["Why not"], each["Why"]) for each in found] == [
+            (NOTHING, "late"), ("More than may go back", "late"),
+        ]  # fmt: skip
+        assert "Dry run done" in text_of(app)
+        assert "Dry run again" in [each.label for each in app.button]
         assert refunds(shop, good) == []
         tap(app, "Submit for approval")
         assert "You changed or submitted it: somebody else approves it." in text_of(app)

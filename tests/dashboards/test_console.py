@@ -346,6 +346,14 @@ class TestReturns:
         assert f"{made} is accepted." in text_of(app)
         now = counter.ask("GET", f"/v1/returns/{made}")
         assert (now["state"], now["owed"]["amount"]) == ("resolved", "10.00")
+        app = screen("returns", counter, "store", return_state="resolved")
+        shown = [each.value for each in app.dataframe if "Reason" in each.value]
+        assert "Money back" in shown[0]["For"].tolist()
+        assert "Its order" not in [each.label for each in app.button]
+        app = screen("returns", counter, return_state="resolved", **{"return": made})
+        turned = app.button(key=f"order_of_{made}").click().run()
+        assert failures(turned) == []
+        assert turned.title[0].value == "Order"
         assert counter.shop.shelf("AMS").on_hand == before + 1
         order = screen("order", counter, number=str(number))
         assert failures(order) == []

@@ -54,7 +54,9 @@ class TestDocuments:
         for part in (made["number"], "**Total** €10.00", "**To pay** €10.00", "not noted as sent"):
             assert part in told, part
         (lines,) = (each.value for each in app.dataframe if "Units" in each.value)
-        assert lines.to_dict("records")[0]["SKU"] == "PEN"
+        assert lines.to_dict("records")[0]["What"] == "Pen"
+        (taxes,) = (each.value for each in app.dataframe if "Why this rate" in each.value)
+        assert taxes["Why this rate"].tolist() == ["The rate of the country"]
         offered = {each.label for each in app.get("download_button")}
         assert {"PDF", "XML", "All as PDF (ZIP)"} <= offered
 
@@ -91,4 +93,4 @@ class TestDocuments:
     def test_none_says_where_they_come_from(self, screen: Page, quiet_counter: Counter) -> None:
         app = screen("documents", quiet_counter, "finance")
         assert failures(app) == []
-        assert "No such document was issued." in text_of(app)
+        assert "No such document was issued in these days." in text_of(app)

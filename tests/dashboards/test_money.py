@@ -133,6 +133,12 @@ class TestOrder:
             assert part in told, part
         (table,) = (each.value for each in app.dataframe if "Operation" in each.value)
         assert table["Operation"].tolist() == ["Authorize", "Capture"]
+        assert table["Begun by"].tolist() == ["us", "us"]
+        assert "**Payment captured** by its payment service" in told
+        assert "cause" not in told
+        told = text_of(screen("order", shop, number=refunded(shop, number, "1.00")["order_number"]))
+        assert "paid as money" not in told
+        assert ", late, U" in told
         assert table["State"].tolist() == ["Succeeded", "Succeeded"]
 
     def test_says_of_what_nobody_knows_that_nobody_may_pay_again(
@@ -207,6 +213,7 @@ class TestComposer:
         field(app, "How much, in EUR").input("3.00").run()
         told = text_of(app)
         assert "**€3.00 goes back:**\n- €3.00 to Card visa ending 4242 Y8" in told
+        assert "- €3.00 off Pen, €0.52 of it tax" in told
         assert "Owed: €0.00. At most: €20.00. Somebody else must approve it." in told
         assert "Say why" in told
         assert ("Refund" in labels(app), refunds(shop, number)) == (False, [])
@@ -241,7 +248,8 @@ class TestComposer:
     def test_sent_again_without_an_answer_is_the_same(
         self, screen: Page, shop: Counter, payer: Payer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        number = bought(shop, payer, "UNHEARD-1")
+        line = {"line_ref": "PEN", "sku": "PEN", "quantity": 2, "total": "6.00", "tax": "1.04"}
+        number = bought(shop, payer, "UNHEARD-1", lines=[line], shipping_net="14.00")
         app = filled(screen("order", shop, "finance", number=number), "4.00")
         app.selectbox(key=str(field(app, "Why").key).replace("why", "kind")).set_value(
             "shipping"

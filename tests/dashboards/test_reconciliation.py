@@ -66,13 +66,14 @@ class TestDifferences:
         app = screen("reconciliation", books, "finance")
         number = app.dataframe[0].value["Difference"].tolist()[0]
         (field,) = (each for each in app.text_input if each.label == "What explains it")
-        field.input("another shop's").run()
+        field.input("shop_2's").run()
         tap(app, "Resolve")
         assert failures(app) == []
         assert f"{number} is resolved." in text_of(app)
         assert number not in app.dataframe[0].value["Difference"].tolist()
         app = screen("reconciliation", books, "finance", difference_state="resolved")
-        assert "Explained by: another shop's" in text_of(app)
+        assert "Explained by: shop_2's" in text_of(app).replace("\\", "")
+        assert "shop_2's" in app.dataframe[0].value["Explained by"].tolist()
 
     def test_are_not_for_everybody(self, screen: Page, books: Counter) -> None:
         (said,) = failures(screen("reconciliation", books, "agent"))
@@ -122,6 +123,8 @@ class TestReports:
         assert failures(app) == []
         listed, totals, payouts = (each.value for each in app.dataframe)
         assert listed["File"].tolist() == ["day.csv"]
+        offered = {each.label for each in app.get("download_button")}
+        assert {"Its rows, matched", "The file as it came"} <= offered
         assert totals["What was found"].tolist() == ["Unknown to us", "The service's own"]
         assert payouts["Its rows"].tolist() == payouts["Paid out"].tolist()
 

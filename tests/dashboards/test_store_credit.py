@@ -94,6 +94,7 @@ class TestLookUp:
         assert failures(app) == []
         assert f"{known['credit_number']}: €3.00" in text_of(app)
         assert app.dataframe[0].value["What"].tolist() == ["Issued"]
+        assert app.dataframe[0].value["For"].tolist()[0].startswith("refund U")
         # A code is nobody's to be found in a browser's history, and an agent lowers nothing.
         assert known["code"] not in str(app.query_params)
         assert "Lower it" not in [each.label for each in app.button]
@@ -110,6 +111,11 @@ class TestLookUp:
         app = screen("store_credit", shop, "finance")
         assert failures(app) == []
         assert app.dataframe[0].value["Store credit"].tolist()[:4] == made[::-1]
+        listed = screen("refunds", shop, "finance", refund_state="any").dataframe[0].value
+        assert listed["As"].str.startswith("store credit K").any()
+        # A code is somebody's money: it is shown letter by letter.
+        code = shop.ask("GET", f"/v1/credits/{made[-1]}")["code"]
+        assert app.dataframe[0].value["Code"].tolist()[0] == code
         app.selectbox(key="credit").set_value(made[0]).run()
         assert f"{made[0]}: €8.50" in text_of(app)
         assert len(app.dataframe[1].value) == 50

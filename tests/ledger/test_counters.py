@@ -9,6 +9,7 @@ import pytest
 from oms.billing.model import DocumentType
 from oms.kernel import clock
 from oms.kernel.errors import OmsError
+from oms.ledger.database import Tx
 from oms.payments import queries as payment_queries
 from oms.payments.model import CurrencyDiffers, NotManaged, Payment, Tender
 from oms.payments.rules import coins_rounding_minor
@@ -18,9 +19,11 @@ from oms.refunds.model import (
     CashLimited,
     LeaveNeeded,
     Mode,
+    PaidAs,
     Policy,
     ReasonMissing,
     Refund,
+    RefundAction,
     RefundExceeded,
     RefundKind,
     RefundState,
@@ -28,8 +31,11 @@ from oms.refunds.model import (
     VisitState,
 )
 from oms.refunds.rules import Rules
-from oms.workflows import counters
+from oms.returns.model import Condition, Resolution, ReturnReason
+from oms.workflows import counters, return_receipts
+from oms.workflows import refunds as workflow
 from oms.workflows.counters import Asking, OrderNamedTwice, Wanted
+from oms.workflows.return_receipts import Basket, Handed
 from tests.builders import a_change, a_line, a_movement, a_partial, a_receipt, an_order
 from tests.ledger.issuing import bill, documents, register
 from tests.ledger.shop import Shop
@@ -42,9 +48,10 @@ __all__ = ["payer"]  # a fixture of theirs
 CASH = Rules(cash_limits={"EUR": 5_000})
 
 
-def buy(shop: Shop, payer: Payer, ref: str = "W-1", *, total: int = 2004) -> str:
+def buy(shop: Shop, payer: Payer, ref: str = "W-1", *, total: int = 2004, **columns: object) -> str:
     """Sell two pens by card, shipped and paid; return the order's number."""
-    shop.take(a_movement(9, ref=f"m-{ref}"), an_order(ref, lines=[a_line(quantity=2, total=total)]))
+    sold = an_order(ref, lines=[a_line(quantity=2, total=total)], **columns)
+    shop.take(a_movement(9, ref=f"m-{ref}"), sold)
     follow_money(shop)
     number = shop.order(ref).summary.order_number
     begin(shop, number, replace(CARD, amount_minor=total))
@@ -166,6 +173,58 @@ class TestCash:
             ends = sorted(threads.map(give, range(4)))
         assert ends == ["REFUND_EXCEEDED"] * 3 + ["done"]
         assert payment(shop).sums.refunded == 1002
+
+
+def bring(shop: Shop, number: str, resolution: Resolution) -> Visit:
+    """Bring one pen to a counter, where the till gives back in cash what is owed for it."""
+    handed = Handed(
+        line_no=1, quantity=1, reason=ReturnReason.TOO_SMALL, condition=Condition.NEW,
+        resolution=resolution, disposition=None,
+    )  # fmt: skip
+    asking = Asking(location_code="AMS", back_in=BackIn.CASH, by="till 1")
+
+    def take(tx: Tx) -> Visit:
+        basket = Basket(order_number=number, lines=(handed,), override_reason="late")
+        return_receipts.take_at_store(tx, "AMS", [basket], by="amy", at=clock.now())
+        wanted = [Wanted(order_number=number)]
+        return counters.give_back(tx, asking, wanted, at=clock.now(), is_lenient=True)
+
+    return shop.ledger.run(take)
+
+
+class TestBrought:
+    @pytest.mark.parametrize("resolution", [Resolution.REPLACE, Resolution.STORE_CREDIT])
+    def test_for_something_else_is_not_paid_in_cash(
+        self, shop: Shop, payer: Payer, resolution: Resolution
+    ) -> None:
+        number = buy(shop, payer, ship_to='{"city": "Utrecht", "country_code": "NL"}')
+        allow_cash(shop)
+        assert bring(shop, number, resolution).cash_minor == 0
+        work(shop, payer)
+        assert [(each.paid_as, each.amount_minor) for each in refunds(shop)] == [
+            (PaidAs.STORE_CREDIT, 1002)
+        ]
+        assert kinds(payer) == ["authorize", "capture"]
+
+    def test_gives_nothing_back_that_somebody_decided_against(
+        self, shop: Shop, payer: Payer
+    ) -> None:
+        number = buy(shop, payer)
+        never = Policy(mode=Mode.APPROVE, limit_minor=None)
+        shop.ledger.run(lambda tx: set_policy(tx, None, RefundKind.OWED, never))
+        regret(shop)
+        work(shop, payer)
+        (held,) = refunds(shop)
+        shop.ledger.run(lambda tx: workflow.act(
+            tx, held.refund_number, RefundAction.REJECT, version=held.version, by="bob",
+            at=clock.now(),
+        ))  # fmt: skip
+        allow_cash(shop)
+        assert bring(shop, number, Resolution.REFUND).cash_minor == 1000
+        work(shop, payer)
+        assert [(each.state, each.amount_minor) for each in refunds(shop)] == [
+            (RefundState.REJECTED, 1002), (RefundState.SUCCEEDED, 1002),
+        ]  # fmt: skip
 
 
 def regret_at(shop: Shop, ref: str) -> None:

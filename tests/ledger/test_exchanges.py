@@ -21,6 +21,7 @@ from oms.orders.model import Order
 from oms.payments import queries as payment_queries
 from oms.payments.model import PaymentDraft, PaymentDue, Tender
 from oms.refunds import queries as refund_queries
+from oms.refunds.model import Mode, Policy, RefundAction, RefundKind
 from oms.returns import queries as return_queries
 from oms.returns.model import (
     Asked,
@@ -35,6 +36,7 @@ from oms.returns.model import (
 )
 from oms.stock.model import InsufficientStock
 from oms.workflows import fulfillment, payments, returns
+from oms.workflows import refunds as workflow
 from oms.workflows.fulfillment import Doing as Work
 from oms.workflows.returned import Doing
 from oms.workflows.returns import Request
@@ -45,6 +47,7 @@ from tests.ledger.test_payments import CARD, begin, follow_money, work
 from tests.ledger.test_return_to_refund import RULES
 from tests.ledger.test_returns import a_notice, telling
 from tests.payers import Payer, paying
+from tests.policies import set_policy
 
 R = Resolution
 ADDRESS = '{"name": "Ada", "street": "Laan 1", "city": "Utrecht", "country_code": "NL"}'
@@ -179,6 +182,12 @@ def pay_rest(shop: Shop, number: str, amount_minor: int) -> None:
     shop.ledger.run(lambda tx: payments.take_at_till(tx, number, draft, by="till", at=clock.now()))
 
 
+def let_go_alone(shop: Shop, kind: RefundKind, mode: Mode) -> None:
+    """Say whether a kind of refund needs somebody's leave."""
+    policy = Policy(mode=mode, limit_minor=None)
+    shop.ledger.run(lambda tx: set_policy(tx, None, kind, policy))
+
+
 class TestEven:
     def test_is_kept_at_once_and_sent_when_its_goods_are_back(
         self, shop: Shop, bought: str, payer: Payer
@@ -278,6 +287,26 @@ class TestReplaced:
         assert (refunds(shop), of(shop, made).state) == (
             [("store_credit", 2000)], ReturnState.COMPLETED,
         )  # fmt: skip
+
+    def test_costs_nothing_where_the_old_was_made_cheaper(
+        self, shop: Shop, bought: str, payer: Payer
+    ) -> None:
+        shop.take(an_order("W-2", lines=[a_line()], ship_to=ADDRESS))
+        number = shop.order("W-2").summary.order_number
+        begin(shop, number, replace(CARD, amount_minor=1000, external_ref="p-2"))
+        shop.take(a_partial("W-2", a_change("ship", 1, ref="s-2")))
+        work(shop, payer)
+        let_go_alone(shop, RefundKind.GOODWILL, Mode.AUTO)
+        shop.ledger.run(lambda tx: workflow.compose_by_hand(
+            tx, number, RefundKind.GOODWILL, 200, reason="a scratch", by="ann", at=clock.now(),
+            already_refunded_minor=None,
+        ))  # fmt: skip
+        work(shop, payer)
+        made = ask(shop, number, R.REPLACE)
+        come_back(shop, payer, made)
+        assert money(shop, new(shop, made).summary.order_number) == (800, 800, 0)
+        assert work_of(shop, made) == ["assigned"]
+        assert money(shop, number) == (0, 1000, 1000)
 
 
 class TestMixed:
@@ -382,6 +411,25 @@ class TestUnused:
         assert money(shop, bought) == (1000, 2000, 1000)
         assert shop.value("select sum(balance_minor) from credit_accounts") == 0
         assert of(shop, made).state is ReturnState.COMPLETED
+
+
+class TestDecidedAgainst:
+    def test_stays_so_when_something_else_is_exchanged(
+        self, shop: Shop, bought: str, payer: Payer
+    ) -> None:
+        let_go_alone(shop, RefundKind.OWED, Mode.APPROVE)
+        come_back(shop, payer, ask(shop, bought, R.REFUND))
+        with shop.ledger.snapshot() as tx:
+            (held,), _ = refund_queries.page(tx, refund_queries.Sought(), after=0, limit=9)
+        shop.ledger.run(lambda tx: workflow.act(
+            tx, held.refund_number, RefundAction.REJECT, version=held.version, by="bob",
+            at=clock.now(),
+        ))  # fmt: skip
+        let_go_alone(shop, RefundKind.OWED, Mode.AUTO)
+        come_back(shop, payer, ask(shop, bought, wanted=ink()))
+        get_on(shop, payer)
+        assert refunds(shop) == [("money", 1000), ("store_credit", 1000)]
+        assert [each[0] for each in payer.done()] == ["authorize", "capture"]
 
 
 class TestAgain:

@@ -25,13 +25,19 @@ from oms.refunds.model import Mode, Policy, RefundKind
 from oms.returns.model import Condition, Resolution, ReturnReason
 from oms.workflows import payments, refunds, return_receipts
 from oms.workflows.return_receipts import Basket, Handed
-from tests.builders import EFFORT, NOW, a_change, a_line, a_partial, an_order
+from tests.builders import EFFORT, NOW, a_change, a_line, a_movement, a_partial, an_order
 from tests.ledger.issuing import balance, bill, documents, register
 from tests.ledger.shop import CHANNELS, SKUS, Shop
 from tests.policies import set_policy
 
 RATES: Final = {21: 121, 9: 109, 0: 100}
 FEE: Final = {"EUR": 95, "JPY": 95, "KWD": 950}
+# What is to be had for what is brought back.
+BROUGHT: Final = {
+    "bring": Resolution.REFUND, "fail": Resolution.REFUND, "keep": Resolution.NONE,
+    "credit": Resolution.STORE_CREDIT, "replace": Resolution.REPLACE,
+}  # fmt: skip
+ADDRESS: Final = '{"country_code": "NL"}'
 FREE: Final = Policy(mode=Mode.AUTO, limit_minor=None)
 
 
@@ -64,6 +70,9 @@ def selling(common_shop: Shop) -> Shop:
         channels.register(tx, replace(CHANNELS[0], return_policy=policy), at=NOW)
         for kind in RefundKind:
             set_policy(tx, None, kind, FREE)
+    common_shop.take(*(
+        a_movement(9_999, sku=sku, ref=f"much {sku}", location="AMS") for sku in SKUS
+    ))  # fmt: skip
     return common_shop
 
 
@@ -95,11 +104,10 @@ class Bought:
         sku = SKUS[line % len(lines)]
         if kind in {"ship", "cancel", "return"}:
             self.shop.take(a_partial(self.ref, a_change(kind, units, ref=ref, line=sku)))
-        elif kind in {"bring", "fail", "keep"}:
+        elif kind in BROUGHT:
             reason = ReturnReason.DEFECTIVE if kind == "fail" else ReturnReason.TOO_SMALL
-            of = Resolution.NONE if kind == "keep" else Resolution.REFUND
             found = next(each for each in lines if each.line_ref == sku)
-            self._bring(found.line_no, units, reason, of)
+            self._bring(found.line_no, units, reason, BROUGHT[kind])
         else:
             self._refund(RefundKind(kind), units * 137)
 
@@ -134,7 +142,7 @@ class Bought:
 
         def settle(tx: Tx) -> None:
             orders.hold(tx, order_id)
-            payments.settle(tx, order_id, at=NOW)
+            payments.settle_all(tx, [order_id], at=NOW)
 
         self.shop.ledger.run(settle)
         while payments.execute_due(
@@ -161,9 +169,9 @@ _SOLD: Final = """
             select from line_events e
             where e.order_id = o.order_id and e.kind in ('ship', 'return')))::integer
         + coalesce((
-            select sum(case l.resolution when 'refund'
-                then d.fee_minor - d.shipping_net_minor - d.shipping_tax_minor
-                else d.goods_net_minor + d.goods_tax_minor end)
+            select sum(case l.resolution when 'none'
+                then d.goods_net_minor + d.goods_tax_minor
+                else d.fee_minor - d.shipping_net_minor - d.shipping_tax_minor end)
             from returns r join return_decisions d using (return_id)
             join return_lines l using (return_id, line_no)
             where r.order_id = o.order_id and d.verdict = 'accepted'), 0)
@@ -180,8 +188,8 @@ def buy(
     captures_once: bool = False,
 ) -> Bought:  # fmt: skip
     ref = f"M-{shop.value('select count(*) from orders')}"
-    shop.take(an_order(ref, currency=currency, lines=lines, shipping_net_minor=shipping[0],
-                       shipping_tax_minor=shipping[1]))  # fmt: skip
+    columns = {"shipping_net_minor": shipping[0], "shipping_tax_minor": shipping[1]}
+    shop.take(an_order(ref, currency=currency, lines=lines, ship_to=ADDRESS, **columns))
     bought = Bought(shop, ref, captures_once)
     amount = shop.order(ref).summary.total_minor
     if amount:
@@ -205,8 +213,8 @@ LINES: Final = st.lists(
 )  # fmt: skip
 STEPS: Final = st.lists(
     st.tuples(
-        st.sampled_from(["ship", "ship", "cancel", "return", "bring", "bring", "fail", "keep",
-                         "goodwill", "shipping"]),
+        st.sampled_from(["ship", "ship", "cancel", "return", "goodwill", "shipping", "bring",
+                         *BROUGHT]),
         st.integers(0, 2), st.integers(1, 4),
     ), min_size=2, max_size=8,
 )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from oms.orders import facets, filters, indexing, search
+from oms.orders import estimates, facets, filters, indexing, search
 from oms.orders.cursors import Sort
 from oms.orders.filters import Filters, search_of
 from tests.builders import NOW, Draft, a_change, a_line, a_movement, an_order, minutes
@@ -78,12 +78,27 @@ class TestMoney:
             ({"payment_states": ("none",), "q": "a", "sort": Sort.TOTAL}, ["W-3"]),
         ],
     )
+    @pytest.mark.parametrize("look", [0.0, 1e9], ids=["many", "few"])
     def test_they_are_listed_by_how_they_are_paid(
-        self, told: Shop, asked: dict[str, Any], refs: list[str]
-    ) -> None:
+        self, told: Shop, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any],
+        refs: list[str], look: float,
+    ) -> None:  # fmt: skip
+        monkeypatch.setattr(estimates, "LOOK", look)
         assert found(told, **asked) == refs
         asked.pop("sort", None)
         assert sum(counted(told, "channel", **asked).values()) == len(refs)
+
+    def test_that_many_are_paid_so_is_looked_at_on_the_way_through_them(
+        self, told: Shop, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def worded() -> bool:
+            with told.ledger.snapshot() as tx:
+                (condition,) = search_of(tx, Filters(payment_states=("paid",))).conditions
+            return condition.startswith("o.order_id in")
+
+        assert worded()
+        monkeypatch.setattr(estimates, "LOOK", 0.0)
+        assert not worded()
 
     def test_a_payment_that_failed_is_none(self, told: Shop) -> None:
         with told.ledger.transaction() as tx:

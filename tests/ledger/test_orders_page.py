@@ -46,6 +46,23 @@ def stocked(shop: Shop) -> Shop:
     return shop
 
 
+def test_no_question_is_asked_by_a_plan_made_for_any(stocked: Shop) -> None:
+    kept = text(
+        "select sum(generic_plans), sum(custom_plans) from pg_prepared_statements"
+        " where statement like '%order_number%'"
+    )
+    with stocked.ledger.engine.connect() as connection:
+        with connection.begin():  # as the planner would choose once there are many orders
+            connection.execute(text("set plan_cache_mode = force_generic_plan"))
+        for _ in range(20):
+            with connection.begin():
+                search.page(connection, Filters(country_codes=("BE",)), after=None, limit=2)
+        generic, custom = connection.execute(kept).one()
+        connection.invalidate()
+    assert generic == 0
+    assert custom > 10, "it is kept, or nothing was to be seen here"
+
+
 class TestPage:
     @pytest.mark.parametrize(
         ("asked", "refs"),

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from oms.access.model import SCOPES
+from oms.adapters.psp.sandbox import SandboxPsp
 from oms.attention import queries as attention
 from oms.kernel import clock
 from oms.ledger.followers import follow
@@ -372,6 +373,21 @@ class TestNotices:
         work(shop, payer)
         expected = PaymentState.AUTHORIZED if truth == "succeeded" else PaymentState.FAILED
         assert paid(shop).state is expected
+
+    def test_that_contradict_it_have_it_asked_until_it_answers(
+        self, shop: Shop, order: str, payer: Payer
+    ) -> None:
+        begin(shop, order)
+        work(shop, payer)
+        (made,) = payer.record()
+        payer.service.book.become(made.key, "failed", None, at=clock.now())
+        tell(shop, payer, made.document() | {"state": "failed"})
+        away = SandboxPsp("http://127.0.0.1:9", SECRET, timeout_seconds=0.1)
+        payments.execute_due(shop.ledger, {"sandbox": away})
+        away.close()
+        assert paid(shop).state is PaymentState.AUTHORIZED  # nobody has said otherwise
+        work(shop, payer)
+        assert paid(shop).state is PaymentState.FAILED
 
     def test_of_what_we_did_not_ask_are_written_down_once(
         self, shop: Shop, order: str, payer: Payer

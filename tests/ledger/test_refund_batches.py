@@ -43,9 +43,10 @@ ORDERS = 4
 
 @pytest.fixture
 def bought(shop: Shop, payer: Payer) -> list[str]:
-    """Four orders of two pens each, shipped and paid: 20.00."""
+    """Four orders of two pens each, shipped and paid: 19.00, and 1.00 of shipping."""
     refs = [f"W-{n}" for n in range(1, ORDERS + 1)]
-    shop.take(a_movement(20), *(an_order(ref, lines=[a_line(quantity=2)]) for ref in refs))
+    lines, columns = [a_line(quantity=2, total=1900)], {"shipping_net_minor": 100}
+    shop.take(a_movement(20), *(an_order(ref, lines=lines, **columns) for ref in refs))
     follow_money(shop)
     numbers = [shop.order(ref).summary.order_number for ref in refs]
     for ref, number in zip(refs, numbers, strict=True):
@@ -381,7 +382,7 @@ class TestPaid:
         assert told(shop, batch) == [
             (R.DONE, None), (R.STALE, "STALE_PREVIEW"), (R.REFUSED, "REFUND_EXCEEDED"),
         ]  # fmt: skip
-        assert [amount for _, amount in given_back(payer)] == [1000]
+        assert [amount for _, amount in given_back(payer)] == [950]
 
 
 class TestUnforeseen:

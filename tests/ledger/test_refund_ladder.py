@@ -200,6 +200,53 @@ class TestInPart:
         assert ends in (["late", S.REQUESTED], ["late", S.SUCCEEDED])
 
 
+class TestArrivedLate:
+    """What failed was given up, and its payment service says that it was done after all."""
+
+    def arrives(self, shop: Shop, picky: Picky) -> Refund:
+        made = [
+            each for payment in both(shop) for each in payment.transactions
+            if (each.type, each.state) == (TransactionType.REFUND, TransactionState.FAILED)
+        ][-1]  # fmt: skip
+        told = Notice(
+            ref="late", type=TransactionType.REFUND, reference=made.transaction_number,
+            amount_minor=made.amount_minor, currency="EUR", parent_reference=None,
+            answer=Answer(state=TransactionState.SUCCEEDED, psp_reference="re_late"),
+            is_last_word=True,
+        )  # fmt: skip
+        assert shop.ledger.run(
+            lambda tx: notices.take_notice(tx, "sandbox", told, at=clock.now())
+        ) == "applied"  # fmt: skip
+        work(shop, picky)
+        return all_of(shop)[0]
+
+    def test_is_a_refund_again_and_on_paper(self, shop: Shop, bought: str, picky: Picky) -> None:
+        declines(shop, picky, 0)
+        act(shop, sorry(shop, picky, bought, 400), A.CANCEL)
+        assert billed(shop) == 2000
+        done = self.arrives(shop, picky)
+        assert (done.state, done.amount_minor) == (S.SUCCEEDED, 400)
+        assert [each.is_given_up for each in done.tenders] == [False]
+        assert (kept(shop), billed(shop)) == (1600, 1600)
+        assert shop.story()[-1] == "refund.succeeded"
+
+    def test_the_rest_is_part_of_it_again(self, shop: Shop, bought: str, picky: Picky) -> None:
+        declines(shop, picky, 1)
+        act(shop, give_back(shop, picky), A.CANCEL, reason="moved away")
+        done = self.arrives(shop, picky)
+        assert (done.state, done.amount_minor, kept(shop)) == (S.SUCCEEDED, 2000, 0)
+
+    def test_is_in_the_way_of_nothing_else(self, shop: Shop, bought: str, picky: Picky) -> None:
+        declines(shop, picky, 0)
+        act(shop, give_back(shop, picky, 1), A.CANCEL)
+        self.arrives(shop, picky)
+        picky.declined = set()
+        shop.take(a_partial("W-1", a_change("return", 1, ref="r-2")))
+        work(shop, picky)
+        assert [each.state for each in all_of(shop)] == [S.SUCCEEDED, S.SUCCEEDED]
+        assert kept(shop) == 0
+
+
 class TestAnotherWay:
     def test_what_failed_goes_to_the_other_tender_once(
         self, shop: Shop, bought: str, picky: Picky

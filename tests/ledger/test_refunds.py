@@ -1,12 +1,15 @@
 """Refunds: what is owed goes back by itself and once, what is more by two people."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from oms.kernel import clock
 from oms.kernel.errors import VersionConflict
+from oms.payments.model import TransactionState, TransactionType
+from oms.payments.port import Answer, Notice
 from oms.refunds import queries
 from oms.refunds.model import (
     NEXT,
@@ -22,10 +25,20 @@ from oms.refunds.model import (
     StalePreview,
     WrongRefundState,
 )
-from oms.workflows import refunds
-from tests.builders import a_change, a_partial
+from oms.workflows import notices, refunds
+from tests.builders import a_change, a_line, a_movement, a_partial, an_order
 from tests.ledger.shop import Shop
-from tests.ledger.test_payments import balance, begin, order, paid, payer, ship, work
+from tests.ledger.test_payments import (
+    CARD,
+    balance,
+    begin,
+    follow_money,
+    order,
+    paid,
+    payer,
+    ship,
+    work,
+)
 from tests.payers import Payer
 from tests.policies import set_policy
 
@@ -68,6 +81,72 @@ def give_back(shop: Shop, units: int, ref: str = "r-1") -> None:
     shop.take(a_partial("W-1", a_change("return", units, ref=ref)))
 
 
+def pay_elsewhere(shop: Shop, ref: str = "re_1") -> None:
+    """Have somebody give 10.00 back at the payment service, without us."""
+    told = Notice(
+        ref=f"evt:{ref}", type=TransactionType.REFUND, amount_minor=1000, currency="EUR",
+        reference=None, parent_reference=paid(shop).psp_reference,
+        answer=Answer(state=TransactionState.SUCCEEDED, psp_reference=ref),
+    )  # fmt: skip
+    assert shop.ledger.run(
+        lambda tx: notices.take_notice(tx, "sandbox", told, at=clock.now())
+    ) == "external"  # fmt: skip
+
+
+def allow(shop: Shop, mode: Mode) -> None:
+    policy = Policy(mode=mode, limit_minor=None)
+    shop.ledger.run(lambda tx: set_policy(tx, None, K.OWED, policy))
+
+
+class TestPaidMeanwhile:
+    def test_is_not_let_go_as_well(self, shop: Shop, bought: str, payer: Payer) -> None:
+        allow(shop, Mode.APPROVE)
+        give_back(shop, 1)
+        work(shop, payer)
+        (waiting,) = all_of(shop)
+        pay_elsewhere(shop)
+        with pytest.raises(RefundExceeded) as refused:
+            act(shop, waiting, A.APPROVE)
+        assert refused.value.facts["max_minor"] == 0
+        act(shop, waiting, A.REJECT)
+        work(shop, payer)
+        assert paid(shop).sums.refunded == 1000
+        # What comes back later is nothing anybody decided against.
+        allow(shop, Mode.AUTO)
+        give_back(shop, 1, "r-2")
+        work(shop, payer)
+        assert [each.state for each in all_of(shop)] == [S.REJECTED, S.SUCCEEDED]
+        assert paid(shop).sums.refunded == 2000
+
+    def test_is_not_tried_again(self, shop: Shop, bought: str, payer: Payer) -> None:
+        payer.behaves(decline_ratio=1.0)
+        give_back(shop, 1)
+        work(shop, payer)
+        (failed,) = all_of(shop)
+        payer.behaves(decline_ratio=0.0)
+        pay_elsewhere(shop)
+        with pytest.raises(RefundExceeded):
+            act(shop, failed, A.RETRY)
+        act(shop, failed, A.CANCEL)
+        work(shop, payer)
+        assert (paid(shop).sums.refunded, payer.done()[-1][2]) == (1000, "failed")
+
+    def test_is_let_go_while_more_is_being_captured(
+        self, shop: Shop, order: str, payer: Payer
+    ) -> None:
+        """What leaves in the meantime is nothing that is owed less."""
+        begin(shop, order)
+        ship(shop, 1)
+        work(shop, payer)
+        allow(shop, Mode.APPROVE)
+        give_back(shop, 1)
+        work(shop, payer)
+        ship(shop, 1, "c-2")
+        follow_money(shop)
+        assert paid(shop).sums.capturing == 1000
+        assert act(shop, all_of(shop)[0], A.APPROVE).state is S.REQUESTED
+
+
 class TestOwed:
     def test_goes_back_by_itself_once(self, shop: Shop, bought: str, payer: Payer) -> None:
         give_back(shop, 1)
@@ -83,6 +162,19 @@ class TestOwed:
             work(shop, payer)
         assert sum(each.amount_minor for each in all_of(shop)) == 2000
         assert (paid(shop).sums.refundable, balance(shop)) == (0, "refunded")
+
+    def test_goes_back_while_other_goods_are_still_to_leave(
+        self, shop: Shop, order: str, payer: Payer
+    ) -> None:
+        begin(shop, order)
+        ship(shop, 1)
+        work(shop, payer)
+        give_back(shop, 1)
+        work(shop, payer)
+        assert [(each.state, each.amount_minor) for each in all_of(shop)] == [(S.SUCCEEDED, 1000)]
+        ship(shop, 1, "c-2")
+        work(shop, payer)
+        assert (paid(shop).sums.captured, paid(shop).sums.refunded) == (2000, 1000)
 
     def test_of_what_is_canceled_after_it_was_paid(
         self, shop: Shop, order: str, payer: Payer
@@ -202,6 +294,25 @@ class TestByHand:
             compose(shop, bought, K.OWED, None)
         assert refused.value.facts["max_minor"] == 0
 
+    def test_of_shipping_is_of_what_was_paid_for_it_and_once(
+        self, shop: Shop, payer: Payer
+    ) -> None:
+        """More of it would be goodwill, which nobody lets go alone."""
+        columns = {"shipping_net_minor": 409, "shipping_tax_minor": 86}
+        shop.take(a_movement(9), an_order(lines=[a_line(quantity=2)], **columns))
+        follow_money(shop)
+        number = shop.order().summary.order_number
+        begin(shop, number, replace(CARD, amount_minor=2495))
+        ship(shop, 2)
+        work(shop, payer)
+        for amount, left in ((496, 495), (495, 495), (1, 0)):
+            if amount <= left:
+                assert compose(shop, number, K.SHIPPING, amount).state is S.REQUESTED
+                continue
+            with pytest.raises(RefundExceeded) as refused:
+                compose(shop, number, K.SHIPPING, amount)
+            assert refused.value.facts["max_minor"] == left
+
     def test_what_waits_for_leave_is_not_there_for_another(self, shop: Shop, bought: str) -> None:
         compose(shop, bought, K.GOODWILL, 1500)
         with pytest.raises(RefundExceeded) as refused:
@@ -219,10 +330,14 @@ class TestByHand:
 
     def test_the_preview_has_the_numbers_it_gets(self, shop: Shop, bought: str) -> None:
         with shop.ledger.snapshot() as tx:
-            seen = refunds.preview(tx, bought, K.SHIPPING, 700)
-        made = compose(shop, bought, K.SHIPPING, 700)
+            seen = refunds.preview(tx, bought, K.GOODWILL, 700)
+        made = compose(shop, bought, K.GOODWILL, 700)
         assert seen.tenders == tuple((t.payment_number, t.amount_minor) for t in made.tenders)
         assert seen.needs_approval is (made.state is S.AWAITING_APPROVAL)
+        act(shop, made, A.APPROVE)
+        taken = shop.rows("select line_no, net_minor, tax_minor from refund_lines order by line_no")
+        assert taken == [(each.line_no, each.net_minor, each.tax_minor) for each in seen.cheaper]
+        assert sum(net + tax for _, net, tax in taken) == 700
 
     def test_of_two_who_decide_at_once_one_does(
         self, shop: Shop, bought: str, payer: Payer

@@ -2,20 +2,26 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from oms.access.model import SCOPES
+from oms.attention import queries as attention
 from oms.channels import operations as channels
+from oms.fulfillment.model import ReasonNeeded
 from oms.kernel import clock
 from oms.ledger.database import Tx
+from oms.payments.model import TransactionState, TransactionType
+from oms.payments.port import Answer, Notice
 from oms.refunds import queries as refund_queries
-from oms.refunds.model import Mode, Policy, RefundKind, RefundState
+from oms.refunds.model import Mode, Policy, RefundAction, RefundKind, RefundState
 from oms.returns import queries as return_queries
 from oms.returns.model import Return, ReturnAction, ReturnState
 from oms.returns.rules import PaidHere
+from oms.workflows import notices, returns
 from oms.workflows import refunds as workflow
-from oms.workflows import returns
 from oms.workflows.returned import Doing
 from tests.builders import NOW, a_change, a_line, a_movement, a_partial, an_order
 from tests.ledger.shop import CHANNELS, Shelf, Shop
@@ -181,3 +187,55 @@ class TestWarehouse:
         work(shop, payer)
         assert [state for state, _ in refunds(shop)] == [RefundState.FAILED]
         assert of(shop).state is ReturnState.RESOLVED
+
+    def test_that_was_charged_back_is_over(self, shop: Shop, payer: Payer) -> None:
+        """Its customer has all of the money, and what waits for leave is not paid as well."""
+        number = bought(shop, payer)
+        never = Policy(mode=Mode.APPROVE, limit_minor=None)
+        shop.ledger.run(lambda tx: set_policy(tx, None, RefundKind.OWED, never))
+        made = asking(shop, number)()
+        telling(shop, a_notice(made.return_number))()
+        work(shop, payer)
+        assert of(shop).state is ReturnState.RESOLVED
+        told = Notice(
+            ref="dp_1", type=TransactionType.CHARGEBACK, amount_minor=2495, currency="EUR",
+            reference=None, parent_reference=paid(shop).psp_reference,
+            answer=Answer(state=TransactionState.SUCCEEDED, psp_reference="dp_1"),
+        )  # fmt: skip
+        shop.ledger.run(lambda tx: notices.take_notice(tx, "sandbox", told, at=clock.now()))
+        work(shop, payer)
+        assert of(shop).state is ReturnState.COMPLETED
+
+    def test_whose_refund_was_rejected_is_ended_by_a_person(self, shop: Shop, payer: Payer) -> None:
+        """How its customer was paid, or why not, is theirs to say: nothing comes by itself."""
+        number = bought(shop, payer)
+        never = Policy(mode=Mode.APPROVE, limit_minor=None)
+        shop.ledger.run(lambda tx: set_policy(tx, None, RefundKind.OWED, never))
+        made = asking(shop, number)()
+        telling(shop, a_notice(made.return_number))()
+        work(shop, payer)
+
+        def complete(reason: str) -> Return:
+            doing = Doing(by="ann", at=NOW, reason=reason)
+            return shop.ledger.run(
+                lambda tx: returns.act(
+                    tx, made.return_number, ReturnAction.COMPLETE, doing, version=of(shop).version
+                )
+            )
+
+        with pytest.raises(PaidHere):
+            complete("paid by bank")
+        with shop.ledger.snapshot() as tx:
+            (held,), _ = refund_queries.page(tx, refund_queries.Sought(), after=0, limit=10)
+        shop.ledger.run(lambda tx: workflow.act(
+            tx, held.refund_number, RefundAction.REJECT, version=held.version, by="bob",
+            at=clock.now(),
+        ))  # fmt: skip
+        assert of(shop).allowed() == [ReturnAction.COMPLETE]
+        with pytest.raises(ReasonNeeded):
+            complete(" ")
+        assert complete("paid by bank").state is ReturnState.COMPLETED
+        late = clock.now() + timedelta(days=9)
+        with shop.ledger.snapshot() as tx:
+            found = attention.matters(tx, scopes=SCOPES, channel_codes=None, at=late)
+        assert [each.code for each in found] == []

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from oms.access.model import Caller
+from oms.access.model import SCOPES, Caller
+from oms.attention import queries as attention
 from oms.channels import operations as channels
 from oms.customers import operations as customers
 from oms.kernel.errors import OmsError
@@ -84,6 +85,30 @@ def telling(shop: Shop, *notices: Notice, at: datetime = NOW) -> Callable[[], li
 def a_notice(number: str, quantity: int = 1, ref: str = "w-1", **said: object) -> Notice:
     told = Told(sku="PEN", quantity=quantity, condition=Condition.NEW)
     return Notice(receipt_id=ref, location_code="DC", lines=(told,), return_ref=number, **said)
+
+
+class TestNeverCame:
+    def test_all_of_it_is_shown_to_a_person(self, selling: Shop) -> None:
+        """What came of it waits for the rest, and what is on its way for ever is lost."""
+
+        def shown(days: int) -> list[tuple[str, int]]:
+            at = NOW + timedelta(days=days, seconds=1)
+            with selling.ledger.snapshot() as tx:
+                found = attention.matters(tx, scopes=SCOPES, channel_codes=None, at=at)
+            return [(each.code, each.count) for each in found]
+
+        number = sent(selling)
+        some, lost = asking(selling, number, 2)(), asking(selling, number)()
+        telling(selling, a_notice(some.return_number, 1))()
+        doing = Doing(by="ann", at=NOW)
+        selling.ledger.run(
+            lambda tx: returns.act(
+                tx, lost.return_number, ReturnAction.SHIP, doing, version=lost.version
+            )
+        )
+        assert shown(0) == []
+        assert shown(2) == [("RETURN_UNDECIDED", 1)]
+        assert shown(30) == [("RETURN_UNDECIDED", 2)]
 
 
 class TestTogether:

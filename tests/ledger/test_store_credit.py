@@ -29,12 +29,21 @@ from oms.payments.model import (
     TransactionType,
 )
 from oms.refunds import queries as refund_queries
-from oms.refunds.model import PaidAs, Refund, RefundAction, RefundExceeded, RefundKind, RefundState
+from oms.refunds.model import (
+    Mode,
+    PaidAs,
+    Policy,
+    Refund,
+    RefundAction,
+    RefundExceeded,
+    RefundKind,
+    RefundState,
+)
 from oms.returns.model import Asked, Resolution, Return, ReturnReason, ReturnState
 from oms.returns.rules import ResolutionNotOffered
 from oms.workflows import payments, refunds, returns
 from oms.workflows.returns import Request
-from tests.builders import NOW, a_line, a_movement, an_order
+from tests.builders import NOW, a_change, a_line, a_movement, a_partial, an_order
 from tests.ledger.issuing import bill, register
 from tests.ledger.issuing import documents as issued
 from tests.ledger.shop import Shop
@@ -43,6 +52,7 @@ from tests.ledger.test_return_to_refund import bought, of
 from tests.ledger.test_returns import a_notice, telling
 from tests.ledger.threads import together
 from tests.payers import Payer, paying
+from tests.policies import set_policy
 
 K = EntryKind
 
@@ -153,6 +163,27 @@ class TestReturned:
             ("refund", 1495, "succeeded")
         ]
 
+    def test_somebody_decided_against_is_not_given_for_what_comes_back_for_money(
+        self, shop: Shop, payer: Payer
+    ) -> None:
+        number = bought(shop, payer)
+        for mode, action in ((Mode.APPROVE, RefundAction.REJECT), (Mode.AUTO, None)):
+            policy = Policy(mode=mode, limit_minor=None)
+            shop.ledger.run(lambda tx, of=policy: set_policy(tx, None, RefundKind.OWED, of))
+            wanted = Resolution.STORE_CREDIT if action else Resolution.REFUND
+            made = ask(shop, number, resolution=wanted)
+            telling(shop, a_notice(made.return_number, ref=made.return_number))()
+            work(shop, payer)
+            if action:
+                held = refund_of(shop)
+                shop.ledger.run(lambda tx, of=held: refunds.act(
+                    tx, of.refund_number, RefundAction.REJECT, version=of.version, by="bob",
+                    at=clock.now(),
+                ))  # fmt: skip
+        assert shop.rows("select paid_as, state from refunds order by refund_id") == [
+            ("store_credit", "rejected"), ("money", "succeeded"),
+        ]  # fmt: skip
+
     def test_is_said_by_a_credit_note(self, shop: Shop, payer: Payer) -> None:
         register(shop)
         made = ask(shop, bought(shop, payer))
@@ -259,6 +290,18 @@ class TestOver:
         assert shop.ledger.run(lambda tx: store_credit.expire_due(tx, at=late)) is True
         assert shop.ledger.run(lambda tx: store_credit.expire_due(tx, at=late)) is False
         assert entries(shop)[1:] == [(K.EXPIRED, -1000, 0)]
+
+    def test_is_nothing_that_is_good_for_ever(self, shop: Shop, payer: Payer) -> None:
+        """What comes back to it later does not make it end."""
+        account = credited(shop, payer)
+        shop.take(a_movement(9, ref="m-2"))
+        redeem(shop, an_other(shop), account.code, 400)
+        shop.take(a_partial("W-2", a_change("cancel", 1, ref="c-1")))
+        work(shop, payer)
+        now = the_account(shop)
+        assert (now.balance_minor, now.expires_at) == (1000, None)
+        late = clock.now() + timedelta(days=99)
+        assert shop.ledger.run(lambda tx: store_credit.expire_due(tx, at=late)) is False
 
 
 class TestCorrected:

@@ -19,7 +19,7 @@ FEATURES = (
 )  # fmt: skip
 ROLES = {
     "__init__", "model", "tables", "store", "messages", "operations", "queries", "port", "search",
-    "rules", "hubs", "availability", "holds", "hours", "filters", "words", "cursors",
+    "rules", "hubs", "availability", "holds", "hours", "filters", "estimates", "words", "cursors",
     "finding", "sending", "facets", "analysis", "indexing", "history", "batches", "crediting",
     "leases",
     "notices",

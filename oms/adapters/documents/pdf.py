@@ -14,6 +14,10 @@ FACE: Final = "Noto Sans"
 MARGIN_MM: Final = 18
 ROW_MM: Final = 6.5
 CODE_BAR_MM, CODE_MM = 1.0, 14
+RULE_GRAY, RULE_MM = 190, 0.2
+# Above and below the text of a cell, and beside it: a number's text ends where the next begins.
+CELL_PADDING_MM = (0.8, 2.0)
+LINE_MM, FOOT_MM = 4.8, 12
 TITLE_POINTS, TEXT_POINTS, SMALL_POINTS = 20, 10, 8
 
 
@@ -24,10 +28,7 @@ class PdfPrinter:
 
     def print(self, paper: Paper) -> bytes:
         """Return a paper as PDF."""
-        # Heavy, and asked for by few.
-        from fpdf import FPDF
-
-        pdf = FPDF(format="A4")
+        pdf = _blank(paper)
         pdf.set_creation_date(paper.made_at)
         pdf.set_title(f"{paper.title} {paper.number}")
         pdf.set_margins(MARGIN_MM, MARGIN_MM)
@@ -42,6 +43,20 @@ class PdfPrinter:
         return bytes(pdf.output())
 
 
+def _blank(paper: Paper) -> "FPDF":
+    # Heavy, and asked for by few.
+    from fpdf import FPDF
+
+    class Numbered(FPDF):
+        def footer(self) -> None:
+            """Say at the foot of each page what it is of."""
+            self.set_y(-FOOT_MM)
+            self.set_font(FACE, size=SMALL_POINTS)
+            self.cell(w=0, h=LINE_MM, text=f"{paper.number} · {self.page_no()} / {{nb}}", align="R")
+
+    return Numbered(format="A4")
+
+
 @cache
 def _face() -> str:
     """Return where the face's file lies."""
@@ -53,7 +68,13 @@ def _head(pdf: "FPDF", paper: Paper) -> None:
     _line(pdf, f"{paper.title}  {paper.number}", TITLE_POINTS, 12)
     if paper.code:
         # Code 39 reads capitals and digits with any scanner; its stars say where it ends.
-        pdf.code39(f"*{paper.code}*", x=pdf.l_margin, y=pdf.get_y() + 2, w=CODE_BAR_MM, h=CODE_MM)
+        pdf.code39(
+            f"*{paper.code}*",
+            x=pdf.l_margin + pdf.c_margin,
+            y=pdf.get_y() + 2,
+            w=CODE_BAR_MM,
+            h=CODE_MM,
+        )
         pdf.ln(CODE_MM + 6)
     for name, value in paper.facts:
         pdf.set_font(FACE, size=SMALL_POINTS)
@@ -65,8 +86,11 @@ def _head(pdf: "FPDF", paper: Paper) -> None:
 def _table(pdf: "FPDF", columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
     """Lay rows out in columns; the heading comes again on every page."""
     pdf.set_font(FACE, size=TEXT_POINTS)
+    pdf.set_draw_color(RULE_GRAY)
+    pdf.set_line_width(RULE_MM)
     with pdf.table(
-        col_widths=[each.share for each in columns], line_height=ROW_MM,
+        col_widths=[each.share for each in columns], line_height=LINE_MM,
+        padding=CELL_PADDING_MM, v_align="TOP",
         text_align=["RIGHT" if each.is_number else "LEFT" for each in columns],
         borders_layout="HORIZONTAL_LINES", first_row_as_headings=True,
         headings_style=_plain(),

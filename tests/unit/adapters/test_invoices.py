@@ -254,7 +254,7 @@ class TestPdf:
         for word in ("Invoice", "NL-I2026-000001", "Penshop B.V.", "NL123456789B01", "Ada Pen",
                      "Utrecht", "05/01/2026", "R100000001", "#W-1", "SKU-1", "Pen 1", "24.79",
                      "-1.00", "21%", "28.92 EUR", "6.08 EUR", "35.00 EUR", "Shipping",
-                     "Paid when ordered.", "Page 1 / 1"):  # fmt: skip
+                     "Paid when ordered.", "NL-I2026-000001 · Page 1 / 1"):  # fmt: skip
             assert word in words, word
 
     @pytest.mark.parametrize("language", WORDS)

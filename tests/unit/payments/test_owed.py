@@ -5,7 +5,14 @@ from hypothesis import strategies as st
 
 from oms.kernel.money import share_of_units
 from oms.payments.model import NEXT, OPEN, OrderPaymentState, PaymentState, Sums
-from oms.payments.rules import LineMoney, Standing, order_payment_state_of, owed, payment_state_of
+from oms.payments.rules import (
+    LineMoney,
+    Standing,
+    is_settled,
+    order_payment_state_of,
+    owed,
+    payment_state_of,
+)
 
 
 def a_line(quantity: int = 3, canceled: int = 0, gone: int = 0, total: int = 1000) -> LineMoney:
@@ -47,6 +54,20 @@ class TestOwed:
             assert before <= due.earned_minor <= total
             before = due.earned_minor
         assert before == total
+
+
+class TestSettled:
+    def test_is_nothing_that_is_owed_back_though_goods_are_still_to_leave(self) -> None:
+        """One of three left, was captured and came back: it does not wait for the others."""
+        paid = [
+            Standing(
+                state=PaymentState.PARTIALLY_CAPTURED, is_ours_to_move=True,
+                sums=Sums(authorized=1000, captured=333),
+            )
+        ]  # fmt: skip
+        for back, is_over in ((0, True), (333, False)):
+            due = owed([a_line(gone=1)], total_minor=1000, canceled_minor=0, returned_minor=back)
+            assert is_settled(due, paid) is is_over
 
 
 class TestStates:
