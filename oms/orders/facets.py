@@ -124,9 +124,7 @@ def facets(tx: Tx, filters: Filters) -> Facets:
         newest = _newest(tx, search)
         if newest.is_complete or _is_large(search, newest):
             return newest
-    for terms in lookups(search):
-        if search.terms and not terms and search.met_count > PERHAPS * hits_max:
-            continue  # what meets the conditions is too much, as far as the planner knows
+    for terms in lookups(search, met_max=PERHAPS * hits_max):
         found = _looked_up(tx, search, terms, hits_max=hits_max)
         if found.is_complete:
             return found

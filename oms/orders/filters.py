@@ -162,8 +162,8 @@ _EXTREMES: Final = text("""
     having min(placed_at) is not null
        and not exists (select from order_search where location_ids is null)
 """)
-# What a search costs hangs on what is asked for: a plan kept for anything was a thousand times
-# slower for what few orders have, once a connection had asked ten times.
+# What a search costs hangs on what is asked for: a plan kept for anything was hundreds of
+# times slower for what few orders have, once a connection had asked ten times.
 _PLAN_EACH: Final = text("set local plan_cache_mode = force_custom_plan")
 _FOLDED: Final = text("select search_fold(:words)")
 

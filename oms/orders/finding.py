@@ -1,7 +1,7 @@
 """How the orders of a search are found: by the index of their words, or by going through them."""
 
 from collections.abc import Sequence
-from math import prod
+from math import inf, prod
 from typing import Any, Final
 
 from sqlalchemy import text
@@ -38,11 +38,11 @@ _HITS: Final = """
 _CHECK: Final = "ts_match_vq(s.words, cast(:checked as tsquery))"
 
 
-def lookups(search: Search) -> list[list[Term]]:
+def lookups(search: Search, *, met_max: float = inf) -> list[list[Term]]:
     """Return which terms to look up first, and which when that is too much.
 
     No terms stand for looking up the orders by what is not words. What is sure to be too much is
-    not tried.
+    not tried: beside words, conditions that more than `met_max` orders meet, too.
     """
     if not search.terms:
         return [[]] if search.letters or search.search_conditions else []
@@ -50,7 +50,7 @@ def lookups(search: Search) -> list[list[Term]]:
     return [
         *([first] if first not in ([], search.terms) else []),
         *([search.terms] if expected(search) < SURELY * SEARCH_HITS_MAX else []),
-        *([[]] if search.conditions else []),
+        *([[]] if search.conditions and search.met_count <= met_max else []),
     ]  # fmt: skip
 
 

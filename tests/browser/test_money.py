@@ -214,17 +214,10 @@ def test_a_credit_note_is_taken_away_as_it_is_kept_on_a_phone(
 
 def _returned(shop: Counter, ref: str) -> str:
     """Sell a pen at a till, invoice it, and take it back; return the order's number."""
-    line = {"line_ref": "PEN", "sku": "PEN", "quantity": 1, "total": "10.00", "tax": "1.74"}
-    body = {
-        "channel_code": "till", "external_ref": ref, "external_number": ref, "version": 1,
-        "placed_at": "2026-01-05T12:00:00Z", "currency": "EUR", "lines": [line],
-        "customer_name": "Ada Pen", "fulfillment_method": "carry_out", "location_code": "AMS",
-    }  # fmt: skip
-    number = str(shop.ask("POST", "/v1/orders", body)["order_number"])
+    number = shop.sold(ref)
     shop.ask("POST", f"/v1/orders/{number}/documents", {"type": "invoice"})
     change = {
         "kind": "return", "change_ref": f"r-{ref}", "line_ref": "PEN", "quantity": 1,
         "occurred_at": clock.now().isoformat(), "location_code": "AMS", "reason": "too blue",
     }  # fmt: skip
-    shop.ask("POST", "/v1/orders", {**body, "version": 2, "changes": [change]})
-    return number
+    return shop.sold(ref, version=2, changes=[change])

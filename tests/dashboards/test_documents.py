@@ -23,17 +23,6 @@ def shop(clone: Clone, blank: str, tmp_path_factory: pytest.TempPathFactory) -> 
         yield served
 
 
-def sold(shop: Counter, ref: str) -> str:
-    """Sell a pen at a till; return the order's number."""
-    line = {"line_ref": "PEN", "sku": "PEN", "quantity": 1, "total": "10.00", "tax": "1.73"}
-    body = {
-        "channel_code": "till", "external_ref": ref, "external_number": ref, "version": 1,
-        "placed_at": "2026-01-05T12:00:00Z", "currency": "EUR", "lines": [line],
-        "customer_name": "Ada Pen", "fulfillment_method": "carry_out", "location_code": "AMS",
-    }  # fmt: skip
-    return str(shop.ask("POST", "/v1/orders", body)["order_number"])
-
-
 def documents(shop: Counter, number: str) -> list[Any]:
     found: list[Any] = shop.ask("GET", f"/v1/orders/{number}/documents")
     return found
@@ -41,7 +30,7 @@ def documents(shop: Counter, number: str) -> list[Any]:
 
 class TestDocuments:
     def test_issued_on_the_order_it_stands_in_the_list(self, screen: Page, shop: Counter) -> None:
-        number = sold(shop, "BILL-1")
+        number = shop.sold("BILL-1")
         app = screen("order", shop, "finance", number=number)
         assert "Nothing is billed of it yet" in text_of(app)
         app.button(key=f"issue_invoice_{number}").click().run()
@@ -61,7 +50,7 @@ class TestDocuments:
         assert {"PDF", "XML", "All as PDF (ZIP)"} <= offered
 
     def test_two_taps_issue_one_and_the_next_is_refused(self, screen: Page, shop: Counter) -> None:
-        number = sold(shop, "BILL-2")
+        number = shop.sold("BILL-2")
         windows = [screen("order", shop, "finance", number=number) for _ in range(2)]
         same_turn(*windows)
         for app in windows:
@@ -74,7 +63,7 @@ class TestDocuments:
             assert bool(failures(app)) == bool(said), failures(app)
 
     def test_is_noted_as_sent(self, screen: Page, shop: Counter) -> None:
-        number = sold(shop, "BILL-3")
+        number = shop.sold("BILL-3")
         shop.ask("POST", f"/v1/orders/{number}/documents", {"type": "invoice"})
         (made,) = documents(shop, number)
         app = screen("documents", shop, "finance", document=made["number"])
@@ -84,7 +73,7 @@ class TestDocuments:
         assert "It was sent" not in [each.label for each in app.button]
 
     def test_who_may_not_read_them_is_shown_none(self, screen: Page, shop: Counter) -> None:
-        number = sold(shop, "BILL-4")
+        number = shop.sold("BILL-4")
         order = shop.ask("GET", f"/v1/orders/{number}", key="channel")
         assert (order["documents"], order["refunds"]) == (None, None)
         app = screen("order", shop, "engineer", number=number)

@@ -23,7 +23,6 @@ from oms.refunds.model import (
     Policy,
     ReasonMissing,
     Refund,
-    RefundAction,
     RefundExceeded,
     RefundKind,
     RefundState,
@@ -33,7 +32,6 @@ from oms.refunds.model import (
 from oms.refunds.rules import Rules
 from oms.returns.model import Condition, Resolution, ReturnReason
 from oms.workflows import counters, return_receipts
-from oms.workflows import refunds as workflow
 from oms.workflows.counters import Asking, OrderNamedTwice, Wanted
 from oms.workflows.return_receipts import Basket, Handed
 from tests.builders import a_change, a_line, a_movement, a_partial, a_receipt, an_order
@@ -41,7 +39,7 @@ from tests.ledger.issuing import bill, documents, register
 from tests.ledger.shop import Shop
 from tests.ledger.test_payments import CARD, a_told, begin, follow_money, payer, work
 from tests.payers import Payer
-from tests.policies import set_policy, set_rules
+from tests.policies import let_go, reject, set_policy, set_rules
 
 __all__ = ["payer"]  # a fixture of theirs
 
@@ -210,15 +208,10 @@ class TestBrought:
         self, shop: Shop, payer: Payer
     ) -> None:
         number = buy(shop, payer)
-        never = Policy(mode=Mode.APPROVE, limit_minor=None)
-        shop.ledger.run(lambda tx: set_policy(tx, None, RefundKind.OWED, never))
+        let_go(shop, RefundKind.OWED, Mode.APPROVE)
         regret(shop)
         work(shop, payer)
-        (held,) = refunds(shop)
-        shop.ledger.run(lambda tx: workflow.act(
-            tx, held.refund_number, RefundAction.REJECT, version=held.version, by="bob",
-            at=clock.now(),
-        ))  # fmt: skip
+        reject(shop)
         allow_cash(shop)
         assert bring(shop, number, Resolution.REFUND).cash_minor == 1000
         work(shop, payer)

@@ -21,7 +21,7 @@ from oms.orders.model import Order
 from oms.payments import queries as payment_queries
 from oms.payments.model import PaymentDraft, PaymentDue, Tender
 from oms.refunds import queries as refund_queries
-from oms.refunds.model import Mode, Policy, RefundAction, RefundKind
+from oms.refunds.model import Mode, RefundKind
 from oms.returns import queries as return_queries
 from oms.returns.model import (
     Asked,
@@ -47,7 +47,7 @@ from tests.ledger.test_payments import CARD, begin, follow_money, work
 from tests.ledger.test_return_to_refund import RULES
 from tests.ledger.test_returns import a_notice, telling
 from tests.payers import Payer, paying
-from tests.policies import set_policy
+from tests.policies import let_go, reject
 
 R = Resolution
 ADDRESS = '{"name": "Ada", "street": "Laan 1", "city": "Utrecht", "country_code": "NL"}'
@@ -182,12 +182,6 @@ def pay_rest(shop: Shop, number: str, amount_minor: int) -> None:
     shop.ledger.run(lambda tx: payments.take_at_till(tx, number, draft, by="till", at=clock.now()))
 
 
-def let_go_alone(shop: Shop, kind: RefundKind, mode: Mode) -> None:
-    """Say whether a kind of refund needs somebody's leave."""
-    policy = Policy(mode=mode, limit_minor=None)
-    shop.ledger.run(lambda tx: set_policy(tx, None, kind, policy))
-
-
 class TestEven:
     def test_is_kept_at_once_and_sent_when_its_goods_are_back(
         self, shop: Shop, bought: str, payer: Payer
@@ -296,7 +290,7 @@ class TestReplaced:
         begin(shop, number, replace(CARD, amount_minor=1000, external_ref="p-2"))
         shop.take(a_partial("W-2", a_change("ship", 1, ref="s-2")))
         work(shop, payer)
-        let_go_alone(shop, RefundKind.GOODWILL, Mode.AUTO)
+        let_go(shop, RefundKind.GOODWILL, Mode.AUTO)
         shop.ledger.run(lambda tx: workflow.compose_by_hand(
             tx, number, RefundKind.GOODWILL, 200, reason="a scratch", by="ann", at=clock.now(),
             already_refunded_minor=None,
@@ -417,15 +411,10 @@ class TestDecidedAgainst:
     def test_stays_so_when_something_else_is_exchanged(
         self, shop: Shop, bought: str, payer: Payer
     ) -> None:
-        let_go_alone(shop, RefundKind.OWED, Mode.APPROVE)
+        let_go(shop, RefundKind.OWED, Mode.APPROVE)
         come_back(shop, payer, ask(shop, bought, R.REFUND))
-        with shop.ledger.snapshot() as tx:
-            (held,), _ = refund_queries.page(tx, refund_queries.Sought(), after=0, limit=9)
-        shop.ledger.run(lambda tx: workflow.act(
-            tx, held.refund_number, RefundAction.REJECT, version=held.version, by="bob",
-            at=clock.now(),
-        ))  # fmt: skip
-        let_go_alone(shop, RefundKind.OWED, Mode.AUTO)
+        reject(shop)
+        let_go(shop, RefundKind.OWED, Mode.AUTO)
         come_back(shop, payer, ask(shop, bought, wanted=ink()))
         get_on(shop, payer)
         assert refunds(shop) == [("money", 1000), ("store_credit", 1000)]

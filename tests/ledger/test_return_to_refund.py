@@ -16,7 +16,7 @@ from oms.ledger.database import Tx
 from oms.payments.model import TransactionState, TransactionType
 from oms.payments.port import Answer, Notice
 from oms.refunds import queries as refund_queries
-from oms.refunds.model import Mode, Policy, RefundAction, RefundKind, RefundState
+from oms.refunds.model import Mode, Policy, RefundKind, RefundState
 from oms.returns import queries as return_queries
 from oms.returns.model import Return, ReturnAction, ReturnState
 from oms.returns.rules import PaidHere
@@ -28,7 +28,7 @@ from tests.ledger.shop import CHANNELS, Shelf, Shop
 from tests.ledger.test_payments import CARD, a_told, balance, begin, follow_money, paid, work
 from tests.ledger.test_returns import a_notice, asking, telling
 from tests.payers import Payer, paying
-from tests.policies import set_policy
+from tests.policies import let_go, reject, set_policy
 
 RULES = {"approval": "auto", "inspection": [{"then": "accept", "conditions": ["A"]}]}
 
@@ -191,8 +191,7 @@ class TestWarehouse:
     def test_that_was_charged_back_is_over(self, shop: Shop, payer: Payer) -> None:
         """Its customer has all of the money, and what waits for leave is not paid as well."""
         number = bought(shop, payer)
-        never = Policy(mode=Mode.APPROVE, limit_minor=None)
-        shop.ledger.run(lambda tx: set_policy(tx, None, RefundKind.OWED, never))
+        let_go(shop, RefundKind.OWED, Mode.APPROVE)
         made = asking(shop, number)()
         telling(shop, a_notice(made.return_number))()
         work(shop, payer)
@@ -209,8 +208,7 @@ class TestWarehouse:
     def test_whose_refund_was_rejected_is_ended_by_a_person(self, shop: Shop, payer: Payer) -> None:
         """How its customer was paid, or why not, is theirs to say: nothing comes by itself."""
         number = bought(shop, payer)
-        never = Policy(mode=Mode.APPROVE, limit_minor=None)
-        shop.ledger.run(lambda tx: set_policy(tx, None, RefundKind.OWED, never))
+        let_go(shop, RefundKind.OWED, Mode.APPROVE)
         made = asking(shop, number)()
         telling(shop, a_notice(made.return_number))()
         work(shop, payer)
@@ -225,12 +223,7 @@ class TestWarehouse:
 
         with pytest.raises(PaidHere):
             complete("paid by bank")
-        with shop.ledger.snapshot() as tx:
-            (held,), _ = refund_queries.page(tx, refund_queries.Sought(), after=0, limit=10)
-        shop.ledger.run(lambda tx: workflow.act(
-            tx, held.refund_number, RefundAction.REJECT, version=held.version, by="bob",
-            at=clock.now(),
-        ))  # fmt: skip
+        reject(shop)
         assert of(shop).allowed() == [ReturnAction.COMPLETE]
         with pytest.raises(ReasonNeeded):
             complete(" ")

@@ -32,7 +32,6 @@ from oms.refunds import queries as refund_queries
 from oms.refunds.model import (
     Mode,
     PaidAs,
-    Policy,
     Refund,
     RefundAction,
     RefundExceeded,
@@ -52,7 +51,7 @@ from tests.ledger.test_return_to_refund import bought, of
 from tests.ledger.test_returns import a_notice, telling
 from tests.ledger.threads import together
 from tests.payers import Payer, paying
-from tests.policies import set_policy
+from tests.policies import let_go, reject
 
 K = EntryKind
 
@@ -167,19 +166,14 @@ class TestReturned:
         self, shop: Shop, payer: Payer
     ) -> None:
         number = bought(shop, payer)
-        for mode, action in ((Mode.APPROVE, RefundAction.REJECT), (Mode.AUTO, None)):
-            policy = Policy(mode=mode, limit_minor=None)
-            shop.ledger.run(lambda tx, of=policy: set_policy(tx, None, RefundKind.OWED, of))
-            wanted = Resolution.STORE_CREDIT if action else Resolution.REFUND
+        for mode, is_rejected in ((Mode.APPROVE, True), (Mode.AUTO, False)):
+            let_go(shop, RefundKind.OWED, mode)
+            wanted = Resolution.STORE_CREDIT if is_rejected else Resolution.REFUND
             made = ask(shop, number, resolution=wanted)
             telling(shop, a_notice(made.return_number, ref=made.return_number))()
             work(shop, payer)
-            if action:
-                held = refund_of(shop)
-                shop.ledger.run(lambda tx, of=held: refunds.act(
-                    tx, of.refund_number, RefundAction.REJECT, version=of.version, by="bob",
-                    at=clock.now(),
-                ))  # fmt: skip
+            if is_rejected:
+                reject(shop)
         assert shop.rows("select paid_as, state from refunds order by refund_id") == [
             ("store_credit", "rejected"), ("money", "succeeded"),
         ]  # fmt: skip
