@@ -153,7 +153,6 @@ NEXT: Final[dict[ReturnState, dict[ReturnAction, ReturnState]]] = {
     _S.CANCELED: {},
 }  # fmt: skip
 assert set(NEXT) == set(ReturnState)
-
 # Time does the one, money the other: of what is not paid here a person may say it, too.
 BY_ITSELF: Final = frozenset({_A.EXPIRE, _A.COMPLETE})
 AWAITED: Final = frozenset({_S.REQUESTED, _S.APPROVED, _S.IN_TRANSIT, _S.PARTIALLY_RECEIVED})
