@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from dashboards.widgets import periods, skus
+from dashboards.widgets import address, periods, skus
 from oms.reports.model import Comparison, Filters, Grain, Period
 from tests.dashboards.conftest import Page
 
@@ -188,6 +188,15 @@ class TestUrl:
         app = pick(app, "period", "7d")
         assert app.query_params == {"period": "7d"}
 
+    def test_however_late_it_does_not_undo_a_choice(
+        self, page: Page, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(address, "LATE_FOR", timedelta(0))
+        app = pick(page("sales_overview"), "period", "90d")
+        app.query_params.clear()
+        app = pick(app, "period", "7d")
+        assert app.query_params == {"period": "7d"}
+
     def test_of_a_page_that_was_never_drawn_whole_loses_nothing_typed(self) -> None:
         app = AppTest.from_function(interrupted)
         app.session_state["is_cut"] = True
@@ -216,3 +225,11 @@ class TestUrl:
         app.run()
         assert app.query_params == {"more": "hat"}
         assert app.multiselect(key="more").value == ["hat"]
+        app.query_params.clear()
+        app.query_params["words"], app.query_params["more"] = "ink", "cap"
+        app.session_state["is_cut"] = True  # before it came to `more`
+        app.run()
+        del app.query_params["more"]
+        app.session_state["is_cut"] = False
+        app.run()
+        assert app.query_params == {"words": "ink"}

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
-from oms.orders import estimates, facets, filters, indexing, search
+from oms.orders import estimates, facets, filters, finding, indexing, search
 from oms.orders.cursors import Sort
 from oms.orders.filters import Filters, search_of
 from tests.builders import NOW, Draft, a_change, a_line, a_movement, an_order, minutes
@@ -347,3 +347,27 @@ def test_facets_of_amounts_are_counted_or_looked_through(
     with shop.ledger.snapshot() as tx:
         assert facets.facets(tx, Filters(**few)).is_complete
         assert not facets.facets(tx, Filters(currency="EUR")).is_complete
+
+
+@pytest.mark.parametrize(
+    ("channel", "orders", "ways"), [("market", 2, ["hits"]), ("web", 2, ["newest"])]
+)
+def test_facets_of_frequent_words_are_counted_by_the_conditions_if_few_meet_them(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, channel: str, orders: int, ways: list[str]
+) -> None:
+    shop.take(*(an_order(f"W-{n}") for n in range(6)))
+    shop.take(*(an_order(f"M-{n}") for n in range(2)), channel="market")
+    indexed(shop.ledger)
+    with shop.ledger.transaction() as tx:
+        tx.execute(text("analyze order_search, orders"))
+    monkeypatch.setattr(finding, "SEARCH_HITS_MAX", 0)  # so that any word is too frequent
+    monkeypatch.setattr(facets, "FACET_ORDERS_MAX", 2)
+    monkeypatch.setattr(facets, "FACET_HITS_MAX", 3)
+    asked: list[str] = []
+    with shop.ledger.snapshot() as tx:
+        event.listen(tx, "before_cursor_execute", lambda *given: asked.append(given[2]))
+        found = facets.facets(tx, Filters(q="pen", channel_codes=(channel,)))
+    tried = [name for each in asked for name in ("hits", "newest") if f"with {name} as" in each]
+    assert (found.orders_count, found.is_complete) == (orders, channel == "market")
+    assert tried[-1:] == ways
+    assert tried.count("hits") == (channel == "market"), "what is too much is not tried"
