@@ -213,11 +213,11 @@ order by order_id;
 -- name: make_balances
 -- Say how each is paid: a few have nothing to be paid, a few were charged back.
 insert into order_balances (
-    order_id, payment_state, currency, due_minor, authorized_minor, captured_minor, refunded_minor,
+    order_id, placed_at, payment_state, currency, due_minor, authorized_minor, captured_minor, refunded_minor,
     changed_at
 )
 select
-    order_id, case
+    order_id, placed_at, case
         when order_id % 2003 = 0 then 'chargeback' when order_state = 'canceled' then 'voided'
         when order_state <> 'completed' and order_id % 10 = 0 then 'awaiting'
         when order_state <> 'completed' then 'authorized'

@@ -30,6 +30,7 @@ from oms.payments import leases
 from oms.settings import Settings
 from oms.settlements import operations as settled
 from oms.workflows import (
+    exchange_sending,
     fulfillment,
     ingest,
     mailing,
@@ -112,7 +113,7 @@ def chores(system: bootstrap.System) -> list[Chore]:
             name="money follows",
             step=following(system, payments.FOLLOWER, payments.follow_orders, stop=payments.stop),
         ),
-        Chore(name="payments", step=partial(payments.execute_due, system.ledger, system.psps)),
+        Chore(name="payments", step=asking(system)),
         Chore(
             name="parked notices",
             step=now_and_then(
@@ -123,7 +124,7 @@ def chores(system: bootstrap.System) -> list[Chore]:
         Chore(name="settlements", step=settling(system)),
         Chore(name="store credit", step=due(system.ledger, store_credit.expire_due)),
         Chore(name="voids", step=partial(parcels.tell_voids, system.ledger, system.carriers)),
-        Chore(name="exchanges", step=due(system.ledger, fulfillment.send_exchange)),
+        Chore(name="exchanges", step=due(system.ledger, exchange_sending.send_paid)),
         Chore(name="unaccepted", step=due(system.ledger, fulfillment.let_off_unaccepted)),
         Chore(name="uncollected", step=due(system.ledger, fulfillment.let_go_uncollected)),
         Chore(
@@ -138,6 +139,11 @@ def chores(system: bootstrap.System) -> list[Chore]:
         Chore(name="availability", step=availability(system.ledger)),
         Chore(name="telling", step=telling.step, close=telling.close),
     ]
+
+
+def asking(system: bootstrap.System) -> Callable[[], bool]:
+    """Return the step that asks payment services, and remembers which one does not answer."""
+    return partial(payments.execute_due, system.ledger, system.psps, leases.Silences())
 
 
 def following(

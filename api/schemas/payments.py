@@ -26,7 +26,7 @@ from oms.payments.model import (
 )
 from oms.payments.notices import Parked
 from oms.payments.queries import Unfinished
-from oms.payments.rules import Owed
+from oms.payments.rules import Dues
 
 
 class TransactionOut(Out):
@@ -182,7 +182,7 @@ class BalanceOut(Out):
     balance: Annotated[MoneyOut, Field(description="due less what is kept; negative: owed back")]
 
     @classmethod
-    def of(cls, state: OrderPaymentState, due: Owed, sums: Sums, currency: str) -> Self:
+    def of(cls, state: OrderPaymentState, due: Dues, sums: Sums, currency: str) -> Self:
         """Write how an order is paid."""
         return cls(
             payment_state=state, due=MoneyOut.of(due.due_minor, currency),
@@ -200,7 +200,7 @@ class PaymentsOut(BalanceOut):
 
     @classmethod
     def of_order(
-        cls, state: OrderPaymentState, due: Owed, payments: Sequence[Payment], currency: str
+        cls, state: OrderPaymentState, due: Dues, payments: Sequence[Payment], currency: str
     ) -> Self:
         """Write the payments of an order."""
         sums = total(each.sums for each in payments)

@@ -108,7 +108,7 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     "CHARGED_BACK": Kind(
         severity=Severity.ERROR, scope="payments:read", title="Money a bank took back",
-        advice="Hold what has not left, and answer the bank at the payment service in time.",
+        advice="What has not left is on hold. Answer the bank at the payment service in time.",
     ),
     "VOID_FAILED": Kind(
         severity=Severity.WARNING, scope="payments:read",

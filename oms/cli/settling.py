@@ -20,6 +20,7 @@ from oms.payments import queries
 from oms.payments.model import TransactionType
 from oms.settlements import operations
 from oms.simulator.model import Payload
+from oms.workflows import notices
 
 BY: Final = "simulated services"
 TOLD_WITHIN: Final = timedelta(hours=1)
@@ -78,3 +79,4 @@ def _take_back(tx: Tx, *, psp: str, row: dict[str, str]) -> None:
             source="psp", by=psp, at=max(taken_at + TOLD_WITHIN, payment.created_at),
             psp_reference=row["operation_id"], psp_at=taken_at, actor_type="psp",
         )  # fmt: skip
+        notices.hold_goods(tx, payment, at=max(taken_at + TOLD_WITHIN, payment.created_at))

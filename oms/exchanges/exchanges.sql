@@ -37,6 +37,10 @@ where h.type = 'exchange' and h.released_at is null and o.order_state <> 'cancel
       where p.order_id = h.order_id
         and (p.captured_minor > 0 or p.authorized_until_at is null or p.authorized_until_at > :at)
   ), 0)
+  and not exists (
+      select from set_aside s
+      where s.follower = :follower and s.order_id = h.order_id and s.tried_at > :tried_before
+  )
 order by h.order_id
 limit 1;
 

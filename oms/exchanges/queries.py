@@ -56,9 +56,13 @@ def linked(tx: Tx, order_ids: Sequence[int]) -> list[int]:
     return list(SQL.run(tx, "linked", order_ids=list(order_ids)).scalars()) if order_ids else []
 
 
-def paid(tx: Tx, *, at: datetime) -> int | None:
-    """Return an order of an exchange that waits to be paid, and is by now; None: there is none."""
-    found: int | None = SQL.run(tx, "paid", at=at).scalar()
+def paid(tx: Tx, *, follower: str, tried_before: datetime, at: datetime) -> int | None:
+    """Return an order of an exchange that waits to be paid, and is by now; None: there is none.
+
+    What a follower set aside is left out until it was tried long enough before.
+    """
+    names = {"follower": follower, "tried_before": tried_before}
+    found: int | None = SQL.run(tx, "paid", at=at, **names).scalar()
     return found
 
 

@@ -44,8 +44,9 @@ def refuse_release(hold: Hold, scopes: frozenset[str]) -> None:
 
 
 def place(
-    tx: Tx, number: str, hold_type: HoldType, comment: str, *, by: str, at: datetime
-) -> tuple[Hold, int]:
+    tx: Tx, number: str, hold_type: HoldType, comment: str, *, by: str, at: datetime,
+    actor_type: str = "user",
+) -> tuple[Hold, int]:  # fmt: skip
     """Put an order on hold; return the hold and the order's new version.
 
     Raises OrderNotFound; OrderClosed; HoldExists for a second one of a type.
@@ -58,7 +59,8 @@ def place(
     hold_no: int = store.SQL.run(
         tx, "place", order_id=order.order_id, type=hold_type.value, comment=comment, by=by, at=at
     ).scalar_one()
-    return _told(tx, order, "hold.placed", hold_no, by=by, at=at, type=hold_type.value)
+    told = {"hold_no": hold_no, "type": hold_type.value}
+    return _told(tx, order, "hold.placed", told, by=by, at=at, actor_type=actor_type)
 
 
 def release(
@@ -78,7 +80,8 @@ def release(
     store.SQL.run(
         tx, "release", order_id=order.order_id, hold_no=hold_no, comment=comment, by=by, at=at
     )
-    return _told(tx, order, "hold.released", hold_no, by=by, at=at, type=found.type.value)
+    told = {"hold_no": hold_no, "type": found.type.value}
+    return _told(tx, order, "hold.released", told, by=by, at=at)
 
 
 def _locked(tx: Tx, number: str) -> Summary:
@@ -95,9 +98,9 @@ def _of(tx: Tx, order: Summary, hold_no: int) -> Hold:
 
 
 def _told(
-    tx: Tx, order: Summary, event: str, hold_no: int, *, by: str, at: datetime, **facts: Any
-) -> tuple[Hold, int]:
+    tx: Tx, order: Summary, event: str, told: dict[str, Any], *, by: str, at: datetime,
+    actor_type: str = "user",
+) -> tuple[Hold, int]:  # fmt: skip
     store.SQL.run(tx, "flag", order_id=order.order_id, at=at)
-    step = (order.order_id, event, {"hold_no": hold_no, **facts})
-    orders.tell(tx, [step], actor_type="user", actor=by, at=at)
-    return _of(tx, order, hold_no), order.version + 1
+    orders.tell(tx, [(order.order_id, event, told)], actor_type=actor_type, actor=by, at=at)
+    return _of(tx, order, told["hold_no"]), order.version + 1

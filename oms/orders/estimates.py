@@ -1,5 +1,6 @@
 """What the statistics know of a search: how many orders may have its words, or meet it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,10 +16,22 @@ SHORT_FREQUENCY: Final = 0.02
 SHORT_CHARACTERS_MAX: Final = 5
 LETTERS_FREQUENCY: Final = 0.005
 FIRST_ORDER_ID: Final = 100_000_001
-# What it costs about, in microseconds: to go to an order, sorted with others like it; to look
-# whether an order on the way meets a condition of another table.
+# What it costs about, in microseconds: to go to an order, sorted with others like it; to go to one
+# by a list that is sorted; to look whether one on the way meets a condition of another table.
 SORT: Final = 6.0
+GO: Final = 4.0
 LOOK: Final = 1.5
+PAID_SO: Final = (
+    "o.order_id in (select b.order_id from order_balances b"
+    " where b.payment_state = any (:payment_states))"
+)
+# The same for what many orders meet: looked at on the way through them.
+MANY_PAID_SO: Final = (
+    "(select b.payment_state from order_balances b where b.order_id = o.order_id)"
+    " = any (:payment_states)"
+)
+# Conditions of when an order was placed.
+PLACED: Final = ("o.placed_at ", "(o.placed_at, o.order_id) ")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,6 +42,9 @@ class Search:
     term is, how many orders there are and how many of them meet the conditions, the statistics
     tell; words of one letter are too broad to be looked up: `letters`. Of the terms, `months` are
     those of the period, which is a condition as well: the index leads to fewer orders by them.
+    Where it `is_paid_first`, most that are paid as is asked for meet the rest, too: these are gone
+    through as they were placed. While it `is_behind`, what orders are counted by is not beside
+    every order yet.
     """
 
     terms: list[Term] = field(default_factory=list)
@@ -37,6 +53,8 @@ class Search:
     orders_count: float = 0
     met_count: float = 0
     letters: list[Term] = field(default_factory=list)
+    is_paid_first: bool = False
+    is_behind: bool = False
     conditions: list[str] = field(default_factory=list)
     search_conditions: list[str] = field(default_factory=list)
     parameters: dict[str, Any] = field(default_factory=dict)
@@ -65,6 +83,8 @@ _STATISTICS: Final = text("""
             order by n
         ) as frequencies
 """)
+
+_BEHIND: Final = text("select exists (select from order_search where channel_id is null)")
 
 
 def estimate(tx: Tx, found: Search) -> None:
@@ -99,6 +119,21 @@ def is_many(tx: Tx, condition: str, parameters: dict[str, Any]) -> bool:
     met = _planned_rows(tx, condition, parameters)
     everything = _planned_rows(tx, "true", {})
     return met * SORT > FACET_ORDERS_MAX * everything / max(met, 1) * LOOK
+
+
+def is_soon_met(tx: Tx, found: Search, conditions: Sequence[str]) -> bool:
+    """Tell whether of the orders that meet some conditions so many meet all that some soon do.
+
+    Then it costs less to go to one after the other than to all that meet everything.
+    """
+    some = _planned_rows(tx, " and ".join(conditions), found.parameters)
+    met = max(met_count(tx, found), 1)
+    return min(FACET_ORDERS_MAX * some / met, some) * GO < met * SORT
+
+
+def is_behind(tx: Tx) -> bool:
+    """Tell whether the follower has not looked at every order since more is kept beside them."""
+    return bool(tx.execute(_BEHIND).scalar_one())
 
 
 def _planned_rows(tx: Tx, condition: str, parameters: dict[str, Any]) -> float:

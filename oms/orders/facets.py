@@ -8,17 +8,19 @@ from sqlalchemy import text
 
 from oms.kernel.limits import FACET_HITS_MAX, FACET_ORDERS_MAX
 from oms.ledger.database import Tx
-from oms.orders.estimates import Search
+from oms.orders.estimates import Search, is_behind
 from oms.orders.filters import Filters, search_of
 from oms.orders.finding import (
     FEW,
     PASS,
     SEARCHED,
     amounting_to,
+    by_placing,
     collecting,
     expected,
     found_by,
     joined,
+    kept_conditions,
     lookups,
     parameters_of,
     words_where,
@@ -41,6 +43,7 @@ _OF_ORDER: Final = """
     o.order_id, o.channel_id, o.order_state, o.fulfillment_state, o.fulfillment_method,
     o.country_code, o.location_id, o.tags
 """
+_KEPT: Final = _OF_ORDER.replace("o.", "s.")
 _OF_SEARCH: Final = "s.product_types, s.location_ids"
 # Few orders differ in all of it: what is counted by each is counted together first.
 _COUNTS: Final = """
@@ -113,9 +116,11 @@ def facets(tx: Tx, filters: Filters) -> Facets:
     """Count the orders of a search, and those of each value.
 
     Where there are more than FACET_ORDERS_MAX, it looks through as many of the newest that meet
-    all but the words; where hardly any of these do, through some that do.
+    all but the words; where hardly any of these do, through some that do. States of what the words
+    find are those of a second ago, as the words are.
     """
     search = search_of(tx, filters)
+    search.is_behind = is_behind(tx)
     hits_max = FACET_HITS_MAX if search.conditions else FACET_ORDERS_MAX
     newest = None
     if _is_by_search_only(search) and amounting_to(tx, search) > PERHAPS * hits_max:
@@ -167,10 +172,10 @@ def _is_large(search: Search, newest: Facets) -> bool:
 
 def _newest(tx: Tx, search: Search) -> Facets:
     """Count what is found among the newest orders."""
+    tables, where, order = by_placing(search)
     found = (
-        f"newest as materialized (select {_OF_ORDER} from orders o"
-        f" where {' and '.join(search.conditions) or 'true'}"
-        " order by o.placed_at desc, o.order_id desc limit :orders_max),"
+        f"newest as materialized (select {_OF_ORDER} from {tables} where {where}"
+        f" {order} limit :orders_max),"
         f" found as materialized (select o.*, {_OF_SEARCH} from newest o"
         f" {joined(search, []) or f'left {SEARCHED}'}"
         f" where {' and '.join(words_where(search, [])) or 'true'})"
@@ -184,9 +189,9 @@ def _looked_up(
 ) -> Facets:
     """Count what is found by looking up some terms: nothing, or a sample, where it is too much."""
     more = 0 if is_sample else 1
-    found = found_by(
-        search, f"{_OF_ORDER}, {_OF_SEARCH}", terms, with_search=True, is_sample=is_sample
-    )
+    kept = kept_conditions(search, terms)
+    columns = f"{_OF_ORDER if kept is None else _KEPT}, {_OF_SEARCH}"
+    found = found_by(search, columns, terms, with_search=True, kept=kept, is_sample=is_sample)
     parameters = parameters_of(search, terms, hits_max=hits_max + more)
     return _counted(tx, found, f"not {FEW}", parameters)
 

@@ -8,7 +8,16 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from oms.ledger.database import Tx
-from oms.orders.estimates import Search, estimate, is_many, met_count
+from oms.orders.estimates import (
+    MANY_PAID_SO,
+    PAID_SO,
+    PLACED,
+    Search,
+    estimate,
+    is_many,
+    is_soon_met,
+    met_count,
+)
 from oms.orders.model import OrderState
 from oms.orders.words import Term, all_of, any_tag, begins, begins_any, chunks, sentence
 
@@ -84,10 +93,7 @@ _CONDITIONS: Final[dict[str, str]] = {
         "o.fulfillment_state = any (:fulfillment_states)"
         f" and o.order_state = any ('{{{','.join(OrderState)}}}')"
     ),
-    "payment_states": (
-        "o.order_id in (select b.order_id from order_balances b"
-        " where b.payment_state = any (:payment_states))"
-    ),
+    "payment_states": PAID_SO,
     "exception_codes": (
         "o.order_id in (select e.order_id from order_exceptions e"
         " where e.code = any (:exception_codes) and e.resolved_at is null)"
@@ -102,13 +108,6 @@ _IS_OPEN: Final = "s.is_open"
 _OPEN: Final = frozenset(("placed", "in_progress", "allocated", "backordered", "partially_shipped"))
 # How an order nobody paid anything of is paid, which is not written down everywhere.
 _UNPAID: Final = "none"
-# The same conditions for what many orders meet: looked at on the way through them.
-_AS_MANY: Final = {
-    "payment_states": (
-        "(select b.payment_state from order_balances b where b.order_id = o.order_id)"
-        " = any (:payment_states)"
-    )
-}
 _PAID_SO_OR_NOT: Final = (
     "not exists (select from order_balances b where b.order_id = o.order_id"
     " and b.payment_state <> all (:payment_states))"
@@ -160,7 +159,7 @@ NAMED: Final = "' ' || s.name_key like all (cast(:names as text[]))"
 _EXTREMES: Final = text("""
     select min(placed_at), max(placed_at) from orders
     having min(placed_at) is not null
-       and not exists (select from order_search where location_ids is null)
+       and not exists (select from order_search where channel_id is null)
 """)
 # What a search costs hangs on what is asked for: a plan kept for anything was hundreds of
 # times slower for what few orders have, once a connection had asked ten times.
@@ -192,7 +191,7 @@ def search_of(tx: Tx, filters: Filters) -> Search:
         estimate(tx, found)
     elif found.conditions and found.search_conditions:
         found.met_count = met_count(tx, found)
-    _word_as_many(tx, found)
+    _word_paid_so(tx, found)
     return found
 
 
@@ -241,16 +240,18 @@ def _condition(known: Mapping[str, str], name: str, asked: dict[str, Any]) -> st
     return known[name]
 
 
-def _word_as_many(tx: Tx, found: Search) -> None:
-    """Write conditions of other tables as it suits such that many orders meet, where many do.
+def _word_paid_so(tx: Tx, found: Search) -> None:
+    """Choose how orders are found that are paid as is asked for, by how many are.
 
-    After all is estimated: so written, the planner does not know how many meet them.
+    After all is estimated: written for many, the planner does not know how many meet it.
     """
-    for name, condition in _AS_MANY.items():
-        if _CONDITIONS[name] in found.conditions and is_many(
-            tx, _CONDITIONS[name], {name: found.parameters[name]}
-        ):
-            found.conditions[found.conditions.index(_CONDITIONS[name])] = condition
+    if PAID_SO not in found.conditions:
+        return
+    placed = [each for each in found.conditions if each.startswith(PLACED)]
+    states = found.parameters["payment_states"]
+    found.is_paid_first = bool(states) and is_soon_met(tx, found, [PAID_SO, *placed])
+    if is_many(tx, PAID_SO, {"payment_states": states}):
+        found.conditions[found.conditions.index(PAID_SO)] = MANY_PAID_SO
 
 
 def _resolved(tx: Tx, asked: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from oms.kernel.limits import SEARCH_HITS_MAX
 from oms.ledger.database import Tx
-from oms.orders.estimates import Search
+from oms.orders.estimates import MANY_PAID_SO, PAID_SO, PLACED, Search
 from oms.orders.words import Term, all_of
 
 # So many orders are looked through before the words are looked up when many should have them,
@@ -36,6 +36,8 @@ _HITS: Final = """
 """
 # Called as a function it is no condition an index could be used for.
 _CHECK: Final = "ts_match_vq(s.words, cast(:checked as tsquery))"
+# Conditions of what never changes of an order, which is kept beside it under the same name.
+_LASTING: Final = (*PLACED, "o.channel_id ")
 
 
 def lookups(search: Search, *, met_max: float = inf) -> list[list[Term]]:
@@ -109,7 +111,7 @@ def expected(search: Search) -> float:
 
 def amounting_to(tx: Tx, search: Search) -> float:
     """Return how many orders meet what orders are searched by, as the planner sees it."""
-    where = " and ".join(search.search_conditions) or "true"
+    where = _all(search.search_conditions)
     planned = text(f"explain (format json) select from order_search s where {where}")
     plan: list[dict[str, Any]] = tx.execute(planned, search.parameters).scalar_one()
     return float(plan[0]["Plan"]["Plan Rows"])
@@ -123,7 +125,7 @@ def hits_of(search: Search, terms: Sequence[Term]) -> str:
     """
     if terms:
         return _HITS
-    tables, where = "orders o", " and ".join(search.conditions) or "true"
+    tables, where = "orders o", _all(search.conditions)
     if not search.terms:
         tables, where = f"orders o {joined(search, [])}", where_of(search, [])
     return f"hits as materialized (select o.order_id from {tables} where {where} limit :hits_max)"
@@ -131,24 +133,69 @@ def hits_of(search: Search, terms: Sequence[Term]) -> str:
 
 def found_by(
     search: Search, columns: str, terms: Sequence[Term], *, with_search: bool = False,
-    is_sample: bool = False,
+    kept: Sequence[str] | None = None, is_sample: bool = False,
 ) -> str:  # fmt: skip
     """Return common tables, the last of them `found`: what meets everything of `hits`.
 
-    It is empty when there are too many of those, unless a sample will do.
+    It is empty when there are too many of those, unless a sample will do. With `kept` conditions
+    it is made of what is kept beside the orders (s), without a look at one of them.
     """
     few = "true" if is_sample else FEW
     if not search.terms:  # hits meet everything, and are fetched once
         tables = f"orders o {SEARCHED if with_search else joined(search, [])}"
+        where = where_of(search, [])
+        if kept is not None:
+            tables, where = "order_search s", _all([*kept, *words_where(search, [])])
         return (
-            f"hits as materialized (select {columns} from {tables} where {where_of(search, [])}"
+            f"hits as materialized (select {columns} from {tables} where {where}"
             f" limit :hits_max), found as materialized (select * from hits where {few})"
         )
+    tables, where = hit(search, terms, with_search=with_search), where_of(search, terms)
+    if kept is not None:
+        tables, where = "hits s", _all([*kept, *words_where(search, terms)])
     return (
-        f"{hits_of(search, terms)}, found as materialized (select {columns}"
-        f" from {hit(search, terms, with_search=with_search)}"
-        f" where {few} and {where_of(search, terms)})"
+        f"{hits_of(search, terms)}, found as materialized (select {columns} from {tables}"
+        f" where {few} and {where})"
     )
+
+
+def kept_conditions(search: Search, terms: Sequence[Term]) -> list[str] | None:
+    """Return the conditions as such of what is kept beside orders; None where it does not do.
+
+    It is late by a second, so no condition of what changes is asked of it.
+    """
+    is_found_by_search = bool(terms) or not search.terms
+    if search.is_behind or not is_found_by_search:
+        return None
+    if not all(each.startswith(_LASTING) for each in search.conditions):
+        return None
+    return [each.replace("o.", "s.") for each in search.conditions]
+
+
+def by_placing(search: Search, *, is_down: bool = True) -> tuple[str, str, str]:
+    """Return tables with the orders (o), conditions and order that list them as they were placed.
+
+    Where many are paid as is asked for, only as many orders are gone to as are listed.
+    """
+    direction = "desc" if is_down else "asc"
+    if not search.is_paid_first:
+        order = f"order by o.placed_at {direction}, o.order_id {direction}"
+        return "orders o", _all(search.conditions), order
+    placed = [each for each in search.conditions if each.startswith(PLACED)]
+    left = [each for each in search.conditions if each not in (*placed, PAID_SO, MANY_PAID_SO)]
+    states: list[str] = search.parameters["payment_states"]
+    listed = " union all ".join(
+        "select b.order_id, b.placed_at from order_balances b where "
+        + _all([f"b.payment_state = (cast(:payment_states as text[]))[{n}]",
+                *(each.replace("o.", "b.") for each in placed)])
+        for n, state in enumerate(states, start=1)
+        if state not in states[: n - 1]
+    )  # fmt: skip
+    tables = (
+        f"({listed} order by placed_at {direction}, order_id {direction}) b"
+        " join orders o using (order_id)"
+    )
+    return tables, _all(left), f"order by b.placed_at {direction}, b.order_id {direction}"
 
 
 def hit(search: Search, terms: Sequence[Term], *, with_search: bool) -> str:
@@ -170,7 +217,7 @@ def parameters_of(search: Search, terms: Sequence[Term], **more: int) -> dict[st
 
 def where_of(search: Search, terms: Sequence[Term]) -> str:
     """Return all conditions, but for the words where some are looked up: `hits` meet them all."""
-    return " and ".join([*search.conditions, *words_where(search, terms)]) or "true"
+    return _all([*search.conditions, *words_where(search, terms)])
 
 
 def words_where(search: Search, terms: Sequence[Term]) -> list[str]:
@@ -181,6 +228,10 @@ def words_where(search: Search, terms: Sequence[Term]) -> list[str]:
 def joined(search: Search, terms: Sequence[Term]) -> str:
     """Return the join with what orders are searched by, where anything of it is needed."""
     return SEARCHED if words_where(search, terms) else ""
+
+
+def _all(conditions: Sequence[str]) -> str:
+    return " and ".join(conditions) or "true"
 
 
 def _estimated(search: Search) -> list[tuple[float, Term]]:

@@ -182,7 +182,8 @@ remarks as (
 ),
 made as materialized (
     select
-        o.order_id, o.placed_at, o.currency, o.total_minor,
+        o.order_id, o.placed_at, o.currency, o.total_minor, o.channel_id, o.order_state,
+        o.fulfillment_state, o.fulfillment_method, o.country_code, o.location_id, o.tags,
         coalesce(left(trim(replace(search_fold(o.customer_name), '-', ' ')), 100), '') as name_key,
         coalesce(l.types, '{}') as product_types,
         coalesce(p.promised_at, '9999-01-01 00:00:00+00') as promised_at, f.location_ids,
@@ -228,19 +229,24 @@ made as materialized (
 )
 insert into order_search as s (
     order_id, placed_at, promised_at, currency, total_minor, name_key, product_types, location_ids,
-    is_open, words
+    is_open, channel_id, order_state, fulfillment_state, fulfillment_method, country_code,
+    location_id, tags, words
 )
 select
     order_id, placed_at, promised_at, currency, total_minor, name_key, product_types, location_ids,
-    is_open, words
+    is_open, channel_id, order_state, fulfillment_state, fulfillment_method, country_code,
+    location_id, tags, words
 from made m
 where not exists (
     select from order_search k
-    where k.order_id = m.order_id and k.words = m.words and k.total_minor = m.total_minor
-      and k.name_key = m.name_key and k.product_types = m.product_types
-      and k.currency = m.currency and k.placed_at = m.placed_at
-      and k.promised_at = m.promised_at and k.location_ids = m.location_ids
-      and k.is_open = m.is_open
+    where k.order_id = m.order_id and k.words = m.words
+      and (k.placed_at, k.promised_at, k.currency, k.total_minor, k.name_key, k.product_types,
+           k.location_ids, k.is_open, k.channel_id, k.order_state, k.fulfillment_state,
+           k.fulfillment_method, k.country_code, k.location_id, k.tags)
+        is not distinct from
+          (m.placed_at, m.promised_at, m.currency, m.total_minor, m.name_key, m.product_types,
+           m.location_ids, m.is_open, m.channel_id, m.order_state, m.fulfillment_state,
+           m.fulfillment_method, m.country_code, m.location_id, m.tags)
 )
 order by order_id
 on conflict (order_id) do update
@@ -248,4 +254,7 @@ set
     placed_at = excluded.placed_at, promised_at = excluded.promised_at,
     currency = excluded.currency, total_minor = excluded.total_minor, name_key = excluded.name_key,
     product_types = excluded.product_types, location_ids = excluded.location_ids,
-    is_open = excluded.is_open, words = excluded.words;
+    is_open = excluded.is_open, channel_id = excluded.channel_id,
+    order_state = excluded.order_state, fulfillment_state = excluded.fulfillment_state,
+    fulfillment_method = excluded.fulfillment_method, country_code = excluded.country_code,
+    location_id = excluded.location_id, tags = excluded.tags, words = excluded.words;

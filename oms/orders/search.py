@@ -15,12 +15,14 @@ from oms.orders.finding import (
     SEARCHED,
     THROUGH_ORDERS_MAX,
     broad,
+    by_placing,
     hit,
     hits_of,
     joined,
     lookups,
     parameters_of,
     where_of,
+    words_where,
 )
 from oms.orders.model import Summary
 from oms.orders.queries import SUMMARY, summary_of
@@ -29,9 +31,10 @@ from oms.orders.words import Term
 EXPORT_PAGE_ROWS: Final = 5_000
 EVERYTHING: Final = 1 << 40
 
+_PLACED: Final = (Sort.PLACED_AT, Sort.PLACED_AT_DOWN)
 _PROMISED: Final = (Sort.PROMISED_AT, Sort.PROMISED_AT_DOWN)
 _SHOWN: Final = """
-    join channels c using (channel_id)
+    join channels c on c.channel_id = o.channel_id
     left join locations x on x.location_id = o.location_id
 """
 
@@ -115,26 +118,42 @@ def _through(
     tx: Tx, search: Search, sort: Sort, rows_max: int, *, orders_max: int | None = None
 ) -> Sequence[Row[Any]]:
     """Go through the orders as they are sorted, at most through so many, until enough are found."""
-    tables = f"orders o {SEARCHED if _is_by_search(sort) else joined(search, [])}"
     if orders_max is not None:
-        tables = _first(search, sort)
+        tables, where, order = _first(search, sort)
+    elif _is_by_search(sort):
+        tables, where, order = f"orders o {SEARCHED}", where_of(search, []), _order(sort)
+    else:
+        tables, where, order = _orders(search, sort)
+        tables = f"{tables} {joined(search, [])}"
+        where = " and ".join([where, *words_where(search, [])])
     statement = (
-        f"select {SUMMARY}, {_keys(sort)} from {tables} {_SHOWN} where {where_of(search, [])}"
-        f" {_order(sort)} limit :rows_max"
+        f"select {SUMMARY}, {_keys(sort)} from {tables} {_SHOWN} where {where}"
+        f" {order} limit :rows_max"
     )
     parameters = parameters_of(search, [], rows_max=rows_max, orders_max=orders_max or 0)
     return tx.execute(text(statement), parameters).all()
 
 
-def _first(search: Search, sort: Sort) -> str:
-    """Write the first :orders_max of the table that is sorted, joined with the other one."""
+def _first(search: Search, sort: Sort) -> tuple[str, str, str]:
+    """Write the first :orders_max of the table that is sorted, joined with the other one.
+
+    With what the other one is to meet, and the order of both.
+    """
     if _is_by_search(sort):
         where = " and ".join(search.search_conditions) or "true"
         first = f"select s.* from order_search s where {where} {_order(sort)} limit :orders_max"
-        return f"({first}) s join orders o using (order_id)"
-    where = " and ".join(search.conditions) or "true"
-    first = f"select o.* from orders o where {where} {_order(sort)} limit :orders_max"
-    return f"({first}) o {SEARCHED}"
+        return f"({first}) s join orders o using (order_id)", where_of(search, []), _order(sort)
+    tables, where, order = _orders(search, sort)
+    first = f"select o.* from {tables} where {where} {order} limit :orders_max"
+    left = " and ".join(words_where(search, [])) or "true"
+    return f"({first}) o {SEARCHED}", left, _order(sort)
+
+
+def _orders(search: Search, sort: Sort) -> tuple[str, str, str]:
+    """Return tables with the orders, their conditions, and the order they are listed in."""
+    if sort in _PLACED:
+        return by_placing(search, is_down=sort.is_down)
+    return "orders o", " and ".join(search.conditions) or "true", _order(sort)
 
 
 def _is_by_search(sort: Sort) -> bool:

@@ -1,8 +1,9 @@
 """What payment services are to be asked, as one worker takes it up for a while, and keeps it."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,11 +12,16 @@ from oms.payments.model import OPEN, TransactionState, TransactionType
 from oms.payments.port import Asked
 from oms.payments.store import SQL
 
-# For so long nobody else takes up operations that were taken up: longer than a service may take
-# for as many as are taken up at once.
-LEASE: Final = timedelta(seconds=60)
-# When a PSP is asked again: at once, then ever later.
-_WAITS: Final = (0.5, 1, 2, 5, 10, 30, 60, 300)
+# For so long nobody else takes up operations that were taken up. Whoever is at them keeps them
+# meanwhile, however long a service takes: what a killed one was at waits no longer than this.
+LEASE: Final = timedelta(seconds=30)
+# When a PSP is asked again: at once, then ever later, but never so late that somebody waits for
+# more than a minute once everything is up again.
+_WAITS: Final = (0.5, 1, 2, 5, 10, 20, 30)
+# Who waited so long for a service in vain asks it nothing for a while: what others are to be asked
+# does not stand behind it.
+SILENT_SECONDS_MIN: Final = 5.0
+SILENT_SECONDS: Final = 20.0
 # What is over elsewhere, but not told so far, is asked for this often.
 _PENDING_WAIT: Final = timedelta(minutes=1)
 
@@ -32,9 +38,26 @@ class Due:
     asked: Asked
 
 
-def take_due(tx: Tx, *, at: datetime, limit: int) -> list[Due]:
-    """Take up operations whose time it is, for a while."""
-    rows = SQL.run(tx, "take_due", at=at, limit=limit, lease_until=at + LEASE)
+@dataclass(slots=True)
+class Silences:
+    """Which services let a process wait in vain just now."""
+
+    clock: Callable[[], float] = time.monotonic
+    _until: dict[str, float] = field(default_factory=dict)
+
+    def now(self) -> list[str]:
+        """Return the services that are asked nothing for the moment."""
+        return [psp for psp, until in self._until.items() if self.clock() < until]
+
+    def note(self, psp: str, *, after_seconds: float) -> None:
+        """Note that a service has said nothing, and for how long it was waited for."""
+        if after_seconds >= SILENT_SECONDS_MIN:
+            self._until[psp] = self.clock() + SILENT_SECONDS
+
+
+def take_due(tx: Tx, *, but: Sequence[str] = (), at: datetime, limit: int) -> list[Due]:
+    """Take up operations whose time it is for a while, but those some services are asked."""
+    rows = SQL.run(tx, "take_due", but=list(but), at=at, limit=limit, lease_until=at + LEASE)
     return [
         Due(
             transaction_id=row.transaction_id, psp=row.psp, claim=row.claim,

@@ -35,7 +35,7 @@ from oms.payments.model import (
     total,
 )
 from oms.payments.port import Answer
-from oms.payments.rules import Owed, Standing, order_payment_state_of, payment_state_of
+from oms.payments.rules import Dues, Standing, order_payment_state_of, payment_state_of
 from oms.payments.store import DRAFTS, SQL
 
 REFERENCE_IN_USE: Final = "PAYMENT_REFERENCE_IN_USE"
@@ -307,12 +307,12 @@ def balance(tx: Tx, order_ids: Sequence[int], *, at: datetime) -> None:
     known = queries.standings(tx, order_ids)
     told = [
         _balance(order_id, due, currency, known.get(order_id, ()))
-        for order_id, (due, currency) in queries.owed_of(tx, order_ids).items()
+        for order_id, (due, currency) in queries.dues_of(tx, order_ids).items()
     ]
     SQL.run(tx, "balance", balances=json.dumps(told), at=at)
 
 
-def _balance(order_id: int, due: Owed, currency: str, known: Sequence[Standing]) -> dict[str, Any]:
+def _balance(order_id: int, due: Dues, currency: str, known: Sequence[Standing]) -> dict[str, Any]:
     sums = total(each.sums for each in known)
     return {
         "order_id": order_id, "currency": currency, "due_minor": due.due_minor,

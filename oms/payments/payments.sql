@@ -201,7 +201,7 @@ where transaction_id = :transaction_id;
 -- Operations whose time it is, taken up for a while: whoever takes them later may answer instead.
 with due as (
     select transaction_id from payment_transactions t
-    where next_try_at <= :at
+    where next_try_at <= :at and coalesce(t.psp, '') <> all (cast(:but as text[]))
       -- A service may take giving up the rest for giving up all: what is captured comes first.
       and not (t.type = 'void' and exists (
         select from payments y where y.payment_id = t.payment_id and y.capturing_minor > 0))
@@ -318,14 +318,15 @@ order by payment_id;
 -- name: balance
 -- How orders are paid, where that has changed.
 insert into order_balances (
-    order_id, payment_state, currency, due_minor, authorized_minor, captured_minor,
+    order_id, placed_at, payment_state, currency, due_minor, authorized_minor, captured_minor,
     refunded_minor, changed_at
 )
-select order_id, payment_state, currency, due_minor, authorized_minor, captured_minor,
-    refunded_minor, :at
+select order_id, o.placed_at, b.payment_state, b.currency, b.due_minor, b.authorized_minor,
+    b.captured_minor, b.refunded_minor, :at
 from jsonb_to_recordset(cast(:balances as jsonb)) as b(
     order_id bigint, payment_state text, currency text, due_minor bigint, authorized_minor bigint,
     captured_minor bigint, refunded_minor bigint)
+join orders o using (order_id)
 on conflict (order_id) do update
 set payment_state = excluded.payment_state, due_minor = excluded.due_minor,
     authorized_minor = excluded.authorized_minor, captured_minor = excluded.captured_minor,

@@ -22,7 +22,7 @@ from oms.payments.model import (
     TransactionType,
 )
 from oms.payments.port import Notice
-from oms.payments.rules import LineMoney, Owed, Standing, order_payment_state_of, owed
+from oms.payments.rules import Dues, LineMoney, Standing, dues, order_payment_state_of
 from oms.payments.store import SQL
 
 NOTHING: Final[Mapping[int, int]] = {}
@@ -190,13 +190,13 @@ def has_cause(tx: Tx, payment_id: int, kind: TransactionType, cause: str) -> boo
     return bool(tx.execute(query, names).scalar())
 
 
-def owed_of(
+def dues_of(
     tx: Tx, order_ids: Sequence[int], *, leaving: Mapping[int, int] = NOTHING
-) -> dict[int, tuple[Owed, str]]:
+) -> dict[int, tuple[Dues, str]]:
     """Return what orders come to, with their currencies, as if units of lines had left, too."""
     return {
         row.order_id: (
-            owed(
+            dues(
                 (
                     LineMoney(
                         quantity=quantity, canceled=canceled, gone=gone + leaving.get(no, 0),
@@ -226,9 +226,9 @@ def standings(tx: Tx, order_ids: Sequence[int]) -> dict[int, list[Standing]]:
     return found
 
 
-def state_of(tx: Tx, order_id: int) -> tuple[OrderPaymentState, Owed]:
+def state_of(tx: Tx, order_id: int) -> tuple[OrderPaymentState, Dues]:
     """Return how an order is paid, and what it comes to."""
-    due, _ = owed_of(tx, [order_id])[order_id]
+    due, _ = dues_of(tx, [order_id])[order_id]
     return order_payment_state_of(due, standings(tx, [order_id]).get(order_id, ())), due
 
 

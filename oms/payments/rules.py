@@ -47,7 +47,7 @@ class LineMoney:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Owed:
+class Dues:
     """What an order comes to, in minor units with tax."""
 
     payable_minor: int  # what was not canceled, with shipping
@@ -74,9 +74,9 @@ class Owed:
         return paid - self.returned_minor
 
 
-def owed(
+def dues(
     lines: Iterable[LineMoney], *, total_minor: int, canceled_minor: int, returned_minor: int
-) -> Owed:
+) -> Dues:
     """Return what an order comes to.
 
     `total_minor` is all of it as ordered, items and shipping; what was canceled and returned are
@@ -86,12 +86,12 @@ def owed(
     known = list(lines)
     ordered = sum(line.quantity for line in known)
     if known and sum(line.canceled for line in known) >= ordered:
-        return Owed(payable_minor=0, returned_minor=0, open_minor=0)
+        return Dues(payable_minor=0, returned_minor=0, open_minor=0)
     payable = total_minor - canceled_minor
     still = sum(_open_minor(line) for line in known)
     if not any(line.gone for line in known):
         still = payable
-    return Owed(
+    return Dues(
         payable_minor=payable, returned_minor=returned_minor, open_minor=min(payable, still)
     )
 
@@ -104,7 +104,7 @@ def _open_minor(line: LineMoney) -> int:
     return share_of_units(line.there_minor, line.there, line.there - left, left)
 
 
-def wanted_minor(due: Owed, sums: Sums, back_minor: int) -> int:
+def wanted_minor(due: Dues, sums: Sums, back_minor: int) -> int:
     """Return what has left and is neither paid nor asked for; below zero: more is paid.
 
     What was paid ahead of goods that were then canceled went back: it pays for nothing else.
@@ -113,7 +113,7 @@ def wanted_minor(due: Owed, sums: Sums, back_minor: int) -> int:
     return due.earned_minor - sums.captured - sums.capturing + ahead
 
 
-def is_settled(due: Owed, payments: Sequence[Standing]) -> bool:
+def is_settled(due: Dues, payments: Sequence[Standing]) -> bool:
     """Tell whether nothing is to be asked for or followed up of an order as it is paid.
 
     Where it is not certain it is to be looked at: what comes of that is the same as before.
@@ -146,7 +146,7 @@ def payment_state_of(sums: Sums, *, has_failed: bool) -> PaymentState:
     return PaymentState.FAILED if has_failed else PaymentState.CREATED
 
 
-def order_payment_state_of(due: Owed, payments: Sequence[Standing]) -> OrderPaymentState:
+def order_payment_state_of(due: Dues, payments: Sequence[Standing]) -> OrderPaymentState:
     """Return how an order is paid: what is kept of it beside what is due."""
     if not payments:
         return OrderPaymentState.NONE
@@ -164,7 +164,7 @@ def order_payment_state_of(due: Owed, payments: Sequence[Standing]) -> OrderPaym
     return OrderPaymentState.AWAITING if due.due_minor > 0 else OrderPaymentState.NONE
 
 
-def _of_captured(due: Owed, sums: Sums) -> OrderPaymentState:
+def _of_captured(due: Dues, sums: Sums) -> OrderPaymentState:
     kept = sums.captured - sums.refunded
     if kept > due.due_minor:
         return OrderPaymentState.OVERPAID

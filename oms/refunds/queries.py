@@ -164,14 +164,14 @@ def rules_of(tx: Tx, channel_id: int | None) -> list[Rules]:
     return [Rules.of(kept) for kept in SQL.run(tx, "rules", channel_id=channel_id).scalars()]
 
 
-def owed_for(tx: Tx, order_id: int, amount_minor: int) -> list[tuple[Occasion, int]]:
+def by_occasion(tx: Tx, order_id: int, amount_minor: int) -> list[tuple[Occasion, int]]:
     """Say what an amount is owed for, what made the order cheaper last first."""
     cheaper = [
         (rules.occasion_of(row.kind, row.reason), row.minor)
         for row in SQL.run(tx, "cheaper", order_id=order_id)
     ]
     begun = {row.occasion: row.minor for row in SQL.run(tx, "begun", order_id=order_id)}
-    return rules.owed_for(amount_minor, cheaper, begun)
+    return rules.by_occasion(amount_minor, cheaper, begun)
 
 
 def released_minor(

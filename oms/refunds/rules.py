@@ -92,7 +92,7 @@ def occasion_of(kind: str, reason: str | None) -> Occasion:
     return _OCCASIONS.get((kind, reason or ""), _USUALLY[kind])
 
 
-def owed_for(
+def by_occasion(
     amount_minor: int, cheaper: Iterable[tuple[Occasion, int]], paid: Mapping[str, int]
 ) -> list[tuple[Occasion, int]]:
     """Say what an amount is owed for: what made the order cheaper last and is not paid back yet.

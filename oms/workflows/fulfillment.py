@@ -13,7 +13,6 @@ from enum import StrEnum
 from typing import Any, Final
 
 from oms.channels import queries as channels
-from oms.exchanges import queries as exchanged
 from oms.fulfillment import operations, queries
 from oms.fulfillment.model import (
     Action,
@@ -39,7 +38,7 @@ from oms.shipments import operations as shipments
 from oms.sourcing import operations as sourced
 from oms.stock import operations as stock
 from oms.stock.model import Correction
-from oms.workflows import changes, coming_back, exchanges, moving, payments, sourcing
+from oms.workflows import changes, coming_back, moving, payments, sourcing
 
 ORDERS_AT_ONCE_MAX: Final = 200
 COLLECT_DAYS: Final = 7
@@ -133,16 +132,6 @@ def release_hold(
     waiting = queries.of_order(tx, number)
     operations.give_time(tx, [each.fulfillment_id for each in waiting], at=at)
     return released
-
-
-def send_exchange(tx: Tx, *, at: datetime) -> bool:
-    """Have what is sent instead of a return picked, once it is paid; tell whether there was any."""
-    order_id = exchanged.paid(tx, at=at)
-    if order_id is not None:
-        orders.hold(tx, order_id)
-        if exchanges.release(tx, order_queries.number_of(tx, order_id), "it is paid", at=at):
-            open_work(tx, [order_id], at=at)
-    return order_id is not None
 
 
 def act(tx: Tx, number: str, action: Action, doing: Doing, *, version: int) -> FulfillmentOrder:

@@ -5,20 +5,25 @@ What is of no payment we know is parked: applied when there is one, else shown t
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
+from oms.holds import operations as holding
+from oms.holds.model import HoldExists, HoldType, OrderClosed
 from oms.ledger.database import Tx, ends_transaction
 from oms.orders import operations as orders
+from oms.orders import queries as order_queries
 from oms.payments import notices, operations, queries
-from oms.payments.model import TransactionState, TransactionType
+from oms.payments.model import Payment, TransactionState, TransactionType
 from oms.payments.port import Answer, Notice
 from oms.workflows.payments import settle_apart
 
 log = logging.getLogger("oms.payments")
 
 PARKED: Final = "parked"
+BY: Final = "payments"
 
 
 def take_notice(tx: Tx, psp: str, notice: Notice, *, at: datetime) -> str:
@@ -90,7 +95,23 @@ def _apply(tx: Tx, found: queries.Noticed, notice: Notice, psp: str, *, at: date
         cause=f"{psp}:{notice.answer.psp_reference or notice.ref}", by=psp, at=at,
         psp_reference=notice.answer.psp_reference, psp_at=notice.answer.psp_at, actor_type="psp",
     )  # fmt: skip
+    if notice.type is TransactionType.CHARGEBACK:
+        hold_goods(tx, payment, at=at)
     return "external"
+
+
+def hold_goods(tx: Tx, payment: Payment, *, at: datetime) -> None:
+    """Keep from leaving what has not left of an order whose money a bank took back.
+
+    Until somebody releases it: whether the bank is answered or the order canceled is theirs to
+    say. An order that is over, or held so already, stays as it is.
+    """
+    number = order_queries.number_of(tx, payment.order_id)
+    comment = f"a bank took back money of {payment.payment_number}"
+    with suppress(OrderClosed, HoldExists):
+        holding.place(
+            tx, number, HoldType.PAYMENT_REVIEW, comment, by=BY, at=at, actor_type="system"
+        )
 
 
 def _detail(notice: Notice) -> dict[str, Any]:

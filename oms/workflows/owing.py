@@ -28,7 +28,7 @@ def give_back(tx: Tx, order_id: int, *, at: datetime) -> None:
     give_otherwise(tx, order_id, at=at)
     in_money = _possible(tx, order_id)
     if in_money > 0:
-        _begin(tx, order_id, queries.owed_for(tx, order_id, in_money), PaidAs.MONEY, at=at)
+        _begin(tx, order_id, queries.by_occasion(tx, order_id, in_money), PaidAs.MONEY, at=at)
 
 
 def give_otherwise(tx: Tx, order_id: int, *, at: datetime) -> None:
@@ -83,7 +83,7 @@ def _pay_exchange(tx: Tx, of: Exchange, *, at: datetime) -> None:
     if left <= 0:
         return
     orders.hold(tx, of.order_id)
-    due, _ = payment_queries.owed_of(tx, [of.order_id])[of.order_id]
+    due, _ = payment_queries.dues_of(tx, [of.order_id])[of.order_id]
     sums = total(each.sums for each in payment_queries.of_order(tx, of.order_id))
     amount = min(left, due.due_minor - sums.captured - sums.capturing + sums.refunded)
     if amount <= 0:

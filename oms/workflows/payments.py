@@ -36,7 +36,7 @@ from oms.payments.model import (
     total,
 )
 from oms.payments.port import Answer, NoAnswer, Psp
-from oms.payments.rules import Owed, is_settled, wanted_minor
+from oms.payments.rules import Dues, is_settled, wanted_minor
 from oms.workflows import owing, refunds, store_credit
 
 log = logging.getLogger("oms.payments")
@@ -110,7 +110,7 @@ def redeem(
 
 def _refuse_more(tx: Tx, order_id: int, amount_minor: int) -> None:
     """Refuse to take more for an order than it still comes to. Raises PaymentExceeded."""
-    due, currency = queries.owed_of(tx, [order_id])[order_id]
+    due, currency = queries.dues_of(tx, [order_id])[order_id]
     sums = total(each.sums for each in queries.of_order(tx, order_id))
     most = due.due_minor - sums.captured - sums.capturing + sums.refunded
     if amount_minor > most:
@@ -154,7 +154,7 @@ def refuse_unpaid(tx: Tx, order_id: int, lines: Sequence[FulfillmentLine], *, at
     if any(each.tender is Tender.INVOICE for each in known):
         return
     leaving = {each.line_no: each.open for each in lines}
-    due, currency = queries.owed_of(tx, [order_id], leaving=leaving)[order_id]
+    due, currency = queries.dues_of(tx, [order_id], leaving=leaving)[order_id]
     sums = total(each.sums for each in known)
     held = max(sums.captured - sums.refunded, 0) + sums.capturing
     held += sum(each.capturable_minor(at=at) for each in known)
@@ -181,7 +181,7 @@ def settle_all(tx: Tx, order_ids: Sequence[int], *, at: datetime) -> None:
 
     Of most there is nothing, and to find that out takes the same few statements for all.
     """
-    due = queries.owed_of(tx, order_ids)
+    due = queries.dues_of(tx, order_ids)
     known = queries.standings(tx, order_ids)
     shown = order_queries.with_exceptions(tx, order_ids, (EXPIRED, MISSING))
     for order_id in order_ids:
@@ -196,7 +196,7 @@ def settle(tx: Tx, order_id: int, *, at: datetime) -> None:
     It asks for the difference between what should be and what is, or is asked for: asked again
     it asks for nothing. What cannot be asked for is shown to a person.
     """
-    due, _ = queries.owed_of(tx, [order_id])[order_id]
+    due, _ = queries.dues_of(tx, [order_id])[order_id]
     known = queries.of_order(tx, order_id)
     wanted = wanted_minor(
         due, total(each.sums for each in known), sum(each.back_minor for each in known)
@@ -219,7 +219,7 @@ def settle(tx: Tx, order_id: int, *, at: datetime) -> None:
     operations.balance(tx, [order_id], at=at)
 
 
-def _part(payment: Payment, due: Owed, wanted_minor: int, *, at: datetime) -> int:
+def _part(payment: Payment, due: Dues, wanted_minor: int, *, at: datetime) -> int:
     """Return what of a payment is captured where so much is wanted.
 
     One that is captured once is captured for what is still to leave, too: its service lets go of
@@ -275,7 +275,7 @@ def _tell_missing(
         )  # fmt: skip
 
 
-def _give_up(tx: Tx, order_id: int, due: Owed, *, at: datetime) -> None:
+def _give_up(tx: Tx, order_id: int, due: Dues, *, at: datetime) -> None:
     """Give up what nothing will be earned for; what is earned and could not be captured is kept."""
     known = queries.ours_to_move(tx, order_id)
     sums = total(each.sums for each in known)
@@ -297,17 +297,24 @@ def _ask(
     )
 
 
-def execute_due(ledger: Ledger, psps: Mapping[str, Psp]) -> bool:
-    """Ask PSPs for what is due, one after the other; tell whether anything was."""
-    due = ledger.run(lambda tx: leases.take_due(tx, at=clock.now(), limit=AT_ONCE_MAX))
+def execute_due(
+    ledger: Ledger, psps: Mapping[str, Psp], silences: leases.Silences | None = None
+) -> bool:
+    """Ask PSPs for what is due, one after the other; tell whether anything was.
+
+    With `silences`, which a process keeps, one that does not answer keeps the others waiting once.
+    """
+    known = silences or leases.Silences()
+    but = known.now()
+    due = ledger.run(lambda tx: leases.take_due(tx, but=but, at=clock.now(), limit=AT_ONCE_MAX))
     if not due:
         return False
     left = list(due)
     with _keeping(ledger, left):
         for each in due:
             try:
-                if ledger.run(_still_ours(each)):
-                    told = _told(psps.get(each.psp), each)
+                if each.psp not in known.now() and ledger.run(_still_ours(each)):
+                    told = _told(psps.get(each.psp), each, known)
                     left.remove(each)
                     ledger.run(_writing(each, told))
             except Exception:  # one that fails unforeseen is tried again; the others are not kept
@@ -359,21 +366,24 @@ def _writing(due: leases.Due, told: tuple[Answer, str]) -> Callable[[Tx], bool]:
     return write
 
 
-def _told(psp: Psp | None, due: leases.Due) -> tuple[Answer, str]:
+def _told(psp: Psp | None, due: leases.Due, silences: leases.Silences) -> tuple[Answer, str]:
     """Return what a PSP says became of an operation, and whether it was asked for that alone.
 
     Whoever cannot know whether it was done asks before it is asked for again, by the same key.
     """
     if psp is None:
         return Answer(state=TransactionState.UNKNOWN, failure="PSP_NOT_THERE"), "answer"
+    begun = silences.clock()
     try:
+        found, source = None, "inquiry"
         if not due.is_first:
             found = psp.find(due.asked)
             if found is None and due.is_over:
                 found = Answer(state=TransactionState.FAILED, failure="NOT_KNOWN_THERE")
-            if found is not None:
-                return found, "inquiry"
-        return psp.execute(due.asked), "answer"
+        if found is None:
+            found, source = psp.execute(due.asked), "answer"
     except NoAnswer as error:
         log.warning("%s: no answer from %s (%s)", due.asked.reference, due.psp, error)
-        return Answer(state=TransactionState.UNKNOWN, failure="NO_ANSWER"), "answer"
+        found, source = Answer(state=TransactionState.UNKNOWN, failure="NO_ANSWER"), "answer"
+        silences.note(due.psp, after_seconds=silences.clock() - begun)
+    return found, source

@@ -6,19 +6,19 @@ Its callers hold the order.
 from oms.ledger.database import Tx
 from oms.payments import queries as payment_queries
 from oms.payments.model import Sums, total
-from oms.payments.rules import Owed
+from oms.payments.rules import Dues
 from oms.refunds import queries
 from oms.refunds.model import Refund, RefundExceeded, RefundKind, RefundState
 
 
 def owed_minor(tx: Tx, order_id: int) -> int:
     """Return what is owed back for an order and on no way back yet."""
-    due, _ = payment_queries.owed_of(tx, [order_id])[order_id]
+    due, _ = payment_queries.dues_of(tx, [order_id])[order_id]
     sums = total(each.sums for each in payment_queries.of_order(tx, order_id))
     return max(0, _owed_minor(due, sums, sums.captured) - queries.waiting_minor(tx, order_id))
 
 
-def _owed_minor(due: Owed, sums: Sums, captured_minor: int) -> int:
+def _owed_minor(due: Dues, sums: Sums, captured_minor: int) -> int:
     """Return what is owed back of so much; below zero: more went back than was owed."""
     has = captured_minor - sums.charged_back - sums.refunded - sums.refunding
     return has - due.kept_minor(captured_minor)
@@ -52,7 +52,7 @@ def refuse_paid(tx: Tx, held: Refund) -> None:
         return
     is_whole = held.state is RefundState.AWAITING_APPROVAL
     amount = held.amount_minor if is_whole else sum(each.amount_minor for each in held.dead)
-    due, currency = payment_queries.owed_of(tx, [held.order_id])[held.order_id]
+    due, currency = payment_queries.dues_of(tx, [held.order_id])[held.order_id]
     sums = total(each.sums for each in payment_queries.of_order(tx, held.order_id))
     others = queries.waiting_minor(tx, held.order_id) - amount
     most = _owed_minor(due, sums, sums.captured + sums.capturing) - others

@@ -67,7 +67,7 @@ def preview(
         raise RefundExceeded(max_minor=max(0, most), currency=order.currency)
     said = queries.rules_of(tx, channels.channel(tx, order.channel_code).channel_id)
     if kind is RefundKind.OWED and occasion is None:
-        occasion = queries.owed_for(tx, order.order_id, wanted)[0][0]
+        occasion = queries.by_occasion(tx, order.order_id, wanted)[0][0]
     policy = policy_of(said, kind, occasion)
     return Preview(
         kind=kind, paid_as=paid_as, amount_minor=wanted, currency=order.currency,
@@ -284,7 +284,7 @@ def _follow(tx: Tx, refund: Refund, *, at: datetime) -> None:
 
 def _complete_returns(tx: Tx, order_id: int, *, at: datetime) -> None:
     """Note that the customer has what was owed for returns, once no more is kept than is due."""
-    due, _ = payment_queries.owed_of(tx, [order_id])[order_id]
+    due, _ = payment_queries.dues_of(tx, [order_id])[order_id]
     sums = total(each.sums for each in payment_queries.of_order(tx, order_id))
     gone = sums.refunded + sums.charged_back
     if not gone or sums.captured - gone > due.kept_minor(sums.captured):

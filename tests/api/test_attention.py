@@ -207,15 +207,15 @@ class TestMatters:
                 "REFUND_FAILED", "owed", 0,
             ),
             (
-                "insert into order_balances select order_id, 'overpaid', 'EUR', 0, 0, 1, 0, :at"
-                " from orders",
+                "insert into order_balances select order_id, 'overpaid', 'EUR', 0, 0, 1, 0, :at,"
+                " pg_current_xact_id(), placed_at from orders",
                 "OVERPAID", "web", 25,
             ),
             (
                 "with ours as (update payments set managed_by = 'oms', psp = 'sandbox',"
                 " psp_reference = 'p', captured_minor = 1)"
-                " insert into order_balances select order_id, 'overpaid', 'EUR', 0, 0, 1, 0, :at"
-                " from orders",
+                " insert into order_balances select order_id, 'overpaid', 'EUR', 0, 0, 1, 0, :at,"
+                " pg_current_xact_id(), placed_at from orders",
                 "REFUND_NOT_BEGUN", "web", 25,
             ),
         ],
@@ -235,7 +235,7 @@ class TestMatters:
         with stocked.shop.ledger.transaction() as tx:
             tx.execute(
                 text("insert into order_balances select order_id, 'chargeback', 'EUR', 0, 0, 1, 0,"
-                     " :at from orders"),
+                     " :at, pg_current_xact_id(), placed_at from orders"),
                 {"at": NOW},
             )  # fmt: skip
         assert matters(stocked) == {("CHARGED_BACK", "web"): 1}

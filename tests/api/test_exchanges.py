@@ -8,7 +8,7 @@ import pytest
 
 from oms.kernel import clock
 from oms.ledger.followers import follow
-from oms.workflows import fulfillment, payments
+from oms.workflows import exchange_sending, payments
 from tests.api.conftest import House
 from tests.api.returning import a_receipt as a_notice
 from tests.api.returning import act, notice, policy
@@ -54,7 +54,7 @@ def get_on(house: House) -> None:
     for _ in range(4):
         follow(house.system.ledger, payments.FOLLOWER, lambda tx, a, u: payments.follow_orders(
             tx, a, u, at=clock.now()))  # fmt: skip
-    while house.system.ledger.run(partial(fulfillment.send_exchange, at=clock.now())):
+    while house.system.ledger.run(partial(exchange_sending.send_paid, at=clock.now())):
         pass
 
 

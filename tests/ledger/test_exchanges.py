@@ -35,7 +35,7 @@ from oms.returns.model import (
     ReturnState,
 )
 from oms.stock.model import InsufficientStock
-from oms.workflows import fulfillment, payments, returns
+from oms.workflows import exchange_sending, fulfillment, payments, returns
 from oms.workflows import refunds as workflow
 from oms.workflows.fulfillment import Doing as Work
 from oms.workflows.returned import Doing
@@ -43,6 +43,7 @@ from oms.workflows.returns import Request
 from tests.builders import NOW, a_change, a_line, a_movement, a_partial, an_order
 from tests.ledger.issuing import bill, documents, register
 from tests.ledger.shop import CHANNELS, Shop
+from tests.ledger.test_money_at_once import set_aside, spoiled
 from tests.ledger.test_payments import CARD, begin, follow_money, work
 from tests.ledger.test_return_to_refund import RULES
 from tests.ledger.test_returns import a_notice, telling
@@ -120,7 +121,7 @@ def looked_at(condition: Condition, disposition: Disposition, quantity: int = 1)
 def get_on(shop: Shop, payer: Payer) -> None:
     """Let money follow, and what is paid be picked."""
     work(shop, payer)
-    while shop.ledger.run(lambda tx: fulfillment.send_exchange(tx, at=clock.now())):
+    while shop.ledger.run(lambda tx: exchange_sending.send_paid(tx, at=clock.now())):
         pass
     route(shop)
 
@@ -437,6 +438,29 @@ class TestAgain:
         send(shop, again, payer)
         assert [of(shop, each).state for each in (made, again)] == [ReturnState.COMPLETED] * 2
         assert [each[0] for each in payer.done()] == ["authorize", "capture"]
+
+
+class TestSent:
+    def test_one_that_cannot_be_does_not_keep_the_others(
+        self, shop: Shop, bought: str, payer: Payer
+    ) -> None:
+        made = ask(shop, bought, wanted=ink())
+        telling(shop, a_notice(made.return_number, ref=made.return_number))()
+        work(shop, payer)
+        reference = new(shop, made).summary.external_ref
+        at = clock.now()
+
+        def sent(later: timedelta = timedelta()) -> bool:
+            return shop.ledger.run(lambda tx: exchange_sending.send_paid(tx, at=at + later))
+
+        with spoiled(shop, "order_holds", reference):
+            assert [sent(), sent()] == [True, False], "tried once, and then left alone for a while"
+        assert set_aside(shop) == [("exchanges", reference, 1)]
+        assert not sent(timedelta(minutes=59))
+        assert sent(timedelta(minutes=61))
+        assert not sent(timedelta(minutes=61))
+        assert set_aside(shop) == []
+        assert shop.value("select released_at is not null from order_holds") is True
 
 
 class TestAsked:

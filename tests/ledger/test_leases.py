@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -12,11 +13,11 @@ import pytest
 from oms.kernel import clock
 from oms.payments import leases
 from oms.payments.model import TransactionType
-from oms.payments.port import Answer, Asked
+from oms.payments.port import Answer, Asked, NoAnswer
 from oms.workflows import payments
 from tests.builders import a_change, a_line, a_movement, a_partial, an_order
 from tests.ledger.shop import Shop
-from tests.ledger.test_payments import begin, follow_money, paid, work
+from tests.ledger.test_payments import CARD, begin, follow_money, paid, work
 from tests.payers import Payer, paying
 
 LEASE = timedelta(seconds=0.6)
@@ -41,6 +42,23 @@ def voided(shop: Shop, payer: Payer, monkeypatch: pytest.MonkeyPatch) -> int:
     (void,) = [each for each in paid(shop).transactions if each.type is TransactionType.VOID]
     monkeypatch.setattr(leases, "LEASE", LEASE)
     return void.transaction_id
+
+
+class Silent:
+    """A service that lets everybody wait, and never answers."""
+
+    captures_once = False
+
+    def __init__(self, moments: list[float]) -> None:
+        self.moments, self.calls = moments, 0
+
+    def execute(self, _asked: Asked) -> Answer:
+        self.calls += 1
+        self.moments[0] += 10
+        raise NoAnswer
+
+    def find(self, asked: Asked) -> Answer | None:
+        return self.execute(asked)
 
 
 class Slow:
@@ -98,7 +116,7 @@ def test_who_was_frozen_asks_for_nothing_others_have_taken_up(
     """Between taking up and asking: as a process is that was stopped for a while."""
     take = leases.take_due
 
-    def frozen(tx: Any, *, at: Any, limit: int) -> Any:
+    def frozen(tx: Any, *, at: Any, limit: int, **_: Any) -> Any:
         found = take(tx, at=at, limit=limit)
         assert take(tx, at=at + LEASE, limit=limit) != []  # another has come since
         return found
@@ -106,3 +124,38 @@ def test_who_was_frozen_asks_for_nothing_others_have_taken_up(
     monkeypatch.setattr(leases, "take_due", frozen)
     payments.execute_due(shop.ledger, {"sandbox": payer.psp})
     assert payer.done()[1:] == []
+
+
+def test_a_service_that_never_answers_does_not_keep_others_waiting(
+    shop: Shop, payer: Payer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.take(a_movement(99))
+    numbers = []
+    for n in range(8):
+        shop.take(an_order(f"W-{n}"))
+        numbers.append(shop.order(f"W-{n}").summary.order_number)
+    follow_money(shop)
+    for number in numbers[:7]:
+        begin(shop, number, replace(CARD, amount_minor=1000, psp="silent"))
+    begin(shop, numbers[7], replace(CARD, amount_minor=1000))
+    moments = [1000.0]
+    silent = Silent(moments)
+    psps = {"silent": cast("Any", silent), "sandbox": payer.psp}
+    silences = leases.Silences(clock=lambda: moments[0])
+
+    assert payments.execute_due(shop.ledger, psps, silences)
+    assert (silent.calls, payer.done()) == (1, []), "of five that were taken up one was asked for"
+    assert payments.execute_due(shop.ledger, psps, silences)
+    assert (silent.calls, payer.done()) == (1, [("authorize", 1000, "succeeded")])
+    assert not payments.execute_due(shop.ledger, psps, silences)
+
+    moments[0] += leases.SILENT_SECONDS
+    assert payments.execute_due(shop.ledger, psps, silences)
+    assert silent.calls == 2, "it is asked again after a while"
+    monkeypatch.setattr(leases, "SILENT_SECONDS_MIN", 99.0)
+    moments[0] += leases.SILENT_SECONDS
+    shop.ledger.run(lambda tx: tx.exec_driver_sql(
+        "update payment_transactions set next_try_at = now() where next_try_at is not null"
+    ))  # fmt: skip
+    assert payments.execute_due(shop.ledger, psps, silences)
+    assert silent.calls == 7, "one that says at once that it is away is asked for all five"

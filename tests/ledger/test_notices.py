@@ -12,7 +12,7 @@ from oms.kernel import clock
 from oms.payments.model import TransactionState, TransactionType
 from oms.payments.port import Answer, Notice
 from oms.workflows import notices
-from tests.builders import NOW, a_line, a_movement, an_order
+from tests.builders import NOW, a_change, a_line, a_movement, a_partial, an_order
 from tests.ledger.shop import Shop
 from tests.ledger.test_money_at_once import set_aside, spoiled
 from tests.ledger.test_payments import a_told, begin, follow_money, paid, work
@@ -125,6 +125,24 @@ class TestParked:
         told(shop, captured=2000)
         assert (look(shop), outcomes(shop)) == (1, ["parked", "parked"])
         assert shop.value("select count(*) from psp_notices where waits_for_payment") == 0
+
+    def test_of_a_chargeback_keep_from_leaving_what_has_not_left(self, shop: Shop) -> None:
+        told(shop, captured=2000)
+        for ref in ("cb_1", "cb_2"):  # once for both
+            assert tell(shop, T.CHARGEBACK, ref, 500) == "external"
+        assert shop.rows("select type, comment, placed_by from order_holds") == [
+            ("payment_review", "a bank took back money of Y800000001", "payments"),
+        ]
+        assert shop.rows(
+            "select actor_type, actor from order_events where type = 'hold.placed'"
+        ) == [("system", "payments")]  # fmt: skip
+
+    def test_of_a_chargeback_leave_an_order_that_is_over(self, shop: Shop) -> None:
+        told(shop, captured=2000)
+        shop.take(a_partial("W-1", a_change("cancel", 2)))
+        assert shop.value("select order_state from orders") == "canceled"
+        assert tell(shop, T.CHARGEBACK, "cb_1", 500) == "external"
+        assert shop.value("select count(*) from order_holds") == 0
 
     def test_that_fail_unforeseen_do_not_keep_the_others(self, shop: Shop) -> None:
         for ref in ("W-1", "W-2"):

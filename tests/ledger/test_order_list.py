@@ -10,7 +10,17 @@ from sqlalchemy import event, text
 from oms.orders import estimates, facets, filters, finding, indexing, search
 from oms.orders.cursors import Sort
 from oms.orders.filters import Filters, search_of
-from tests.builders import NOW, Draft, a_change, a_line, a_movement, an_order, minutes
+from tests.builders import (
+    NOW,
+    Draft,
+    a_change,
+    a_line,
+    a_movement,
+    a_partial,
+    a_product,
+    an_order,
+    minutes,
+)
 from tests.ledger.finding import found, indexed
 from tests.ledger.issuing import bill, documents, register
 from tests.ledger.routing import activate_all, pens, route, settle_places, stocked
@@ -69,6 +79,14 @@ class TestMoney:
             ({"payment_methods": ()}, []),
             ({"payment_states": ("paid",)}, ["W-2"]),
             ({"payment_states": ("authorized", "paid")}, BOTH),
+            ({"payment_states": ("paid", "paid", "authorized")}, BOTH),
+            ({"payment_states": ("authorized", "paid"), "sort": Sort.PLACED_AT}, BOTH[::-1]),
+            ({"payment_states": ("authorized", "paid"), "placed_from": minutes(1)}, ["W-2"]),
+            ({"payment_states": ("authorized", "paid"), "placed_to": minutes(1)}, ["W-1"]),
+            ({"payment_states": ("authorized", "paid"), "external": "W-1"}, ["W-1"]),
+            ({"payment_states": ("authorized", "paid"), "q": "w"}, BOTH),
+            ({"payment_states": ("authorized", "paid"), "channel_codes": ("web",)}, BOTH),
+            ({"payment_states": ("authorized", "paid"), "channel_codes": ("market",)}, []),
             ({"payment_states": ("none",)}, ["W-3"]),
             ({"payment_states": ("none", "paid")}, ["W-3", "W-2"]),
             ({"payment_states": ("chargeback",)}, []),
@@ -79,14 +97,16 @@ class TestMoney:
         ],
     )
     @pytest.mark.parametrize("look", [0.0, 1e9], ids=["many", "few"])
+    @pytest.mark.parametrize("go", [0.0, 1e9], ids=["placed", "collected"])
     def test_they_are_listed_by_how_they_are_paid(
         self, told: Shop, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any],
-        refs: list[str], look: float,
+        refs: list[str], look: float, go: float,
     ) -> None:  # fmt: skip
         monkeypatch.setattr(estimates, "LOOK", look)
+        monkeypatch.setattr(estimates, "GO", go)
         assert found(told, **asked) == refs
-        asked.pop("sort", None)
-        assert sum(counted(told, "channel", **asked).values()) == len(refs)
+        filters_only = {name: value for name, value in asked.items() if name != "sort"}
+        assert sum(counted(told, "channel", **filters_only).values()) == len(refs)
 
     def test_that_many_are_paid_so_is_looked_at_on_the_way_through_them(
         self, told: Shop, monkeypatch: pytest.MonkeyPatch
@@ -99,6 +119,37 @@ class TestMoney:
         assert worded()
         monkeypatch.setattr(estimates, "LOOK", 0.0)
         assert not worded()
+
+    @pytest.mark.parametrize("sort", [Sort.PLACED_AT, Sort.PLACED_AT_DOWN])
+    def test_of_those_paid_so_as_many_are_gone_to_as_are_listed(
+        self, told: Shop, monkeypatch: pytest.MonkeyPatch, sort: Sort
+    ) -> None:
+        """Page by page, by the index of how they are paid and when they were placed."""
+        with told.ledger.transaction() as tx:
+            tx.execute(text("analyze orders, order_balances"))
+        asked = Filters(payment_states=("paid", "authorized", "voided"))
+        statements: list[str] = []
+        pages: list[list[str]] = []
+        with told.ledger.snapshot() as tx:
+            event.listen(tx, "before_cursor_execute", lambda *given: statements.append(given[2]))
+            after = None
+            while len(pages) < 9:
+                listed, after = search.page(tx, asked, after=after, limit=1, sort=sort)
+                pages.append([each.external_ref for each in listed])
+                if after is None:
+                    break
+        assert pages == ([["W-2"], ["W-1"]] if sort.is_down else [["W-1"], ["W-2"]])
+        lists = [each for each in statements if "channel_code" in each]
+        assert [each.count("from order_balances b where b.payment_state") for each in lists] == [
+            3, 3,
+        ]  # fmt: skip
+        assert "(b.placed_at, b.order_id)" in lists[1]
+
+        few = Filters(payment_states=("paid", "authorized"), external="W-1")
+        monkeypatch.setattr(estimates, "FACET_ORDERS_MAX", 1_000_000)
+        monkeypatch.setattr(estimates, "SORT", 0.1)
+        with told.ledger.snapshot() as tx:
+            assert not search_of(tx, few).is_paid_first
 
     def test_a_payment_that_failed_is_none(self, told: Shop) -> None:
         with told.ledger.transaction() as tx:
@@ -310,7 +361,7 @@ class TestPeriods:
     def test_are_no_months_while_some_orders_have_none_among_their_words(self, aged: Shop) -> None:
         with aged.ledger.transaction() as tx:
             tx.execute(text(
-                "update order_search set location_ids = null, words = array_to_tsvector("
+                "update order_search set channel_id = null, words = array_to_tsvector("
                 "array_remove(tsvector_to_array(words), 'd:2025-12'))"
             ))  # fmt: skip
         period: dict[str, Any] = {"placed_from": self.TIMES[0], "placed_to": self.TIMES[2]}
@@ -331,6 +382,62 @@ class TestPeriods:
                        {"at": datetime(2026, 3, 1, tzinfo=UTC)})  # fmt: skip
         indexed(aged.ledger)
         assert found(aged, q="pen", placed_from=datetime(2026, 3, 1, tzinfo=UTC)) == ["W-0"]
+
+
+class TestKept:
+    """What orders are counted by is kept beside them."""
+
+    @pytest.fixture
+    def spoiled(self, shop: Shop) -> Shop:
+        """Give a retailer whose orders changed since they were looked at."""
+        shop.take(a_product("PEN", product_type="office"))
+        shop.take(an_order("W-1", country_code="BE"), an_order("W-2", country_code="BE"))
+        shop.take(an_order("M-1", country_code="BE"), channel="market")
+        indexed(shop.ledger)
+        with shop.ledger.transaction() as tx:
+            tx.execute(text("update orders set country_code = 'LU'"))
+        return shop
+
+    @pytest.mark.parametrize(
+        ("asked", "country", "count"),
+        [
+            ({"q": "pen"}, "BE", 3),
+            ({"product_types": ("office",)}, "BE", 3),
+            ({"currency": "EUR"}, "BE", 3),
+            ({"q": "pen", "channel_codes": ("web",)}, "BE", 2),
+            ({"currency": "EUR", "channel_codes": ("web", "market")}, "BE", 3),
+            ({"q": "pen", "placed_from": NOW}, "BE", 3),
+            ({"q": "pen", "placed_from": minutes(1)}, "", 0),
+            # What may change of an order is asked of the order.
+            ({"q": "pen", "order_states": ("placed",)}, "LU", 3),
+            ({"q": "pen", "is_test": False}, "LU", 3),
+            ({}, "LU", 3),
+        ],
+    )
+    def test_it_is_counted_without_a_look_at_the_orders(
+        self, spoiled: Shop, asked: dict[str, Any], country: str, count: int
+    ) -> None:
+        assert counted(spoiled, "country", **asked) == ({country: count} if count else {})
+        assert sum(counted(spoiled, "channel", **asked).values()) == count
+
+    def test_until_every_order_was_looked_at_orders_are_counted(self, spoiled: Shop) -> None:
+        with spoiled.ledger.transaction() as tx:
+            tx.execute(text(
+                "update order_search set channel_id = null, order_state = null"
+                " where order_id = (select min(order_id) from orders)"
+            ))  # fmt: skip
+        assert counted(spoiled, "country", q="pen") == {"LU": 3}
+        assert counted(spoiled, "order_state", currency="EUR") == {"placed": 3}
+
+    def test_it_follows_the_orders(self, spoiled: Shop) -> None:
+        indexed(spoiled.ledger)
+        assert counted(spoiled, "country", q="pen") == {"LU": 3}
+        spoiled.take(a_movement(9))
+        indexed(spoiled.ledger)
+        assert counted(spoiled, "fulfillment_state", q="pen") == {"allocated": 3}
+        spoiled.take(a_partial("W-1", a_change("cancel")))
+        indexed(spoiled.ledger)
+        assert counted(spoiled, "order_state", q="pen") == {"placed": 2, "canceled": 1}
 
 
 def test_facets_of_amounts_are_counted_or_looked_through(

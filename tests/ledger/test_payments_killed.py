@@ -72,19 +72,28 @@ def ask(shop: Shop, order_id: int, kind: TransactionType, amount: int, cause: st
     shop.ledger.run(request)
 
 
-def left(shop: Shop) -> int:
-    """Let what waits be due now, and count what is not over."""
+def hurry(shop: Shop) -> None:
+    """Let what waits be due now."""
     with shop.ledger.transaction() as tx:
         tx.exec_driver_sql(
             "update payment_transactions set next_try_at = now() where next_try_at > now()"
         )
+
+
+def left(shop: Shop) -> int:
+    """Count what is not over."""
     return int(shop.value(
         "select count(*) from payment_transactions where state not in ('succeeded', 'failed')"
     ))  # fmt: skip
 
 
-def settle(shop: Shop, url: str, payer: Payer, dice: random.Random, kills: int) -> None:
-    """Let two workers work, killing one of them now and then, until nothing is left to do."""
+def settle(
+    shop: Shop, url: str, payer: Payer, dice: random.Random, kills: int, *, hurried: bool = True
+) -> None:
+    """Let two workers work, killing one of them now and then, until nothing is left to do.
+
+    Hurried they do not wait for what they have asked for in vain, nor for what a killed one had.
+    """
     spawn = multiprocessing.get_context("spawn")
     until = time.monotonic() + SECONDS_MAX
     running = [spawn.Process(target=work, args=(url, payer.port)) for _ in range(2)]
@@ -92,6 +101,8 @@ def settle(shop: Shop, url: str, payer: Payer, dice: random.Random, kills: int) 
         each.start()
     try:
         while left(shop):
+            if hurried:
+                hurry(shop)
             assert time.monotonic() < until, shop.rows(
                 "select state, attempts, failure from payment_transactions"
             )

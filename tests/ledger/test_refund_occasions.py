@@ -6,7 +6,7 @@ import pytest
 
 from oms.kernel import clock
 from oms.refunds.model import Mode, Occasion, Policy, RefundKind, RefundState
-from oms.refunds.rules import Rules, occasion_of, owed_for, policy_of
+from oms.refunds.rules import Rules, by_occasion, occasion_of, policy_of
 from oms.workflows import payments
 from tests.builders import a_change, a_line, a_movement, a_partial, an_order
 from tests.ledger.shop import Shop
@@ -56,7 +56,7 @@ class TestOccasion:
         self, amount: int, cheaper: list[tuple[Occasion, int]], paid: dict[str, int],
         found: list[tuple[Occasion, int]],
     ) -> None:  # fmt: skip
-        assert owed_for(amount, cheaper, paid) == found
+        assert by_occasion(amount, cheaper, paid) == found
 
     def test_has_the_policy_that_is_nearest(self) -> None:
         near, far = Policy(mode=Mode.MANUAL, limit_minor=1), Policy(mode=Mode.AUTO, limit_minor=2)

@@ -10,7 +10,7 @@ from oms.fulfillment.model import FulfillmentLine
 from oms.kernel import clock
 from oms.payments import leases
 from oms.payments.model import Payment, PaymentDue, PaymentState, Sums, TransactionType
-from oms.payments.rules import Owed, wanted_minor
+from oms.payments.rules import Dues, wanted_minor
 from oms.workflows import payments
 from tests.builders import a_change, a_line, a_movement, a_partial, an_order
 from tests.ledger.shop import Shop
@@ -211,5 +211,5 @@ class TestWhatIsLeft:
 def test_what_went_back_of_what_was_paid_ahead_pays_for_nothing(
     earned: int, returned: int, captured: int, back: int, wanted: int
 ) -> None:
-    due = Owed(payable_minor=earned, returned_minor=returned, open_minor=0)
+    due = Dues(payable_minor=earned, returned_minor=returned, open_minor=0)
     assert wanted_minor(due, Sums(captured=captured, refunded=back), back) == wanted

@@ -8,9 +8,9 @@ from oms.payments.model import NEXT, OPEN, OrderPaymentState, PaymentState, Sums
 from oms.payments.rules import (
     LineMoney,
     Standing,
+    dues,
     is_settled,
     order_payment_state_of,
-    owed,
     payment_state_of,
 )
 
@@ -25,21 +25,21 @@ def a_line(quantity: int = 3, canceled: int = 0, gone: int = 0, total: int = 100
 
 class TestOwed:
     def test_nothing_is_earned_before_anything_leaves(self) -> None:
-        due = owed([a_line()], total_minor=1495, canceled_minor=0, returned_minor=0)
+        due = dues([a_line()], total_minor=1495, canceled_minor=0, returned_minor=0)
         assert (due.due_minor, due.earned_minor) == (1495, 0)
 
     def test_shipping_is_earned_with_the_first_goods(self) -> None:
-        due = owed([a_line(gone=1)], total_minor=1495, canceled_minor=0, returned_minor=0)
+        due = dues([a_line(gone=1)], total_minor=1495, canceled_minor=0, returned_minor=0)
         assert due.earned_minor == 495 + 333
 
     def test_what_is_canceled_is_not_due_and_returns_are_owed_back(self) -> None:
         lines = [a_line(canceled=1, gone=2)]
-        due = owed(lines, total_minor=1495, canceled_minor=333, returned_minor=334)
+        due = dues(lines, total_minor=1495, canceled_minor=333, returned_minor=334)
         assert (due.payable_minor, due.earned_minor, due.due_minor) == (1162, 1162, 828)
 
     def test_an_order_that_is_canceled_whole_costs_no_shipping(self) -> None:
         lines = [a_line(canceled=3)]
-        due = owed(lines, total_minor=1495, canceled_minor=1000, returned_minor=0)
+        due = dues(lines, total_minor=1495, canceled_minor=1000, returned_minor=0)
         assert (due.due_minor, due.earned_minor, due.open_minor) == (0, 0, 0)
 
     @given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 99_999)), min_size=1, max_size=6))
@@ -50,7 +50,7 @@ class TestOwed:
         before = 0
         for left in range(10):
             known = [a_line(q, gone=min(q, left), total=m) for q, m in lines]
-            due = owed(known, total_minor=total, canceled_minor=0, returned_minor=0)
+            due = dues(known, total_minor=total, canceled_minor=0, returned_minor=0)
             assert before <= due.earned_minor <= total
             before = due.earned_minor
         assert before == total
@@ -66,7 +66,7 @@ class TestSettled:
             )
         ]  # fmt: skip
         for back, is_over in ((0, True), (333, False)):
-            due = owed([a_line(gone=1)], total_minor=1000, canceled_minor=0, returned_minor=back)
+            due = dues([a_line(gone=1)], total_minor=1000, canceled_minor=0, returned_minor=back)
             assert is_settled(due, paid) is is_over
 
 
@@ -90,8 +90,8 @@ class TestStates:
         assert payment_state_of(Sums(), has_failed=True) is PaymentState.FAILED
 
     def test_of_an_order(self) -> None:
-        due = owed([a_line(gone=3)], total_minor=1000, canceled_minor=0, returned_minor=0)
-        less = owed([a_line(gone=3)], total_minor=1000, canceled_minor=0, returned_minor=333)
+        due = dues([a_line(gone=3)], total_minor=1000, canceled_minor=0, returned_minor=0)
+        less = dues([a_line(gone=3)], total_minor=1000, canceled_minor=0, returned_minor=333)
         s = OrderPaymentState
         for expected, owing, sums in (
             (s.AWAITING, due, Sums()),
