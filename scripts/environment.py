@@ -22,7 +22,11 @@ def main(target: str) -> None:
     run([*pip, "--require-hashes", "-r", str(ROOT / "requirements-bootstrap.lock")])
     uv = [str(folder / "bin" / "uv"), "pip"]
     lock = str(ROOT / "requirements-dev.lock")
-    run([*uv, "sync", "--quiet", "--python", str(python), "--require-hashes", lock])
+    # Compiled once: where nothing may be written later, each process would compile what it imports.
+    run([
+        *uv, "sync", "--quiet", "--python", str(python), "--compile-bytecode", "--require-hashes",
+        lock,
+    ])  # fmt: skip
     install_project(folder, python)
 
 

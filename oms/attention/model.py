@@ -108,7 +108,7 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     "CHARGED_BACK": Kind(
         severity=Severity.ERROR, scope="payments:read", title="Money a bank took back",
-        advice="What has not left is on hold. Answer the bank at the payment service in time.",
+        advice="What had not left was put on hold. Answer the bank at the payment service in time.",
     ),
     "VOID_FAILED": Kind(
         severity=Severity.WARNING, scope="payments:read",
@@ -117,7 +117,7 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     "SET_ASIDE": Kind(
         severity=Severity.ERROR, scope="payments:read",
-        title="Orders that money or documents do not follow",
+        title="Orders that something does not follow",
         advice="See the worker's log. They are tried again when they change, and every hour.",
     ),
     "AUTHORIZATION_ENDS": Kind(

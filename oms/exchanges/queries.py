@@ -56,12 +56,12 @@ def linked(tx: Tx, order_ids: Sequence[int]) -> list[int]:
     return list(SQL.run(tx, "linked", order_ids=list(order_ids)).scalars()) if order_ids else []
 
 
-def paid(tx: Tx, *, follower: str, tried_before: datetime, at: datetime) -> int | None:
+def paid(tx: Tx, *, follower: str, at: datetime, order_id: int | None = None) -> int | None:
     """Return an order of an exchange that waits to be paid, and is by now; None: there is none.
 
-    What a follower set aside is left out until it was tried long enough before.
+    Of all but those a follower has set aside, or only whether a given one is.
     """
-    names = {"follower": follower, "tried_before": tried_before}
+    names = {"follower": follower, "order_id": order_id}
     found: int | None = SQL.run(tx, "paid", at=at, **names).scalar()
     return found
 

@@ -65,7 +65,7 @@ def place(
 
 def release(
     tx: Tx, number: str, hold_no: int, comment: str, *, version: int, scopes: frozenset[str],
-    by: str, at: datetime,
+    by: str, at: datetime, actor_type: str = "user",
 ) -> tuple[Hold, int]:  # fmt: skip
     """Release a hold of an order; return it and the order's new version.
 
@@ -81,7 +81,7 @@ def release(
         tx, "release", order_id=order.order_id, hold_no=hold_no, comment=comment, by=by, at=at
     )
     told = {"hold_no": hold_no, "type": found.type.value}
-    return _told(tx, order, "hold.released", told, by=by, at=at)
+    return _told(tx, order, "hold.released", told, by=by, at=at, actor_type=actor_type)
 
 
 def _locked(tx: Tx, number: str) -> Summary:

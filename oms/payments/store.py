@@ -8,6 +8,7 @@ from oms.ledger.statements import Statements
 
 SQL: Final = Statements(Path(__file__).with_name("payments.sql"))
 NOTICES: Final = Statements(Path(__file__).with_name("notices.sql"))
+LEASES: Final = Statements(Path(__file__).with_name("leases.sql"))
 DRAFTS: Final = Scratch({
     "draft_payments": "position bigint, external_ref text, tender text, psp text,"
     " psp_reference text, managed_by text, brand text, last4 text, amount_minor bigint,"

@@ -1,6 +1,7 @@
 """Writes on refunds: added with their parts, moved on, followed. Whoever does holds the order."""
 
 import json
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -18,7 +19,7 @@ from oms.refunds.batches import (
     Seen,
 )
 from oms.refunds.model import BackIn, Preview, Reduction, Refund, RefundState
-from oms.refunds.rules import Rules
+from oms.refunds.rules import Rules, given_again
 from oms.refunds.store import BATCHES, SQL
 
 
@@ -88,11 +89,17 @@ def release(tx: Tx, refund_id: int, person: str, *, at: datetime) -> None:
 def pay_instead(tx: Tx, refund_id: int, shares: Sequence[tuple[int, int]]) -> None:
     """Have parts of payments, by their ids, stand in the place of what failed or came back."""
     ended = SQL.run(tx, "end_dead", refund_id=refund_id, ended="replaced").all()
-    parts = [{"payment_id": payment_id, "amount_minor": amount} for payment_id, amount in shares]
-    SQL.run(
-        tx, "instead", refund_id=refund_id, shares=json.dumps(parts),
-        is_for_reversed=any(each.is_reversed for each in ended),
-    )  # fmt: skip
+    given = Counter[int]()
+    for each in ended:
+        if each.was_given:
+            given[each.payment_id] += int(each.amount_minor)
+    again = given_again(shares, given)
+    for parts, is_for_reversed in ((again.first, False), (again.anew, True)):
+        told = [{"payment_id": payment_id, "amount_minor": minor} for payment_id, minor in parts]
+        SQL.run(
+            tx, "instead", refund_id=refund_id, shares=json.dumps(told),
+            is_for_reversed=is_for_reversed,
+        )  # fmt: skip
 
 
 def give_up(tx: Tx, refund: Refund, *, is_rest: bool) -> int:

@@ -56,12 +56,13 @@ where refund_id = :refund_id and version = :version;
 
 -- name: end_dead
 -- What failed or came back of a refund: other parts stand in its place, or it is given up.
+-- What came back once was given: that stays so on paper until it is given up.
 update refund_tenders t
 set ended = :ended
 from refund_parts p
 where t.refund_id = :refund_id and p.refund_id = t.refund_id and p.payment_id = t.payment_id
   and p.attempt = t.attempt and p.ended is null and (p.state = 'failed' or p.is_reversed)
-returning t.amount_minor, p.is_reversed;
+returning t.payment_id, t.amount_minor, p.is_reversed or t.is_for_reversed as was_given;
 
 -- name: instead
 -- Parts that stand in the place of others, under causes of their own.

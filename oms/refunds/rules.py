@@ -112,6 +112,30 @@ def by_occasion(
     return [*found, (Occasion.OVERPAYMENT, left)] if left else found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """Parts of payments a refund goes to instead: those given for the first time, and anew."""
+
+    first: list[tuple[int, int]]
+    anew: list[tuple[int, int]]
+
+
+def given_again(shares: Sequence[tuple[int, int]], given: Mapping[int, int]) -> Again:
+    """Say what of shares of payments was `given` before, by payment, and came back.
+
+    A payment gives again what it gave; what another gave, whoever has room for it.
+    """
+    own = {payment_id: min(minor, given.get(payment_id, 0)) for payment_id, minor in shares}
+    left = sum(given.values()) - sum(own.values())
+    found = Again(first=[], anew=[])
+    for payment_id, minor in shares:
+        anew = own[payment_id] + min(left, minor - own[payment_id])
+        left -= anew - own[payment_id]
+        found.anew.extend([(payment_id, anew)] if anew else [])
+        found.first.extend([(payment_id, minor - anew)] if minor > anew else [])
+    return found
+
+
 def policy_of(said: Sequence[Rules], kind: RefundKind, occasion: Occasion | None = None) -> Policy:
     """Return how a refund is let go, by the first of these rules that says it.
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from oms.simulator.retailer import Day
 
 
-def history(  # the last two are for those who check or measure
+def history(  # those by name only are for who checks or measures
     seed: int,
     days: int,
     orders_per_day: int,

@@ -1,4 +1,7 @@
-"""What is sent instead of a return goes on as soon as it is paid."""
+"""What is sent instead of a return goes on as soon as it is paid.
+
+Apart from exchanges, which whoever opens work imports, because it opens work.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,15 +23,19 @@ def send_paid(tx: Tx, *, at: datetime) -> bool:
 
     Where that fails its order is set aside, and tried again every hour: the others go on.
     """
-    order_id = queries.paid(tx, follower=FOLLOWER, tried_before=at - followers.AGAIN_AFTER, at=at)
-    if order_id is None:
-        return False
-    orders.hold(tx, order_id)
+    order_ids = followers.again(tx, FOLLOWER, at=at)
+    found = queries.paid(tx, follower=FOLLOWER, at=at)
+    if found is not None:
+        order_ids = [*order_ids, found]
 
-    def send(order_ids: Sequence[int]) -> None:
-        for each in order_ids:
+    def send(some: Sequence[int]) -> None:
+        for each in some:
+            if queries.paid(tx, follower=FOLLOWER, order_id=each, at=at) is None:
+                continue  # it was released or let go meanwhile
             if exchanges.release(tx, order_queries.number_of(tx, each), PAID, at=at):
                 fulfillment.open_work(tx, [each], at=at)
 
-    followers.take_in(tx, FOLLOWER, [order_id], send, at=at)
-    return True
+    for each in sorted(order_ids):
+        orders.hold(tx, each)
+    followers.take_in(tx, FOLLOWER, order_ids, send, at=at)
+    return bool(order_ids)

@@ -145,7 +145,7 @@ def release(tx: Tx, number: str, comment: str, *, at: datetime) -> bool:
         if hold.is_active and hold.type is HoldType.EXCHANGE:
             holding.release(
                 tx, number, hold.hold_no, comment, version=order.version, by=BY, at=at,
-                scopes=frozenset({RULES[HoldType.EXCHANGE].release_scope}),
+                scopes=frozenset({RULES[HoldType.EXCHANGE].release_scope}), actor_type="system",
             )  # fmt: skip
             return order.order_state != OrderState.CANCELED
     return False

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
+from oms.exchanges import queries as exchanged
 from oms.holds import operations as holding
 from oms.holds.model import HoldExists, HoldType, OrderClosed
 from oms.ledger.database import Tx, ends_transaction
@@ -103,15 +104,18 @@ def _apply(tx: Tx, found: queries.Noticed, notice: Notice, psp: str, *, at: date
 def hold_goods(tx: Tx, payment: Payment, *, at: datetime) -> None:
     """Keep from leaving what has not left of an order whose money a bank took back.
 
-    Until somebody releases it: whether the bank is answered or the order canceled is theirs to
-    say. An order that is over, or held so already, stays as it is.
+    And of what is sent instead of its returns, which its money pays for. Until somebody releases
+    it: whether the bank is answered or the order canceled is theirs to say. An order that is over,
+    or held so already, stays as it is.
     """
-    number = order_queries.number_of(tx, payment.order_id)
     comment = f"a bank took back money of {payment.payment_number}"
-    with suppress(OrderClosed, HoldExists):
-        holding.place(
-            tx, number, HoldType.PAYMENT_REVIEW, comment, by=BY, at=at, actor_type="system"
-        )
+    instead = [each.order_id for each in exchanged.of_original(tx, payment.order_id)]
+    for order_id in (payment.order_id, *instead):
+        number = order_queries.number_of(tx, order_id)
+        with suppress(OrderClosed, HoldExists):
+            holding.place(
+                tx, number, HoldType.PAYMENT_REVIEW, comment, by=BY, at=at, actor_type="system"
+            )
 
 
 def _detail(notice: Notice) -> dict[str, Any]:

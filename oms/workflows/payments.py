@@ -44,7 +44,7 @@ log = logging.getLogger("oms.payments")
 FOLLOWER: Final = "payments"
 EXPIRED: Final = "AUTHORIZATION_EXPIRED"
 MISSING: Final = "PAYMENT_MISSING"
-# Asked one after the other, within one lease.
+# Asked one after the other, by one who keeps them meanwhile.
 AT_ONCE_MAX: Final = 5
 # Orders a follower holds at once.
 ORDERS_AT_ONCE_MAX: Final = 500
@@ -112,7 +112,7 @@ def _refuse_more(tx: Tx, order_id: int, amount_minor: int) -> None:
     """Refuse to take more for an order than it still comes to. Raises PaymentExceeded."""
     due, currency = queries.dues_of(tx, [order_id])[order_id]
     sums = total(each.sums for each in queries.of_order(tx, order_id))
-    most = due.due_minor - sums.captured - sums.capturing + sums.refunded
+    most = due.due_minor - sums.captured - sums.capturing + sums.refunded + sums.charged_back
     if amount_minor > most:
         raise PaymentExceeded(max_minor=max(0, most), currency=currency)
 
@@ -309,16 +309,21 @@ def execute_due(
     due = ledger.run(lambda tx: leases.take_due(tx, but=but, at=clock.now(), limit=AT_ONCE_MAX))
     if not due:
         return False
-    left = list(due)
+    left, skipped = list(due), list[leases.Due]()
     with _keeping(ledger, left):
         for each in due:
+            if each.psp in known.now():
+                skipped.append(each)
+                continue
             try:
-                if each.psp not in known.now() and ledger.run(_still_ours(each)):
+                if ledger.run(_still_ours(each)):
                     told = _told(psps.get(each.psp), each, known)
                     left.remove(each)
                     ledger.run(_writing(each, told))
             except Exception:  # one that fails unforeseen is tried again; the others are not kept
                 log.exception("%s failed", each.asked.reference)
+    if skipped:
+        ledger.run(lambda tx: leases.give_back(tx, skipped, at=clock.now()))
     return True
 
 
@@ -385,5 +390,7 @@ def _told(psp: Psp | None, due: leases.Due, silences: leases.Silences) -> tuple[
     except NoAnswer as error:
         log.warning("%s: no answer from %s (%s)", due.asked.reference, due.psp, error)
         found, source = Answer(state=TransactionState.UNKNOWN, failure="NO_ANSWER"), "answer"
-        silences.note(due.psp, after_seconds=silences.clock() - begun)
+        silences.miss(due, after_seconds=silences.clock() - begun)
+    else:
+        silences.hear(due.psp)
     return found, source

@@ -3,7 +3,6 @@
 `make soak` asks for thousands.
 """
 
-import multiprocessing
 import os
 import queue
 import random
@@ -29,13 +28,14 @@ from tests.api.conftest import House
 from tests.builders import EFFORT, a_movement
 from tests.conftest import ROOT
 from tests.ledger.shop import Shop
-from tests.ledger.test_payments_killed import ask, bought, left, settle, work
+from tests.ledger.test_payments_killed import ask, bought, left, settle
 from tests.payers import Payer, paying
+from tests.payment_workers import Workers
 from tests.policies import set_policy
 
 ORDERS: Final = 3 * EFFORT
 REFUNDS: Final = 6  # an order
-KILLS: Final = 2 * EFFORT
+KILLS: Final = max(2, EFFORT)
 CALLERS: Final = 3
 READY_SECONDS_MAX: Final = 120.0
 ANSWER_SECONDS_MAX: Final = 600.0
@@ -143,39 +143,32 @@ class Callers:
 
 def disturbed(api: Api, payer: Payer, callers: Callers, dice: random.Random) -> None:
     """Let the callers ask while API and workers are killed in turn."""
-    spawn = multiprocessing.get_context("spawn")
-    workers = [spawn.Process(target=work, args=(api.url, payer.port)) for _ in range(2)]
     threads = [threading.Thread(target=callers.call) for _ in range(CALLERS)]
-    for each in (*workers, *threads):
-        each.start()
-    try:
+    with Workers(api.url, payer.port) as workers:
+        for each in threads:
+            each.start()
         for _ in range(KILLS):
             threads[0].join(dice.random() * 0.4 + 0.1)
             api.kill()
+            workers.replace()
             api.start()
-            workers[0].kill()
-            workers[0].join()
-            workers = [workers[1], spawn.Process(target=work, args=(api.url, payer.port))]
-            workers[1].start()
         for thread in threads:
             thread.join()
-    finally:
-        for each in workers:
-            each.kill()
-            each.join()
 
 
-def seconds_until_over(shop: Shop, url: str, payer: Payer) -> float:
+def settle_undisturbed(shop: Shop, url: str, payer: Payer) -> None:
     """Have everything up again, and what was lost asked for when it is due by itself."""
     payer.behaves(lost_answer_ratio=0.0, away_ratio=0.0, pending_ratio=0.0)
-    count, began = left(shop), time.monotonic()
+    wait_seconds = shop.value(
+        "select coalesce(extract(epoch from max(next_try_at) - clock_timestamp()), 0)"
+        " from payment_transactions where next_try_at is not null"
+    )
+    print(f"{left(shop)} are left, the last of them due in {max(0, wait_seconds):.1f} s")
+    assert wait_seconds < STUCK_SECONDS_MAX, "something is stuck"
     settle(shop, url, payer, random.Random(0), kills=0, hurried=False)
-    seconds = time.monotonic() - began
-    print(f"{count} were left, and over after {seconds:.1f} s")
-    return seconds
+    assert left(shop) == 0
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of forking beside threads
 def test_each_is_paid_once_though_api_and_workers_are_killed(
     stocked: House, payer: Payer, tmp_path: Path
 ) -> None:
@@ -204,8 +197,7 @@ def test_each_is_paid_once_though_api_and_workers_are_killed(
     finally:
         api.kill()
     assert callers.faults == []
-    assert seconds_until_over(shop, url, payer) < STUCK_SECONDS_MAX, "something was stuck"
-    assert left(shop) == 0
+    settle_undisturbed(shop, url, payer)
 
     ours = Counter[Any](shop.rows(
         "select transaction_number, amount_minor::int from payment_transactions"

@@ -19,7 +19,15 @@ from oms.ledger.database import Tx
 from oms.ledger.followers import follow
 from oms.orders.model import Order
 from oms.payments import queries as payment_queries
-from oms.payments.model import PaymentDraft, PaymentDue, Tender
+from oms.payments.model import (
+    Payment,
+    PaymentDraft,
+    PaymentDue,
+    Tender,
+    TransactionState,
+    TransactionType,
+)
+from oms.payments.port import Answer, Notice
 from oms.refunds import queries as refund_queries
 from oms.refunds.model import Mode, RefundKind
 from oms.returns import queries as return_queries
@@ -35,7 +43,7 @@ from oms.returns.model import (
     ReturnState,
 )
 from oms.stock.model import InsufficientStock
-from oms.workflows import exchange_sending, fulfillment, payments, returns
+from oms.workflows import exchange_sending, fulfillment, notices, payments, returns
 from oms.workflows import refunds as workflow
 from oms.workflows.fulfillment import Doing as Work
 from oms.workflows.returned import Doing
@@ -161,12 +169,18 @@ def send(shop: Shop, made: Return, payer: Payer) -> None:
 
 def money(shop: Shop, number: str) -> tuple[int, int, int]:
     """Return what is due of an order, captured and refunded."""
+    order_id = shop.value("select order_id from orders where order_number = :n", n=number)
     with shop.ledger.snapshot() as tx:
-        order_id = shop.value("select order_id from orders where order_number = :n", n=number)
         _, due = payment_queries.state_of(tx, int(order_id))
-        known = payment_queries.of_order(tx, int(order_id))
+    known = payments_of(shop, number)
     captured = sum(each.sums.captured for each in known)
     return due.due_minor, captured, sum(each.sums.refunded for each in known)
+
+
+def payments_of(shop: Shop, number: str) -> list[Payment]:
+    order_id = shop.value("select order_id from orders where order_number = :n", n=number)
+    with shop.ledger.snapshot() as tx:
+        return payment_queries.of_order(tx, int(order_id))
 
 
 def refunds(shop: Shop) -> list[tuple[str, int]]:
@@ -461,6 +475,39 @@ class TestSent:
         assert not sent(timedelta(minutes=61))
         assert set_aside(shop) == []
         assert shop.value("select released_at is not null from order_holds") is True
+
+    def test_one_that_was_let_go_meanwhile_is_not_set_aside_for_good(
+        self, shop: Shop, bought: str, payer: Payer
+    ) -> None:
+        made = ask(shop, bought, wanted=ink())
+        telling(shop, a_notice(made.return_number, ref=made.return_number))()
+        work(shop, payer)
+        number = new(shop, made).summary.order_number
+        at = clock.now()
+        with spoiled(shop, "order_holds", new(shop, made).summary.external_ref):
+            assert shop.ledger.run(lambda tx: exchange_sending.send_paid(tx, at=at))
+        shop.ledger.run(lambda tx: fulfillment.release_hold(
+            tx, number, 1, "by hand", version=new(shop, made).summary.version, by="ann", at=NOW,
+            scopes=frozenset({"orders:review"}),
+        ))  # fmt: skip
+        later = at + timedelta(minutes=61)
+        assert shop.ledger.run(lambda tx: exchange_sending.send_paid(tx, at=later))
+        assert set_aside(shop) == []
+
+    def test_one_is_held_where_a_bank_takes_back_the_money_it_is_paid_with(
+        self, shop: Shop, bought: str, payer: Payer
+    ) -> None:
+        made = ask(shop, bought, wanted=ink())
+        (payment,) = payments_of(shop, bought)
+        told = Notice(
+            ref="cb", type=TransactionType.CHARGEBACK, amount_minor=2000, currency="EUR",
+            reference=None, parent_reference=payment.psp_reference,
+            answer=Answer(state=TransactionState.SUCCEEDED, psp_reference="cb-1"),
+        )  # fmt: skip
+        shop.ledger.run(lambda tx: notices.take_notice(tx, "sandbox", told, at=clock.now()))
+        assert shop.rows(
+            "select external_ref, type from order_holds join orders using (order_id) order by 1, 2"
+        ) == [(f"*{made.return_number}", "exchange"), (f"*{made.return_number}", "payment_review")]
 
 
 class TestAsked:

@@ -61,6 +61,21 @@ class Silent:
         return self.execute(asked)
 
 
+class Picky(Silent):
+    """A service that answers, but never of the first it was asked for."""
+
+    def __init__(self, payer: Payer, moments: list[float]) -> None:
+        super().__init__(moments)
+        self.payer, self.first = payer, ""
+
+    def execute(self, asked: Asked) -> Answer:
+        self.first = self.first or asked.reference
+        if asked.reference == self.first:
+            return super().execute(asked)
+        self.calls += 1
+        return self.payer.psp.execute(asked)
+
+
 class Slow:
     """A service that takes longer than any lease."""
 
@@ -144,18 +159,48 @@ def test_a_service_that_never_answers_does_not_keep_others_waiting(
     silences = leases.Silences(clock=lambda: moments[0])
 
     assert payments.execute_due(shop.ledger, psps, silences)
-    assert (silent.calls, payer.done()) == (1, []), "of five that were taken up one was asked for"
+    assert (silent.calls, payer.done()) == (2, []), "of five that were taken up two were asked for"
+    given_back = "select attempts from payment_transactions where next_try_at <= now() order by 1"
+    assert shop.rows(given_back) == [(0,)] * 6, "others may take up what was not asked for"
     assert payments.execute_due(shop.ledger, psps, silences)
-    assert (silent.calls, payer.done()) == (1, [("authorize", 1000, "succeeded")])
+    assert (silent.calls, payer.done()) == (2, [("authorize", 1000, "succeeded")])
     assert not payments.execute_due(shop.ledger, psps, silences)
 
     moments[0] += leases.SILENT_SECONDS
     assert payments.execute_due(shop.ledger, psps, silences)
-    assert silent.calls == 2, "it is asked again after a while"
+    assert silent.calls == 3, "it is asked again after a while, and silent still"
     monkeypatch.setattr(leases, "SILENT_SECONDS_MIN", 99.0)
     moments[0] += leases.SILENT_SECONDS
-    shop.ledger.run(lambda tx: tx.exec_driver_sql(
-        "update payment_transactions set next_try_at = now() where next_try_at is not null"
-    ))  # fmt: skip
+    due_again(shop)
     assert payments.execute_due(shop.ledger, psps, silences)
-    assert silent.calls == 7, "one that says at once that it is away is asked for all five"
+    assert silent.calls == 8, "one that says at once that it is away is asked for all five"
+
+
+def test_an_operation_that_is_never_answered_is_its_own_trouble(shop: Shop, payer: Payer) -> None:
+    shop.take(a_movement(99), an_order("W-0"), an_order("W-1"))
+    follow_money(shop)
+    for ref in ("W-0", "W-1"):
+        begin(shop, shop.order(ref).summary.order_number, replace(CARD, amount_minor=1000))
+    moments = [1000.0]
+    picky = Picky(payer, moments)
+    silences = leases.Silences(clock=lambda: moments[0])
+    for asked in (2, 4):  # one after the other, as often as it is tried
+        assert payments.execute_due(shop.ledger, {"sandbox": cast("Any", picky)}, silences)
+        assert picky.calls == asked
+        assert silences.now() == []
+        due_again(shop)
+        begin_again(shop, f"W-{asked}")
+    assert len(payer.done()) == 2
+
+
+def begin_again(shop: Shop, ref: str) -> None:
+    shop.take(an_order(ref))
+    follow_money(shop)
+    begin(shop, shop.order(ref).summary.order_number, replace(CARD, amount_minor=1000))
+
+
+def due_again(shop: Shop) -> None:
+    with shop.ledger.transaction() as tx:
+        tx.exec_driver_sql(
+            "update payment_transactions set next_try_at = now() where next_try_at is not null"
+        )

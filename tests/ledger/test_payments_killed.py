@@ -3,10 +3,7 @@
 More of it: OMS_TEST_EFFORT=20.
 """
 
-import multiprocessing
-import os
 import random
-import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -15,15 +12,14 @@ from typing import Any, Final
 
 import pytest
 
-from oms.adapters.psp.sandbox import SandboxPsp
 from oms.kernel import clock
-from oms.ledger.database import Ledger
 from oms.payments import operations, queries
 from oms.payments.model import PaymentDraft, Tender, TransactionType
 from oms.workflows import payments
 from tests.builders import EFFORT, a_line, a_movement, an_order
 from tests.ledger.shop import Shop
-from tests.payers import SECRET, Payer, paying
+from tests.payers import Payer, paying
+from tests.payment_workers import Workers
 
 ORDERS: Final = 4 * EFFORT
 REFUNDS: Final = 6  # an order
@@ -35,15 +31,6 @@ SECONDS_MAX: Final = 240.0 * max(1, EFFORT / 10)
 def payer(tmp_path: Path) -> Iterator[Payer]:
     with paying(tmp_path) as payer:
         yield payer
-
-
-def work(url: str, port: int) -> None:
-    """Ask what is due of the payment service until killed, as a worker does."""
-    ledger = Ledger(url, connections_max=2)
-    psp = SandboxPsp(f"http://127.0.0.1:{port}", SECRET)
-    while True:
-        if not payments.execute_due(ledger, {"sandbox": psp}):
-            time.sleep(0.005)
 
 
 def bought(shop: Shop, number: int) -> int:
@@ -94,12 +81,8 @@ def settle(
 
     Hurried they do not wait for what they have asked for in vain, nor for what a killed one had.
     """
-    spawn = multiprocessing.get_context("spawn")
     until = time.monotonic() + SECONDS_MAX
-    running = [spawn.Process(target=work, args=(url, payer.port)) for _ in range(2)]
-    for each in running:
-        each.start()
-    try:
+    with Workers(url, payer.port) as workers:
         while left(shop):
             if hurried:
                 hurry(shop)
@@ -107,22 +90,13 @@ def settle(
                 "select state, attempts, failure from payment_transactions"
             )
             if kills:
-                # Wherever it is just now: before the service is asked, after, or amid its answer.
-                running[0].join(dice.random() * 0.6 + 0.4)
-                os.kill(running[0].pid or 0, signal.SIGKILL)
-                running[0].join()
+                workers.wait(dice.random() * 0.4 + 0.05)
+                workers.replace()
                 kills -= 1
-                running = [running[1], spawn.Process(target=work, args=(url, payer.port))]
-                running[1].start()
             else:
-                running[0].join(0.1)
-    finally:
-        for each in running:
-            each.kill()
-            each.join()
+                workers.wait(0.1)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of forking beside threads
 def test_each_refund_is_paid_once_whatever_dies(shop: Shop, payer: Payer) -> None:
     seed = random.SystemRandom().randrange(10**6)
     print(f"seed {seed}")

@@ -23,6 +23,7 @@ from oms.refunds.model import (
     RefundKind,
     RefundState,
 )
+from oms.refunds.rules import Again, given_again
 from oms.workflows import notices, payments, refunds
 from tests.builders import a_change, a_line, a_movement, a_partial, an_order
 from tests.ledger.issuing import balance, bill, documents, register
@@ -37,9 +38,13 @@ FIRST, SECOND = 1500, 500
 
 
 class Picky:
-    """A payment service that declines refunds to payments of which they are."""
+    """A payment service that declines refunds to payments of which they are.
+
+    One that `forgets` gives back again what came back to it, as others do.
+    """
 
     captures_once = False
+    forgets = False
 
     def __init__(self, payer: Payer) -> None:
         self.payer, self.declined = payer, set[str | None]()
@@ -47,6 +52,8 @@ class Picky:
     def execute(self, asked: Asked) -> Answer:
         if asked.type is TransactionType.REFUND and asked.parent_reference in self.declined:
             return Answer(state=TransactionState.FAILED, failure="closed")
+        if asked.type is TransactionType.REFUND and self.forgets:
+            return Answer(state=TransactionState.SUCCEEDED, psp_reference=asked.reference)
         return self.payer.psp.execute(asked)
 
     def find(self, asked: Asked) -> Answer | None:
@@ -340,6 +347,51 @@ class TestCameBack:
         assert [each.state for each in all_of(shop)] == [S.CANCELED]
         assert given_back(picky) == [1000]
 
+    def test_beside_what_failed_is_paid_again_with_it_and_stands_on_paper_once(
+        self, shop: Shop, bought: str, picky: Picky
+    ) -> None:
+        declines(shop, picky, 1)
+        sorry(shop, picky, bought, 1800)
+        assert (given_back(picky), billed(shop)) == ([FIRST], 500)
+        back = comes_back(shop, picky)
+        picky.declined, picky.forgets = set(), True
+        act(shop, back, A.RETRY)
+        work(shop, picky)
+        assert [(each.state, each.amount_minor) for each in all_of(shop)] == [(S.SUCCEEDED, 1800)]
+        assert (kept(shop), billed(shop)) == (200, 200)
+
+    def test_whose_second_try_failed_and_is_given_up_stands_on_no_paper(
+        self, shop: Shop, bought: str, picky: Picky
+    ) -> None:
+        sorry(shop, picky, bought, 400)
+        back = comes_back(shop, picky)
+        assert billed(shop) == 1600
+        declines(shop, picky, 0)
+        act(shop, back, A.RETRY)
+        work(shop, picky)
+        assert billed(shop) == 1600
+        (failed,) = all_of(shop)
+        act(shop, failed, A.CANCEL, reason="moved away")
+        work(shop, picky)
+        assert [each.state for each in all_of(shop)] == [S.CANCELED]
+        assert (kept(shop), billed(shop)) == (2000, 2000)
+
+    def test_whose_second_try_failed_stands_on_paper_once(
+        self, shop: Shop, bought: str, picky: Picky
+    ) -> None:
+        declines(shop, picky, 1)
+        sorry(shop, picky, bought, 1800)
+        back = comes_back(shop, picky)
+        declines(shop, picky, 0, 1)
+        act(shop, back, A.RETRY)
+        work(shop, picky)
+        declines(shop, picky, 1)
+        picky.forgets = True
+        act(shop, all_of(shop)[-1], A.RETRY)
+        work(shop, picky)
+        assert [each.state for each in all_of(shop)] == [S.PARTIALLY_SUCCEEDED]
+        assert (kept(shop), billed(shop)) == (500, 500)
+
     def test_twice_is_paid_a_third_time(self, shop: Shop, bought: str, picky: Picky) -> None:
         sorry(shop, picky, bought, 400)
         for _ in range(2):
@@ -348,3 +400,20 @@ class TestCameBack:
         assert [each.state for each in all_of(shop)] == [S.SUCCEEDED]
         assert (given_back(picky), kept(shop)) == ([400] * 3, 1600)
         assert billed(shop) == 1600
+
+
+@pytest.mark.parametrize(
+    ("shares", "given", "first", "anew"),
+    [
+        ([(1, 300), (2, 1500)], {2: 1500}, [(1, 300)], [(2, 1500)]),
+        ([(1, 400)], {}, [(1, 400)], []),
+        ([(2, 400)], {1: 400}, [], [(2, 400)]),
+        ([(1, 500), (2, 300)], {1: 200, 3: 400}, [(2, 200)], [(1, 500), (2, 100)]),
+        ([(1, 500)], {1: 200}, [(1, 300)], [(1, 200)]),
+    ],
+)
+def test_what_is_given_again_is_what_was_given(
+    shares: list[tuple[int, int]], given: dict[int, int], first: list[tuple[int, int]],
+    anew: list[tuple[int, int]],
+) -> None:  # fmt: skip
+    assert given_again(shares, given) == Again(first=first, anew=anew)

@@ -1,6 +1,7 @@
 """Store credit: given for what came back, spent once, given back to where it came from."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -26,8 +27,10 @@ from oms.payments.model import (
     PaymentDraft,
     PaymentExceeded,
     Tender,
+    TransactionState,
     TransactionType,
 )
+from oms.payments.port import Answer, Notice
 from oms.refunds import queries as refund_queries
 from oms.refunds.model import (
     Mode,
@@ -40,13 +43,13 @@ from oms.refunds.model import (
 )
 from oms.returns.model import Asked, Resolution, Return, ReturnReason, ReturnState
 from oms.returns.rules import ResolutionNotOffered
-from oms.workflows import payments, refunds, returns
+from oms.workflows import notices, payments, refunds, returns
 from oms.workflows.returns import Request
 from tests.builders import NOW, a_change, a_line, a_movement, a_partial, an_order
 from tests.ledger.issuing import bill, register
 from tests.ledger.issuing import documents as issued
 from tests.ledger.shop import Shop
-from tests.ledger.test_payments import work
+from tests.ledger.test_payments import CARD, begin, work
 from tests.ledger.test_return_to_refund import bought, of
 from tests.ledger.test_returns import a_notice, telling
 from tests.ledger.threads import together
@@ -260,6 +263,25 @@ class TestSpent:
         with pytest.raises(PaymentExceeded) as refused:
             redeem(shop, number, account.code, 401, ref="c-2")
         assert refused.value.facts["max_minor"] == 400
+
+    def test_pays_what_a_bank_took_back(self, shop: Shop, payer: Payer) -> None:
+        account = credited(shop, payer)
+        number = an_other(shop)
+        begin(shop, number, replace(CARD, amount_minor=1000))
+        shop.take(a_partial("W-2", a_change("ship", ref="s-2")))
+        work(shop, payer)
+        card = payer.done()[-1]
+        assert card == ("capture", 1000, "succeeded")
+        with pytest.raises(PaymentExceeded):
+            redeem(shop, number, account.code, 1000)
+        told = Notice(
+            ref="cb", type=TransactionType.CHARGEBACK, amount_minor=1000, currency="EUR",
+            reference=None, parent_reference=payer.record()[-1].payment_id,
+            answer=Answer(state=TransactionState.SUCCEEDED, psp_reference="cb-1"),
+        )  # fmt: skip
+        shop.ledger.run(lambda tx: notices.take_notice(tx, "sandbox", told, at=clock.now()))
+        redeem(shop, number, account.code, 1000)
+        assert entries(shop)[1:] == [(K.REDEEMED, -1000, 0)]
 
     def test_by_many_at_once_is_spent_as_often_as_it_fits(self, shop: Shop, payer: Payer) -> None:
         account = credited(shop, payer)
