@@ -31,8 +31,8 @@ join orders o using (order_id)
 left join order_balances b using (order_id)
 where h.type = 'exchange' and h.released_at is null and o.order_state <> 'canceled'
   and coalesce(b.due_minor, o.total_minor) <= coalesce((
-      select sum(p.captured_minor - p.refunded_minor - p.charged_back_minor + greatest(0, p.authorized_minor
-          - p.captured_minor - p.voided_minor - p.voiding_minor))
+      select sum(p.captured_minor - p.refunded_minor - p.charged_back_minor
+          + greatest(0, p.authorized_minor - p.captured_minor - p.voided_minor - p.voiding_minor))
       from payments p
       where p.order_id = h.order_id
         and (p.captured_minor > 0 or p.authorized_until_at is null or p.authorized_until_at > :at)

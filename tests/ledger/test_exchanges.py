@@ -141,6 +141,14 @@ def come_back(shop: Shop, payer: Payer, made: Return, quantity: int = 1) -> None
     get_on(shop, payer)
 
 
+def exchanged(shop: Shop, number: str, payer: Payer) -> Return:
+    """Have a pen come back for ink that is paid with it, and is still to be sent."""
+    made = ask(shop, number, wanted=ink())
+    telling(shop, a_notice(made.return_number, ref=made.return_number))()
+    work(shop, payer)
+    return made
+
+
 def work_of(shop: Shop, made: Return) -> list[str]:
     return [
         row[0] for row in shop.rows(
@@ -458,9 +466,7 @@ class TestSent:
     def test_one_that_cannot_be_does_not_keep_the_others(
         self, shop: Shop, bought: str, payer: Payer
     ) -> None:
-        made = ask(shop, bought, wanted=ink())
-        telling(shop, a_notice(made.return_number, ref=made.return_number))()
-        work(shop, payer)
+        made = exchanged(shop, bought, payer)
         reference = new(shop, made).summary.external_ref
         at = clock.now()
 
@@ -479,9 +485,7 @@ class TestSent:
     def test_one_that_was_let_go_meanwhile_is_not_set_aside_for_good(
         self, shop: Shop, bought: str, payer: Payer
     ) -> None:
-        made = ask(shop, bought, wanted=ink())
-        telling(shop, a_notice(made.return_number, ref=made.return_number))()
-        work(shop, payer)
+        made = exchanged(shop, bought, payer)
         number = new(shop, made).summary.order_number
         at = clock.now()
         with spoiled(shop, "order_holds", new(shop, made).summary.external_ref):
