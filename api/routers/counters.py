@@ -14,8 +14,9 @@ from oms.access.model import Caller, OtherLocation, ScopeMissing
 from oms.ledger.database import Tx as Connection
 from oms.refunds import queries
 from oms.refunds.model import BackIn, Visit, VisitNotFound
-from oms.workflows import counters, papers
+from oms.workflows import counters
 from oms.workflows.counters import Asking
+from oms.workflows.visit_receipts import visit_receipt
 
 router: Final = APIRouter(prefix="/v1", tags=["refunds"], route_class=LedgerRoute)
 
@@ -53,7 +54,7 @@ def get_visit_receipt(
     location: str, number: str, caller: RefundsTill, tx: Snapshot, system: System
 ) -> Response:
     """Return the one receipt of all that somebody got back, as PDF."""
-    paper = papers.visit_receipt(tx, _visible(tx, location, number, caller))
+    paper = visit_receipt(tx, _visible(tx, location, number, caller))
     return Response(system.printer.print(paper), media_type=system.printer.media_type)
 
 

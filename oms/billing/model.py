@@ -9,7 +9,6 @@ from typing import Any, Final, Self
 from oms.kernel.errors import Conflict, NotFound, Rejected
 from oms.kernel.money import exponent_of
 
-LANGUAGES: Final = ("nl", "de", "fr", "en")
 # Goods have the numbers of their lines, the fees of their returns the same below this one.
 SHIPPING_LINE_NO: Final = 0
 # How many documents one download may hold.

@@ -10,7 +10,6 @@ from typing import Final
 
 from oms.billing import crediting, queries, rules
 from oms.billing.model import (
-    LANGUAGES,
     SHIPPING_LINE_NO,
     Amounts,
     BilledLine,
@@ -36,6 +35,7 @@ from oms.billing.rules import Part, Sale, SoldLine
 from oms.billing.store import SQL
 from oms.kernel.clock import business_date
 from oms.kernel.money import share_of_units
+from oms.kernel.writing import LANGUAGES
 from oms.ledger import followers, journal
 from oms.ledger.database import Tx
 

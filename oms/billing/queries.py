@@ -8,7 +8,6 @@ from sqlalchemy import text
 
 from oms.billing import store
 from oms.billing.model import (
-    LANGUAGES,
     Document,
     DocumentNotFound,
     DocumentType,
@@ -20,6 +19,7 @@ from oms.billing.model import (
 )
 from oms.billing.rules import Sale
 from oms.billing.store import SQL
+from oms.kernel.writing import LANGUAGES
 from oms.ledger.database import Tx
 from oms.ledger.rows import asked
 from oms.orders.model import OrderNotFound

@@ -10,11 +10,12 @@ from zoneinfo import available_timezones
 from pydantic import TypeAdapter, ValidationError
 
 from oms import bootstrap
-from oms.billing.model import LANGUAGES, LegalEntity, Policy
+from oms.billing.model import LegalEntity, Policy
 from oms.channels.model import ChannelDraft
 from oms.kernel.errors import OmsError, Rejected
 from oms.kernel.limits import RESERVE_DAYS_MAX
 from oms.kernel.money import EXPONENTS
+from oms.kernel.writing import LANGUAGES
 from oms.locations import hours
 from oms.locations.model import Location
 from oms.returns.rules import BadReturnPolicy

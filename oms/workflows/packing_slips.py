@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from oms.billing import queries as billing
-from oms.billing.model import LANGUAGES
 from oms.channels import queries as channels
 from oms.fulfillment import queries as fulfillments
+from oms.kernel.writing import LANGUAGES, day
 from oms.ledger.database import Tx
 from oms.orders import queries as orders
 from oms.shipments import queries as parcels
@@ -34,14 +34,15 @@ def packing_slip(tx: Tx, number: str) -> Paper:
     of = fulfillments.fulfillment_order(tx, number)
     order = orders.order(tx, of.order_number).summary
     channel = channels.channel(tx, order.channel_code)
-    said = WORDS[billing.language_of(tx, channel.channel_id)]
+    language = billing.language_of(tx, channel.channel_id)
+    said = WORDS[language]
     sent = [
         each for each in parcels.of_fulfillment(tx, of.fulfillment_id)
         if each.state is not ParcelState.VOIDED
     ]  # fmt: skip
     facts = [
         (said["order"], order.external_number or of.order_number),
-        (said["placed"], order.placed_on.isoformat()), (said["from"], of.location_code),
+        (said["placed"], day(order.placed_on, language)), (said["from"], of.location_code),
         *((f"{said['parcel']} {each.parcel_number}", f"{each.carrier} {each.tracking_number}")
           for each in sent),
         *_point(parcels.point_of(tx, of.fulfillment_id), said["point"]),

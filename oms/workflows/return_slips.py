@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from oms.billing import queries as billing
-from oms.billing.model import LANGUAGES
 from oms.channels import queries as channels
+from oms.kernel.writing import LANGUAGES, day
 from oms.ledger.database import Tx
 from oms.locations import queries as locations
 from oms.orders import queries as orders
@@ -71,10 +71,10 @@ def return_slip(tx: Tx, of: Return) -> Paper:
     order = orders.order(tx, of.order_number).summary
     facts = [
         (said["order"], order.external_number or of.order_number),
-        (said["placed"], order.placed_on.isoformat()),
+        (said["placed"], day(order.placed_on, language)),
     ]  # fmt: skip
     if of.expires_at is not None:
-        facts.append((said["until"], of.expires_at.date().isoformat()))
+        facts.append((said["until"], day(of.expires_at.date(), language)))
     if of.location_code is not None:
         facts.append((said["to"], _address(tx, of.location_code)))
     if of.tracking_number is not None:

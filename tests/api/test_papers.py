@@ -47,6 +47,7 @@ class TestPackingSlip:
         work = pack(routed, picked(routed, 2), 2).json()["fulfillment"]["fulfillment_number"]
         said = words(routed.get(f"/v1/fulfillments/{work}/packing-slip", "store"))
         assert "Pakbon" in said
+        assert "05-01-2026" in said
         assert "Packing slip" not in said
 
     def test_of_several_pages_has_its_number_on_each(self) -> None:
@@ -80,6 +81,7 @@ class TestReturnSlip:
         path = f"/v1/returns/{ask(stocked, sent(stocked)).json()['return_number']}/slip"
         said = words(stocked.get(path))
         assert "Rücksendeschein" in said
+        assert "05.01.2026" in said
         assert "zu klein" in said
 
     def test_has_its_number_as_bars(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from oms.adapters.documents import cii, facturx, ubl, words
 from oms.billing.model import BilledLine, FileKind, Paper, Party
+from oms.kernel.writing import amount, day
 
 TEMPLATE: Final = Path(__file__).with_name("invoice.typ")
 FACES: Final = {
@@ -166,8 +167,8 @@ def _addresses(paper: Paper) -> list[dict[str, Any]]:
 def _facts(paper: Paper) -> list[list[str]]:
     said, language = words.WORDS[paper.language], paper.language
     found = [
-        [said["date"], words.day(paper.issued_on, language)],
-        [said["supplied"], words.day(paper.supplied_on, language)],
+        [said["date"], day(paper.issued_on, language)],
+        [said["supplied"], day(paper.supplied_on, language)],
         [said["order"], paper.order_number],
     ]
     if paper.external_number:
@@ -193,12 +194,12 @@ def _row(paper: Paper, line: BilledLine, *, has_discount: bool) -> list[str]:
     price = words.unit_price(
         line.net_minor + line.discount_minor, line.quantity or 1, paper.currency, language
     )
-    discount = words.amount(-line.discount_minor, paper.currency, language)
+    discount = amount(-line.discount_minor, paper.currency, language)
     return [
         line.sku, title, str(line.quantity or ""), price,
         *([discount if line.discount_minor else ""] if has_discount else []),
         words.rate(line.rate_ppm, language),
-        words.amount(line.net_minor, paper.currency, language),
+        amount(line.net_minor, paper.currency, language),
     ]  # fmt: skip
 
 
@@ -206,13 +207,13 @@ def _totals(paper: Paper) -> list[dict[str, Any]]:
     said, language = words.WORDS[paper.language], paper.language
 
     def row(name: str, minor: int, *, strong: bool = False) -> dict[str, Any]:
-        value = f"{words.amount(minor, paper.currency, language)} {paper.currency}"
+        value = f"{amount(minor, paper.currency, language)} {paper.currency}"
         return {"name": name, "value": value, "strong": strong}
 
     taxes = [
         row(
             f"{said['vat']} {words.rate(group.rate_ppm, language)} ({said['basis'].lower()}"
-            f" {words.amount(group.net_minor, paper.currency, language)})", group.tax_minor,
+            f" {amount(group.net_minor, paper.currency, language)})", group.tax_minor,
         )
         for group in paper.groups
     ]  # fmt: skip
@@ -227,7 +228,7 @@ def _notes(paper: Paper) -> list[str]:
     said, language = words.WORDS[paper.language], paper.language
     found = []
     if paper.preceding is not None:
-        on = words.day(paper.preceding.issued_on, language)
+        on = day(paper.preceding.issued_on, language)
         found.append(f"{said['corrects']} {paper.preceding.number} {said['of']} {on}.")
     if paper.reason:
         found.append(f"{said['reason']}: {paper.reason}")

@@ -1,11 +1,11 @@
-"""What stands on documents, in the language of who issues them, and how it writes numbers."""
+"""What stands on documents, in the language of who issues them."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Final
 
 from oms.billing.model import SHIPPING_LINE_NO, BilledLine, DocumentType, Remark
-from oms.kernel.money import exponent_of, text_from_minor
+from oms.kernel.money import exponent_of
+from oms.kernel.writing import amount, number
 
 _NAMES: Final = (
     "invoice", "credit_note", "receipt", "number", "date", "supplied", "order", "your_order",
@@ -75,11 +75,6 @@ REMARKS: Final[Mapping[str, Mapping[Remark, str]]] = {
         Remark.ONE_STOP_SHOP: "TVA du pays de livraison, déclarée au guichet unique (OSS).",
     },
 }  # fmt: skip
-# What parts thousands and decimals, and how a date is written.
-_SHAPES: Final = {
-    "en": (",", ".", "%d/%m/%Y"), "nl": (".", ",", "%d-%m-%Y"), "de": (".", ",", "%d.%m.%Y"),
-    "fr": ("\N{NO-BREAK SPACE}", ",", "%d/%m/%Y"),
-}  # fmt: skip
 
 
 def title_of(kind: DocumentType, language: str) -> str:
@@ -93,25 +88,6 @@ def title_of_line(line: BilledLine, language: str) -> str:
     if line.line_no < SHIPPING_LINE_NO:
         return f"{said['fee']}: {line.title}"
     return line.title or said["shipping"]
-
-
-def amount(minor: int, currency: str, language: str) -> str:
-    """Write an amount as a language does, without its currency."""
-    return number(text_from_minor(minor, currency), language)
-
-
-def number(text: str, language: str) -> str:
-    """Write a decimal text as a language does."""
-    thousands, point, _ = _SHAPES[language]
-    whole, _, decimals = text.partition(".")
-    sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
-    grouped = f"{int(digits):,}".replace(",", thousands)
-    return f"{sign}{grouped}{point}{decimals}" if decimals else f"{sign}{grouped}"
-
-
-def day(on: date, language: str) -> str:
-    """Write a date as a language does; in English as the British do."""
-    return on.strftime(_SHAPES[language][2])
 
 
 def rate(rate_ppm: int, language: str) -> str:

@@ -16,7 +16,7 @@ from saxonche import PySaxonProcessor
 
 from oms.adapters.documents.cii import RAM
 from oms.adapters.documents.invoices import InvoiceRenderer
-from oms.adapters.documents.words import REMARKS, WORDS, amount, unit_price
+from oms.adapters.documents.words import REMARKS, WORDS, unit_price
 from oms.billing import rules
 from oms.billing.model import (
     BilledLine,
@@ -28,6 +28,7 @@ from oms.billing.model import (
     Reference,
     Remark,
 )
+from oms.kernel.writing import amount
 
 SELLER: Final = Party(
     name="Penshop B.V.", street="Keizersgracht 1", postcode="1015 CJ", city="Amsterdam",
