@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from fractions import Fraction
 from typing import Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
 
 from oms.kernel.errors import Conflict, OmsError, Rejected
-from oms.kernel.money import shares_of_units
+from oms.kernel.money import round_half_up, shares_of_units
 from oms.returns.model import (
     Condition,
     Disposition,
@@ -114,9 +115,10 @@ class Policy(BaseModel):
     expires_days: int = Field(default=30, ge=1, le=DAYS_MAX)
     location: str | None = None  # None: the first of the channel's network
     carrier: str | None = None  # whose label what is approved gets; None: none of ours
-    fee_minor: dict[str, int] = Field(default_factory=dict)  # of a return, by currency
+    fee_minor: dict[str, NonNegativeInt] = Field(default_factory=dict)  # of a return, by currency
     credit_days: int | None = Field(default=None, ge=1, le=DAYS_MAX)  # None: it is good for ever
-    refunds_shipping: Literal["never", "full_return"] = "full_return"
+    refunds_shipping: Literal["never", "full_return", "standard"] = "full_return"
+    standard_shipping_minor: dict[str, NonNegativeInt] = Field(default_factory=dict)  # by currency
     final_sale_skus: frozenset[str] = frozenset()
     final_sale_types: frozenset[str] = frozenset()  # product types and categories
     inspection: tuple[InspectionRule, ...] = ()
@@ -247,6 +249,25 @@ def sort_out(of: Return, told: Sequence[Told]) -> list[Sorted]:
 
 def _sorted(state: Row, quantity: int, sku: str, line_no: int | None, told: Told) -> Sorted:
     return Sorted(state=state, quantity=quantity, sku=sku, line_no=line_no, told=told)
+
+
+def shipping_back(
+    policy: Policy, currency: str, net_minor: int, tax_minor: int, reasons: Sequence[ReturnReason]
+) -> tuple[int, int]:
+    """Return what of its shipping, net and tax, an order that is returned whole gives back.
+
+    By `standard` no more than the least expensive common delivery costs, which is all a consumer
+    who chose a dearer one has a right to (Directive 2011/83/EU, Article 13(2)); all of it where
+    the seller is at fault.
+    """
+    if policy.refunds_shipping == "never":
+        return 0, 0
+    whole = net_minor + tax_minor
+    standard = policy.standard_shipping_minor.get(currency, whole)
+    if policy.refunds_shipping == "full_return" or set(reasons) & OUR_FAULT or standard >= whole:
+        return net_minor, tax_minor
+    tax = round_half_up(Fraction(tax_minor * standard, whole))
+    return standard - tax, tax
 
 
 def fee_of(policy: Policy, currency: str, reasons: Sequence[ReturnReason]) -> int:

@@ -37,7 +37,13 @@ from oms.returns.model import (
     Verdict,
     WrongItemKept,
 )
-from oms.returns.rules import Policy, QuantityExceedsReturnable, fee_of, sort_out
+from oms.returns.rules import (
+    Policy,
+    QuantityExceedsReturnable,
+    fee_of,
+    shipping_back,
+    sort_out,
+)
 from oms.shipments.port import Carrier
 from oms.stock import operations as stock
 from oms.stock.model import TakenBack
@@ -319,10 +325,14 @@ def _owed(
     }  # fmt: skip
     policy = Policy.of(channels.channel(tx, held.channel_code).return_policy)
     is_whole = (
-        bool(goods) and policy.refunds_shipping == "full_return"
+        bool(goods)
         and order.summary.fulfillment_state == FulfillmentState.RETURNED
         and not queries.is_shipping_owed(tx, held.order_id)
     )  # fmt: skip
+    reasons = [line.reason for line in held.lines]
+    shipping = shipping_back(
+        policy, held.currency, order.shipping_net_minor, order.shipping_tax_minor, reasons
+    )
     paid = {line.line_no for line in held.lines if line.resolution in _OF_MONEY}
     first = min(goods.keys() & paid, default=None)
     decisions = [
@@ -330,13 +340,13 @@ def _owed(
             line_no=no, verdict=Verdict.ACCEPTED, quantity=quantity, told_before=before[no],
             change_ref=ref if no in goods else None,
             goods_net_minor=goods.get(no, (0, 0))[0], goods_tax_minor=goods.get(no, (0, 0))[1],
-            shipping_net_minor=order.shipping_net_minor if is_whole and no == first else 0,
-            shipping_tax_minor=order.shipping_tax_minor if is_whole and no == first else 0,
+            shipping_net_minor=shipping[0] if is_whole and no == first else 0,
+            shipping_tax_minor=shipping[1] if is_whole and no == first else 0,
         )
         for no, quantity in wanted.items()
     ]  # fmt: skip
     kept = sum(each.fee_minor for each in held.decisions)
-    fee = fee_of(policy, held.currency, [line.reason for line in held.lines]) - kept
+    fee = fee_of(policy, held.currency, reasons) - kept
     worth = _worth(tx, held.order_id, decisions)
     weights = [worth[each.line_no] * (each.line_no in paid) for each in decisions]
     fees = split(max(0, min(fee, sum(weights))), weights)

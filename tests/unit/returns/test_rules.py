@@ -18,6 +18,7 @@ from oms.returns.rules import (
     fee_of,
     refuse,
     returnable,
+    shipping_back,
 )
 from tests.builders import NOW
 
@@ -95,6 +96,31 @@ class TestMoney:
         assert fee_of(policy, "EUR", [chosen]) == 250
         assert fee_of(policy, "EUR", [chosen, broken]) == 0
         assert fee_of(policy, "JPY", [chosen]) == 0
+
+
+class TestShippingBack:
+    """Of 10.00 with 1.74 of tax, where the common delivery costs 4.95."""
+
+    @pytest.mark.parametrize(
+        ("policy", "currency", "reason", "back"),
+        [
+            ("full_return", "EUR", "too_small", (826, 174)), ("never", "EUR", "defective", (0, 0)),
+            ("standard", "EUR", "too_small", (409, 86)),
+            ("standard", "EUR", "defective", (826, 174)),
+            ("standard", "JPY", "too_small", (826, 174)),
+        ],
+    )  # fmt: skip
+    def test_is_what_the_policy_says(
+        self, policy: str, currency: str, reason: str, back: tuple[int, int]
+    ) -> None:
+        said = Policy.of({"refunds_shipping": policy, "standard_shipping_minor": {"EUR": 495}})
+        assert shipping_back(said, currency, 826, 174, [ReturnReason(reason)]) == back
+
+    def test_is_no_more_than_was_paid(self) -> None:
+        said = Policy.of({"refunds_shipping": "standard", "standard_shipping_minor": {"EUR": 495}})
+        chosen = [ReturnReason.TOO_SMALL]
+        assert shipping_back(said, "EUR", 200, 42, chosen) == (200, 42)
+        assert shipping_back(said, "EUR", 0, 0, chosen) == (0, 0)
 
 
 class TestPolicy:
