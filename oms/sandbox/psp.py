@@ -19,7 +19,7 @@ import httpx
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -32,6 +32,7 @@ log = logging.getLogger("oms.sandbox.psp")
 
 TYPES: Final = frozenset({"authorize", "capture", "void", "refund"})
 BODY_BYTES_MAX: Final = 16_384
+GONE: Final = 499  # as proxies log it; nobody reads it
 ROUND_SECONDS: Final = 0.1
 AGAIN: Final = timedelta(seconds=2)
 # Instruments that behave in a way of their own, whatever the switches say.
@@ -206,6 +207,11 @@ def _send(client: httpx.Client, switches: dict[str, Any], ref: str, body: bytes)
     return False
 
 
+def _gone(_request: Request, _error: Exception) -> Response:
+    """Answer nobody: a client that was killed did not even ask to the end."""
+    return Response(status_code=GONE)
+
+
 def create_app(path: Path) -> Starlette:
     """Make the service on a record."""
     service = Service(Book(path))
@@ -218,7 +224,8 @@ def create_app(path: Path) -> Starlette:
             Route("/record", service.record, methods=["GET"]),
             Route("/settlements/{day}", service.settlement, methods=["GET"]),
             Route("/switches", service.switch, methods=["POST"]),
-        ]
+        ],
+        exception_handlers={ClientDisconnect: _gone},
     )
     app.state.service = service
     return app
