@@ -37,13 +37,11 @@ from oms.payments.model import (
 )
 from oms.payments.port import Answer, NoAnswer, Psp
 from oms.payments.rules import Dues, is_settled, wanted_minor
-from oms.workflows import owing, refunds, store_credit
+from oms.workflows import owing, refunds, store_credit, unpaid
 
 log = logging.getLogger("oms.payments")
 
 FOLLOWER: Final = "payments"
-EXPIRED: Final = "AUTHORIZATION_EXPIRED"
-MISSING: Final = "PAYMENT_MISSING"
 # Asked one after the other, by one who keeps them meanwhile.
 AT_ONCE_MAX: Final = 5
 # Orders a follower holds at once.
@@ -183,7 +181,7 @@ def settle_all(tx: Tx, order_ids: Sequence[int], *, at: datetime) -> None:
     """
     due = queries.dues_of(tx, order_ids)
     known = queries.standings(tx, order_ids)
-    shown = order_queries.with_exceptions(tx, order_ids, (EXPIRED, MISSING))
+    shown = order_queries.with_exceptions(tx, order_ids, unpaid.CODES)
     for order_id in order_ids:
         if order_id in shown or not is_settled(due[order_id][0], known.get(order_id, ())):
             settle(tx, order_id, at=at)
@@ -209,8 +207,8 @@ def settle(tx: Tx, order_id: int, *, at: datetime) -> None:
             is_asked = _ask(tx, payment, TransactionType.CAPTURE, taken, due.earned_minor, at=at)
             missing -= taken if is_asked else 0
             wanted -= taken
-    _tell_expired(tx, order_id, ours, wanted, at=at)
-    _tell_missing(tx, order_id, known, missing, at=at)
+    unpaid.tell_expired(tx, order_id, ours, wanted, at=at)
+    unpaid.tell_missing(tx, order_id, known, missing, at=at)
     if not due.open_minor:
         _give_up(tx, order_id, due, at=at)
     store_credit.take_back_unused(tx, order_id, at=at)
@@ -234,47 +232,6 @@ def settle_apart(tx: Tx, order_id: int, *, at: datetime) -> None:
     followers.take_in(tx, FOLLOWER, [order_id], lambda _: settle(tx, order_id, at=at), at=at)
 
 
-def _tell_expired(
-    tx: Tx, order_id: int, ours: Sequence[Payment], missing_minor: int, *, at: datetime
-) -> None:
-    """Show an order whose goods left after the authorization of their payment had ended."""
-    expired = [each for each in ours if each.sums.capturable and not each.capturable_minor(at=at)]
-    if missing_minor <= 0 or not expired:
-        orders.unflag(tx, order_id, EXPIRED, at=at)
-        return
-    data = {
-        "payment": expired[0].payment_number, "amount_minor": missing_minor,
-        "currency": expired[0].currency,
-    }  # fmt: skip
-    if orders.flag(tx, order_id, EXPIRED, data, at=at):
-        orders.tell(
-            tx, [(order_id, "payment.authorization_expired", data)],
-            actor_type="system", actor="payments", at=at,
-        )  # fmt: skip
-
-
-def _tell_missing(
-    tx: Tx, order_id: int, known: Sequence[Payment], missing_minor: int, *, at: datetime
-) -> None:
-    """Show an order whose goods left and whose payments are not asked for all of them.
-
-    Nobody is asked here for what others capture or is paid by invoice; what has ended has been
-    shown as that.
-    """
-    ours = [each for each in known if each.is_ours_to_move]
-    is_told = any(each.sums.capturable and not each.capturable_minor(at=at) for each in ours)
-    is_invoiced = any(each.tender is Tender.INVOICE for each in known)
-    if missing_minor <= 0 or not ours or is_told or is_invoiced:
-        orders.unflag(tx, order_id, MISSING, at=at)
-        return
-    data = {"amount_minor": missing_minor, "currency": ours[0].currency}
-    if orders.flag(tx, order_id, MISSING, data, at=at):
-        orders.tell(
-            tx, [(order_id, "payment.missing", data)], actor_type="system", actor="payments",
-            at=at,
-        )  # fmt: skip
-
-
 def _give_up(tx: Tx, order_id: int, due: Dues, *, at: datetime) -> None:
     """Give up what nothing will be earned for; what is earned and could not be captured is kept."""
     known = queries.ours_to_move(tx, order_id)
@@ -291,10 +248,19 @@ def _give_up(tx: Tx, order_id: int, due: Dues, *, at: datetime) -> None:
 def _ask(
     tx: Tx, payment: Payment, kind: TransactionType, amount_minor: int, upto: int, *, at: datetime
 ) -> bool:
-    """Ask for what is missing up to an amount, once: what failed is for a person to ask again."""
-    return operations.request(
-        tx, payment, kind, amount_minor, cause=f"{kind}:{upto}", by="payments", at=at
-    )
+    """Ask for what is missing up to an amount, once: what failed is for a person to ask again.
+
+    What came to that amount before, and was moved up to another one since, is another wish.
+    """
+    asked = [each for each in payment.transactions if each.cause.startswith(f"{kind}:")]
+    same = [each for each in asked if each.cause.split(":")[1] == str(upto)]
+    cause = same[-1].cause if same else f"{kind}:{upto}"
+    if same and any(
+        each.state is TransactionState.SUCCEEDED and each.transaction_id >= same[-1].transaction_id
+        for each in asked
+    ):
+        cause = f"{kind}:{upto}:{len(same)}"
+    return operations.request(tx, payment, kind, amount_minor, cause=cause, by="payments", at=at)
 
 
 def execute_due(

@@ -302,6 +302,35 @@ class TestServices:
         work(shop, payer)
         assert (balance(shop), failures(shop)) == ("paid", [])
 
+    def test_are_asked_again_for_what_comes_to_as_much_again(
+        self, shop: Shop, payer: Payer
+    ) -> None:
+        """What was declined for 20.00 was captured for 15.00; then it costs 20.00 again."""
+
+        def lines(total: int) -> list[dict[str, Any]]:
+            pens = a_line(quantity=2, total=total, discount=2000 - total)
+            return [pens, a_line("INK")]  # which is still to leave
+
+        shop.take(a_movement(9), an_order(lines=lines(2000)))
+        follow_money(shop)
+        begin(shop, shop.order().summary.order_number, replace(CARD, amount_minor=3000))
+        work(shop, payer)
+        payer.behaves(decline_ratio=1.0)
+        ship(shop, 2)
+        work(shop, payer)
+        payer.behaves(decline_ratio=0.0)
+        for version, total in enumerate((1500, 2000), start=2):
+            shop.take(an_order(
+                version=version, updated_at=NOW + version * timedelta(minutes=1),
+                lines=lines(total),
+            ))  # fmt: skip
+            work(shop, payer)
+        assert payer.done()[1:] == [
+            ("capture", 2000, "failed"), ("capture", 1500, "succeeded"),
+            ("capture", 500, "succeeded"),
+        ]  # fmt: skip
+        assert "PAYMENT_MISSING" not in shop.open_exceptions()
+
     def test_that_do_not_give_up_are_asked_again_by_hand(
         self, shop: Shop, order: str, payer: Payer
     ) -> None:
