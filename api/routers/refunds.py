@@ -21,7 +21,7 @@ from oms.access.model import Caller, ScopeMissing
 from oms.ledger.database import Tx as Connection
 from oms.refunds import queries
 from oms.refunds.model import Hand, Refund, RefundAction, RefundNotFound
-from oms.workflows import refunds
+from oms.workflows import refund_previews, refunds
 
 DECIDING: Final = frozenset({RefundAction.APPROVE, RefundAction.REJECT})
 
@@ -34,9 +34,8 @@ def preview_refund(
 ) -> PreviewOut:
     """Tell what a refund would come to, by the numbers it has when it is made."""
     order = visible(tx, number, caller).summary
-    amount = body.amount_minor(order.currency)
     hand = Hand(name=caller.name, role=caller.role, at=now)
-    return PreviewOut.of(refunds.preview(tx, number, body.kind, amount, body.paid_as, hand=hand))
+    return PreviewOut.of(refund_previews.preview(tx, number, body.draft(order.currency), hand=hand))
 
 
 @router.post("/orders/{number}/refunds", status_code=201)
@@ -50,9 +49,8 @@ def make_refund(
     """
     order = visible(tx, number, caller).summary
     made = refunds.compose_by_hand(
-        tx, number, body.kind, body.amount_minor(order.currency), reason=body.reason,
-        by=caller.name, at=now, already_refunded_minor=body.seen_minor(order.currency),
-        paid_as=body.paid_as, role=caller.role,
+        tx, number, body.draft(order.currency), reason=body.reason, by=caller.name, at=now,
+        already_refunded_minor=body.seen_minor(order.currency), role=caller.role,
     )  # fmt: skip
     response.headers["Location"] = f"/v1/refunds/{made.refund_number}"
     response.headers["ETag"] = f'"{made.version}"'

@@ -6,10 +6,8 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from api.schemas.common import MoneyOut, Out, Wire, Words
-from api.schemas.payments import MoneyIn
-from api.schemas.refunds import RefundOut
-from oms.payments.model import CurrencyDiffers
-from oms.refunds.model import BackIn, RefundKind, Visit, VisitState
+from api.schemas.refunds import RefundIn, RefundOut
+from oms.refunds.model import BackIn, Visit, VisitState
 from oms.workflows.counters import Wanted
 
 ORDERS_MAX = 50
@@ -68,22 +66,16 @@ class GivesBack(Wire):
     ] = None
 
 
-class StoreRefundIn(Wire):
+class StoreRefundIn(RefundIn):
     """What somebody gets back for an order."""
 
     order_number: Words
-    kind: RefundKind = RefundKind.OWED
-    amount: Annotated[MoneyIn | None, Field(description="left out: all that is owed")] = None
-    reason: Annotated[Words, Field(description="for what is not owed", max_length=500)] = ""
 
     def wanted(self, currency: str) -> Wanted:
-        """Return it as a value. Raises CurrencyDiffers, NotAnAmount."""
-        if self.amount is not None and self.amount.currency != currency:
-            raise CurrencyDiffers
+        """Return it as a value. Raises CurrencyDiffers, NotAnAmount, WrongLines."""
         return Wanted(
-            order_number=self.order_number, kind=self.kind, reason=self.reason,
-            amount_minor=None if self.amount is None else self.amount.minor(),
-        )  # fmt: skip
+            order_number=self.order_number, draft=self.draft(currency), reason=self.reason
+        )
 
 
 class StoreRefundsPost(GivesBack):

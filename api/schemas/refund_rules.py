@@ -11,8 +11,8 @@ from api.schemas.payments import SumIn
 from oms.access.model import ROLES
 from oms.kernel.errors import Rejected
 from oms.kernel.limits import AMOUNT_MINOR_MAX
-from oms.refunds.model import Limits, Mode, Occasion, Policy, RefundKind
-from oms.refunds.rules import Rules, Version, policy_of
+from oms.refunds.model import Limits, Mode, Occasion, Policy, RefundKind, TenderOrder
+from oms.refunds.rules import Rules, Version, policy_of, tender_order_of
 
 # Each occasion has its policy, and all that are owed have one for those that have none.
 Subject = Literal[
@@ -87,6 +87,7 @@ class VersionOut(Out):
         Field(description="of an order that was not paid in cash, in cash; null: not said here"),
     ]
     roles: list[RoleOut]
+    tender_order: Annotated[TenderOrder | None, Field(description="null: not said here")]
     reason: str
     set_by: str | None
     set_at: datetime | None
@@ -97,7 +98,7 @@ class VersionOut(Out):
         rules = found.rules
         return cls(
             channel_code=found.channel_code, version=found.version_no, reason=found.reason,
-            set_by=found.set_by, set_at=found.set_at,
+            set_by=found.set_by, set_at=found.set_at, tender_order=rules.tender_order,
             policies=[PolicyOut.of(name, each) for name, each in sorted(rules.policies.items())],
             cash_limits=None if rules.cash_limits is None else _sums(rules.cash_limits),
             roles=[
@@ -111,6 +112,9 @@ class RulesOut(Out):
     """What counts for a channel now, and the last version that says something of it."""
 
     in_force: Annotated[list[PolicyOut], Field(description="of every subject")]
+    tender_order: Annotated[
+        TenderOrder, Field(description="of which payments of an order money is taken first")
+    ]
     said: Annotated[VersionOut | None, Field(description="null: nothing was said of it yet")]
 
     @classmethod
@@ -120,7 +124,10 @@ class RulesOut(Out):
             *(PolicyOut.of(each, policy_of(rules, RefundKind.OWED, each)) for each in Occasion),
             *(PolicyOut.of(each, policy_of(rules, each)) for each in RefundKind),
         ]
-        return cls(in_force=in_force, said=None if said is None else VersionOut.of(said))
+        return cls(
+            in_force=in_force, tender_order=tender_order_of(rules),
+            said=None if said is None else VersionOut.of(said),
+        )  # fmt: skip
 
 
 class PolicyIn(Wire):
@@ -186,6 +193,13 @@ class RulesPost(Wire):
     roles: Annotated[
         list[RoleIn], Field(default_factory=list, max_length=CURRENCIES_MAX)
     ]  # of one role several, each of other currencies
+    tender_order: Annotated[
+        TenderOrder | None,
+        Field(
+            description="of which payments of an order money is taken first; left out: as it is"
+            " said of all. In cash at a till what was paid in cash comes first"
+        ),
+    ] = None
     reason: Annotated[Words, Field(description="why it is changed")]
 
     def rules(self) -> Rules:
@@ -197,8 +211,8 @@ class RulesPost(Wire):
         return Rules(
             policies={each.subject: each.value() for each in self.policies},
             cash_limits=None if limits is None else {e.currency: e.minor() for e in limits},
-            roles=roles,
-        )
+            roles=roles, tender_order=self.tender_order,
+        )  # fmt: skip
 
 
 def _sums(by_currency: Mapping[str, int]) -> list[MoneyOut]:

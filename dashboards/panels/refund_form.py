@@ -63,6 +63,7 @@ def _compose(client: Client, order: Json) -> None:
         "What for", list(KINDS), index=0 if is_owed else list(KINDS).index(RefundKind.GOODWILL),
         format_func=KINDS.__getitem__, key=f"refund_kind_{turn}",
     )  # fmt: skip
+    line_no = _off(order, turn) if kind == RefundKind.GOODWILL else 0
     may_be_all = kind == RefundKind.OWED and is_owed
     typed = st.text_input(
         f"How much, in {paid['balance']['currency']}", key=f"refund_amount_{turn}",
@@ -76,7 +77,9 @@ def _compose(client: Client, order: Json) -> None:
     seen = {"amount": _gone_back(number, turn, paid), "currency": currency}
     body: Json = {"kind": kind, "already_refunded": seen, "paid_as": paid_as}
     body |= {"reason": reason} if reason else {}
-    body |= {"amount": {"amount": typed, "currency": currency}} if typed else {}
+    amount = {"amount": typed, "currency": currency}
+    body |= {"amount": amount} if typed else {}
+    body |= {"lines": [{"line_no": line_no, "amount": amount}]} if line_no else {}
     if not typed and not may_be_all:
         st.caption("Say how much; what comes of it is shown before it is done.")
         return
@@ -94,6 +97,16 @@ def _compose(client: Client, order: Json) -> None:
         told = "waits for somebody's leave" if preview["needs_approval"] else told
         work = partial(_send, client, path, body, form)
         frame.do(work, written.plain(f"{show.amount(preview['amount'])} {told}."))
+
+
+def _off(order: Json, turn: int) -> int:
+    """Ask off which line the goodwill is; 0: off all of them."""
+    named = {0: "All lines, by what they come to"} | {
+        each["line_no"]: f"{each['line_no']}: {each['title']}" for each in order["lines"]
+    }
+    return int(st.selectbox(
+        "Off what", list(named), format_func=named.__getitem__, key=f"refund_off_{turn}"
+    ))  # fmt: skip
 
 
 def _gone_back(number: str, turn: int, paid: Json) -> str:
@@ -143,12 +156,15 @@ def _shown(preview: Json, order: Json) -> None:
         for each in preview["tenders"]
     ]
     if preview["occasion"]:
-        told.append(f"- for {OCCASIONS[preview['occasion']].lower()}")
+        occasion = preview["occasion"]
+        told.append(f"- for {OCCASIONS.get(occasion, show.words(occasion)).lower()}")
     told += [_less(each, order) for each in preview["cheaper"]]
     st.markdown("\n".join(told))
     limits = (
         f"Owed: {show.amount(preview['owed'])}. At most: {show.amount(preview['maximum'])}. "
         + ("Somebody else must approve it." if preview["needs_approval"] else "It goes at once.")
+        + f" After it {show.amount(preview['stays'])} of what was paid stays, and "
+        + f"{show.amount(preview['owed_after'])} is owed."
     )
     st.caption(written.plain(limits))
 
@@ -156,8 +172,7 @@ def _shown(preview: Json, order: Json) -> None:
 def _less(less: Json, order: Json) -> str:
     """Say what of a refund is off the price of which line, with the tax that is in it."""
     titles = {each["line_no"]: each["title"] for each in order["lines"]} | {0: "shipping"}
-    total = Decimal(less["net"]["amount"]) + Decimal(less["tax"]["amount"])
-    told = f"{show.amount({**less['net'], 'amount': total})} off {titles[less['line_no']]}, "
+    told = f"{show.amount(show.added(less['net'], less['tax']))} off {titles[less['line_no']]}, "
     return f"- {written.plain(told + show.amount(less['tax']))} of it tax"
 
 

@@ -97,7 +97,7 @@ def card(client: Client, refund: Json) -> None:
             st.markdown(f"**{amount}** {number}", width="content")
             show.state(refund["state"])
             st.caption(written.plain(_told(refund)), width="content")
-        show.together([_share(each) for each in refund["tenders"]])
+        show.together([*map(_share, refund["tenders"]), *map(_cheaper, refund["cheaper"])])
         _actions(client, refund, version)
 
 
@@ -147,6 +147,12 @@ def _share(share: Json) -> str:
     if share["state"] == "unknown":
         said += "; it may have gone back, so nobody may pay it another way"
     return written.plain(said)
+
+
+def _cheaper(less: Json) -> str:
+    """Say what is off the price of a line."""
+    what = f"line {less['line_no']}" if less["line_no"] else "shipping"
+    return written.plain(f"{show.amount(show.added(less['net'], less['tax']))} off {what}")
 
 
 def _told(refund: Json) -> str:

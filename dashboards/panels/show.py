@@ -75,6 +75,11 @@ def amount(money: Json | None) -> str:
     return written.money(Decimal(money["amount"]), money["currency"])
 
 
+def added(*parts: Json) -> Json:
+    """Return what amounts of one currency come to."""
+    return {**parts[0], "amount": str(sum(Decimal(each["amount"]) for each in parts))}
+
+
 def instant(text: str | None) -> str:
     """Write an instant of the API."""
     if text is None:

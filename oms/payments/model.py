@@ -191,8 +191,12 @@ class Sums:
     @property
     def refundable(self) -> int:
         """What may still be given back: captured, less every refund that is not known to fail."""
-        gone = self.refunded + self.refunding + self.charged_back
-        return max(0, self.captured - gone)
+        return max(0, self.stays)
+
+    @property
+    def stays(self) -> int:
+        """What is captured and went to nobody since, nor is on its way; below zero: more did."""
+        return self.captured - self.refunded - self.refunding - self.charged_back
 
     def __add__(self, other: "Sums") -> "Sums":
         """Add what is where of another payment."""

@@ -1,13 +1,13 @@
-"""Refunds as values: why money goes back, how far it is, and how it is spread over payments."""
+"""Refunds as values: why money goes back, how far it is, and what of it went where."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from oms.kernel.errors import Conflict, Forbidden, NotFound, Rejected
-from oms.payments.model import Payment, TransactionState
+from oms.payments.model import TransactionState
 
 
 class RefundKind(StrEnum):
@@ -93,6 +93,16 @@ class Mode(StrEnum):
     MANUAL = "manual"  # begun by a person only, and then like auto
 
 
+class TenderOrder(StrEnum):
+    """Of which payments of an order money is taken that goes back."""
+
+    AS_PAID = "as_paid"  # of the first one first
+    LAST_FIRST = "last_first"
+    PROPORTIONAL = "proportional"  # of each its share of what may go back
+    CARD_FIRST = "card_first"
+    GIFT_CARD_FIRST = "gift_card_first"  # and store credit
+
+
 class BackIn(StrEnum):
     """What a till gives money back in."""
 
@@ -160,6 +170,18 @@ class ReasonMissing(Rejected):
     code = "REASON_NEEDED"
 
 
+class AmountMissing(Rejected):
+    """What is not owed has no amount of its own."""
+
+    code = "AMOUNT_NEEDED"
+
+
+class WrongLines(Rejected):
+    """Lines are named of goodwill only; each is one of the order's, and they add up to it."""
+
+    code = "WRONG_LINES"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Up to how much a kind of refund goes by itself, in minor units; None: however much.
@@ -177,14 +199,6 @@ class Policy:
             return False
         limit = self.limits.get(currency, self.limit_minor)
         return limit is None or amount_minor <= limit
-
-
-# Where nothing is said: what is owed goes back by itself, what is not is agreed on.
-POLICIES: Final[Mapping[RefundKind, Policy]] = {
-    RefundKind.OWED: Policy(mode=Mode.AUTO, limit_minor=50_000),
-    RefundKind.SHIPPING: Policy(mode=Mode.AUTO, limit_minor=2_500),
-    RefundKind.GOODWILL: Policy(mode=Mode.APPROVE, limit_minor=0),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +220,29 @@ class Hand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefundDraft:
+    """A refund somebody asks for."""
+
+    kind: RefundKind
+    amount_minor: int | None = None  # None: what its lines come to, or all that is owed if it is
+    paid_as: PaidAs = PaidAs.MONEY
+    occasion: Occasion | None = None  # None: whatever is owed last
+    lines: Mapping[int, int] = field(default_factory=dict)  # off which lines how much, with tax
+
+    def wanted_minor(self, owed_minor: int) -> int:
+        """Return how much is asked for where so much is owed. Raises WrongLines, AmountMissing."""
+        if not self.lines:
+            if self.kind is not RefundKind.OWED and self.amount_minor is None:
+                raise AmountMissing
+            return owed_minor if self.amount_minor is None else self.amount_minor
+        whole = sum(self.lines.values())
+        is_whole = self.amount_minor in {None, whole} and min(self.lines.values()) > 0
+        if self.kind is not RefundKind.GOODWILL or not is_whole or min(self.lines) < 1:
+            raise WrongLines
+        return whole
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TenderShare:
     """What of a refund goes back to one payment, and what became of it."""
 
@@ -222,6 +259,20 @@ class TenderShare:
         """Whether it did not reach its customer, and somebody has to say what is to be done."""
         is_bad = self.state is TransactionState.FAILED or self.is_reversed
         return is_bad and not self.is_given_up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reduction:
+    """What a refund without goods takes off the price of a line."""
+
+    line_no: int
+    net_minor: int
+    tax_minor: int
+
+    @property
+    def minor(self) -> int:
+        """Return what it is with tax."""
+        return self.net_minor + self.tax_minor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +300,12 @@ class Refund:
     visit_number: str | None  # of somebody to a till
     occasion: Occasion | None  # what it is owed for
     tenders: tuple[TenderShare, ...]
+    cheaper: tuple[Reduction, ...]  # off which lines it is; 0 is shipping
+
+    @property
+    def parts(self) -> tuple[tuple[str, int], ...]:
+        """What of it goes back to which payment."""
+        return tuple((each.payment_number, each.amount_minor) for each in self.tenders)
 
     @property
     def dead(self) -> tuple[TenderShare, ...]:
@@ -264,15 +321,6 @@ class Refund:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reduction:
-    """What a refund without goods takes off the price of a line."""
-
-    line_no: int
-    net_minor: int
-    tax_minor: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
     """What a refund would come to: the same numbers it has when it is made."""
 
@@ -285,8 +333,11 @@ class Preview:
     tenders: tuple[tuple[str, int], ...]  # payment, amount
     needs_approval: bool  # by the channel's rules
     occasion: Occasion | None
+    owed_after_minor: int  # what is owed back still once it has gone
+    stays_minor: int  # what of what was paid stays once it, and all that waits, has gone
     beyond: LimitExceeded | None = None  # what limit of their own who asks would exceed
     cheaper: tuple[Reduction, ...] = ()  # which lines, where it is not owed; 0 is shipping
+    is_named: bool = False  # they were named by who asks
 
 
 class VisitState(StrEnum):
@@ -341,55 +392,3 @@ class Visit:
         if RefundState.AWAITING_APPROVAL in states:
             return VisitState.AWAITING_APPROVAL
         return VisitState.PENDING if RefundState.REQUESTED in states else VisitState.DONE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineValue:
-    """What a line of an order comes to, with tax; line 0 is its shipping."""
-
-    line_no: int
-    held_minor: int  # what has left and stays
-    open_minor: int  # what is still to leave
-    minor: int
-    tax_minor: int  # in all of it
-    reduced_minor: int  # what was taken off it before
-
-    def gives_back(self, before_minor: int, by_minor: int) -> int:
-        """Return by how much less is left of it once it comes to so much less than before.
-
-        What was taken off it before went back before.
-        """
-        before = max(0, before_minor - self.reduced_minor)
-        return before - max(0, before_minor - by_minor - self.reduced_minor)
-
-
-def spread(amount_minor: int, payments: Sequence[Payment]) -> list[tuple[Payment, int]]:
-    """Spread an amount over payments, to the original ones in their order.
-
-    Raises RefundExceeded with the most they have.
-    """
-    left, shares = amount_minor, []
-    for payment in payments:
-        share = min(left, payment.sums.refundable)
-        if share > 0:
-            shares.append((payment, share))
-            left -= share
-    if left:
-        currency = payments[0].currency if payments else None
-        raise RefundExceeded(max_minor=amount_minor - left, currency=currency)
-    return shares
-
-
-def state_of(tenders: Sequence[TenderShare]) -> RefundState:
-    """Return how far a refund is that was asked for, from what became of its parts."""
-    live = [each for each in tenders if not each.is_given_up]
-    ends = {each.state for each in live}
-    if not ends <= {TransactionState.SUCCEEDED, TransactionState.FAILED}:
-        return RefundState.REQUESTED
-    dead = [each for each in live if each.is_dead]
-    if not dead:
-        return RefundState.SUCCEEDED
-    if len(dead) < len(live):
-        return RefundState.PARTIALLY_SUCCEEDED
-    is_back = all(each.is_reversed for each in dead)
-    return RefundState.REVERSED if is_back else RefundState.FAILED

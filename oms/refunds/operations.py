@@ -30,6 +30,8 @@ def add(
 ) -> str | None:  # fmt: skip
     """Add a refund as it was previewed, with what goes back to which payment.
 
+    Lines are cheaper by it from when it is let go, which documents say (ADR 0034); until then it
+    is known off which lines it is to be where somebody has named them.
     Returns its number; None when its cause has a refund.
     """
     made = SQL.run(
@@ -42,6 +44,8 @@ def add(
     if made is None:
         return None
     share(tx, made.refund_id, shares)
+    if state is RefundState.REQUESTED or found.is_named:
+        reduce_lines(tx, made.refund_id, found.cheaper)
     return str(made.refund_number)
 
 
@@ -60,7 +64,8 @@ def share(tx: Tx, refund_id: int, shares: Sequence[tuple[Payment, int]]) -> None
 
 
 def reduce_lines(tx: Tx, refund_id: int, lines: Sequence[Reduction]) -> None:
-    """Say what a refund takes off the price of which lines; what was said stays."""
+    """Say anew what a refund takes off the price of which lines."""
+    SQL.run(tx, "unreduce", refund_id=refund_id)
     SQL.run(tx, "reduce", refund_id=refund_id, lines=json.dumps(list(map(asdict, lines))))
 
 

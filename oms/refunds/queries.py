@@ -16,9 +16,9 @@ from oms.refunds.batches import Batch, BatchNotFound, BatchState, Row, RowState,
 from oms.refunds.model import (
     BackIn,
     Given,
-    LineValue,
     Occasion,
     PaidAs,
+    Reduction,
     Refund,
     RefundKind,
     RefundNotFound,
@@ -27,7 +27,7 @@ from oms.refunds.model import (
     Visit,
     VisitNotFound,
 )
-from oms.refunds.rules import Rules, Version
+from oms.refunds.rules import LineValue, Rules, Version
 from oms.refunds.store import BATCHES, SQL
 
 _REFUNDS: Final = """
@@ -48,6 +48,10 @@ _TENDERS: Final = text("""
     join payments p using (payment_id)
     where t.refund_id = any (cast(:ids as bigint[])) and t.ended is distinct from 'replaced'
     order by t.refund_id, t.payment_id, t.attempt
+""")
+_CHEAPER: Final = text("""
+    select refund_id, line_no, net_minor, tax_minor from refund_lines
+    where refund_id = any (cast(:ids as bigint[])) order by refund_id, line_no
 """)
 _VISIT: Final = text("""
     select v.visit_number, x.location_code, v.back_in, v.override_reason, v.given_by, v.given_at
@@ -89,9 +93,13 @@ def refund(tx: Tx, number: str) -> Refund:
     return found[0]
 
 
-def line_values(tx: Tx, order_id: int) -> list[LineValue]:
-    """Return what the lines of an order come to now, shipping first."""
-    return [LineValue(**by_name(row)) for row in SQL.run(tx, "line_values", order_id=order_id)]
+def line_values(tx: Tx, order_id: int, *, except_for: int | None = None) -> list[LineValue]:
+    """Return what the lines of an order come to now, shipping first.
+
+    What waits is that of every refund but one, by its id.
+    """
+    rows = SQL.run(tx, "line_values", order_id=order_id, except_for=except_for)
+    return [LineValue(**by_name(row)) for row in rows]
 
 
 def order_of(tx: Tx, number: str) -> int:
@@ -144,9 +152,14 @@ def count_of(tx: Tx, order_id: int) -> int:
     return int(tx.execute(query, {"order_id": order_id}).scalar_one())
 
 
-def waiting_minor(tx: Tx, order_id: int, kind: RefundKind | None = None) -> int:
-    """Return what of an order is kept for refunds that wait for somebody: of one kind, or all."""
-    return int(SQL.run(tx, "waiting", order_id=order_id, kind=kind).scalar_one())
+def waiting_minor(tx: Tx, order_id: int) -> int:
+    """Return what of an order's money is kept for refunds that wait for somebody."""
+    return int(SQL.run(tx, "waiting", order_id=order_id).scalar_one())
+
+
+def owed_waiting_minor(tx: Tx, order_id: int) -> int:
+    """Return what of what an order owes back waits for somebody already."""
+    return int(SQL.run(tx, "owed_waiting", order_id=order_id).scalar_one())
 
 
 def credit_owed_minor(tx: Tx, order_id: int) -> int:
@@ -220,8 +233,13 @@ def _read(
 ) -> list[Refund]:
     where = " and ".join(conditions)
     rows = tx.execute(text(f"{_REFUNDS} where {where} order by r.refund_id {rest}"), values).all()
+    ids = {"ids": [row.refund_id for row in rows]}
+    cheaper: dict[int, list[Reduction]] = defaultdict(list)
+    for row in tx.execute(_CHEAPER, ids):
+        facts = by_name(row)
+        cheaper[facts.pop("refund_id")].append(Reduction(**facts))
     tenders: dict[int, list[TenderShare]] = defaultdict(list)
-    for row in tx.execute(_TENDERS, {"ids": [row.refund_id for row in rows]}):
+    for row in tx.execute(_TENDERS, ids):
         facts = by_name(row)
         facts["state"] = None if row.state is None else TransactionState(row.state)
         facts["is_given_up"] = bool(row.is_given_up)
@@ -235,7 +253,7 @@ def _read(
                 "paid_as": PaidAs(row.paid_as),
                 "occasion": None if row.occasion is None else Occasion(row.occasion),
             },
-            tenders=tuple(tenders[row.refund_id]),
+            tenders=tuple(tenders[row.refund_id]), cheaper=tuple(cheaper[row.refund_id]),
         )
         for row in rows
     ]  # fmt: skip

@@ -24,24 +24,54 @@ from jsonb_to_recordset(cast(:shares as jsonb)) as s(payment_id bigint, amount_m
 delete from refund_tenders where refund_id = :refund_id;
 
 -- name: line_values
--- What the lines of an order come to now: what has left and stays, and what is still to leave.
+-- What the lines of an order come to now: what has left and stays, what is still to leave, and what
+-- refunds would take off them that wait for somebody, or whose parts failed.
 select v.line_no, h.held + v.given_minor as held_minor, v.minor - h.held as open_minor,
     v.minor + v.given_minor as minor, v.tax_minor + v.given_tax_minor as tax_minor,
-    coalesce(p.going_minor, 0)::bigint as reduced_minor
+    coalesce(p.going_minor, 0)::bigint as reduced_minor,
+    coalesce(w.minor, 0)::bigint as waiting_minor
 from line_values(:order_id) v
 cross join lateral (
     select first_units_minor(v.minor, v.units, v.units - least(v.open, v.units)) as held
 ) h
 left join price_reductions p on p.order_id = :order_id and p.line_no = v.line_no
+left join lateral (
+    select sum(div(w.upto * least(w.amount, w.whole), w.whole)
+        - div((w.upto - w.minor) * least(w.amount, w.whole), w.whole)
+        - div(w.upto * least(w.going, w.whole), w.whole)
+        + div((w.upto - w.minor) * least(w.going, w.whole), w.whole)) as minor
+    from (
+        select l.line_no, m.minor, sum(m.minor) over (lines order by l.line_no) as upto,
+            nullif(sum(m.minor) over lines, 0) as whole, r.amount_minor as amount,
+            case when r.state = 'awaiting_approval' then 0 else r.amount_minor - f.failed end as going
+        from refunds r
+        join refund_lines l using (refund_id)
+        cross join lateral (select l.net_minor + l.tax_minor as minor) m
+        cross join lateral (
+            select coalesce(sum(p.amount_minor), 0) as failed
+            from refund_parts p
+            where p.refund_id = r.refund_id and p.ended is null and p.state = 'failed'
+              and not p.is_for_reversed  -- which is off the price all the while
+        ) f
+        where r.order_id = :order_id
+          and r.state in ('awaiting_approval', 'failed', 'partially_succeeded', 'requested')
+          and r.refund_id is distinct from cast(:except_for as bigint)
+        window lines as (partition by r.refund_id)
+    ) w
+    where w.line_no = v.line_no
+) w on true
 order by v.line_no;
 
 -- name: reduce
--- What a refund takes off the price of which lines: said once, when it is let go.
+-- What a refund takes off the price of which lines.
 insert into refund_lines (refund_id, line_no, net_minor, tax_minor)
 select :refund_id, line_no, net_minor, tax_minor
 from jsonb_to_recordset(cast(:lines as jsonb)) as l(
-    line_no smallint, net_minor bigint, tax_minor bigint)
-where not exists (select from refund_lines where refund_id = :refund_id);
+    line_no smallint, net_minor bigint, tax_minor bigint);
+
+-- name: unreduce
+-- A refund is off no line: it was not let go.
+delete from refund_lines where refund_id = :refund_id;
 
 -- name: order_of
 -- The order a refund is of.
@@ -199,7 +229,22 @@ left join lateral (
     from refund_parts p
     where p.refund_id = r.refund_id and p.ended is null and (p.state = 'failed' or p.is_reversed)
 ) f on r.state in ('failed', 'partially_succeeded', 'requested', 'succeeded', 'reversed')
-where r.order_id = :order_id and (cast(:kind as text) is null or r.kind = :kind);
+where r.order_id = :order_id;
+
+-- name: owed_waiting
+-- What of what an order owes back somebody has to decide on: refunds of that which wait, or whose
+-- parts failed or came back; and of all others what came back, which is off the price all the while.
+select coalesce(sum(case when r.kind <> 'owed' then f.came_back
+    when r.state = 'awaiting_approval' then r.amount_minor
+    else f.dead end), 0)::bigint as amount_minor
+from refunds r
+left join lateral (
+    select sum(p.amount_minor) as dead,
+        sum(p.amount_minor) filter (where p.is_reversed or p.is_for_reversed) as came_back
+    from refund_parts p
+    where p.refund_id = r.refund_id and p.ended is null and (p.state = 'failed' or p.is_reversed)
+) f on r.state in ('failed', 'partially_succeeded', 'requested', 'succeeded', 'reversed')
+where r.order_id = :order_id;
 
 -- name: decided_against
 -- What of an order was owed and somebody rejected, canceled or gave up: it goes back by a person's

@@ -1,6 +1,6 @@
-"""How money is given back, as data: what goes by itself, what in cash, and by whom how much."""
+"""How money is given back: what goes by itself and by whom, of which payments, off which lines."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from fractions import Fraction
@@ -9,17 +9,27 @@ from typing import Any, Final, Self
 from oms.kernel.money import round_half_up, split
 from oms.payments.model import Payment, Tender, TransactionState
 from oms.refunds.model import (
-    POLICIES,
     BackIn,
     LimitExceeded,
     Limits,
-    LineValue,
     Mode,
     Occasion,
     Policy,
     Reduction,
+    RefundExceeded,
     RefundKind,
+    RefundState,
+    TenderOrder,
+    TenderShare,
+    WrongLines,
 )
+
+# Where nothing is said: what is owed goes back by itself, what is not is agreed on.
+POLICIES: Final[Mapping[RefundKind, Policy]] = {
+    RefundKind.OWED: Policy(mode=Mode.AUTO, limit_minor=50_000),
+    RefundKind.SHIPPING: Policy(mode=Mode.AUTO, limit_minor=2_500),
+    RefundKind.GOODWILL: Policy(mode=Mode.APPROVE, limit_minor=0),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +39,7 @@ class Rules:
     policies: Mapping[str, Policy] = field(default_factory=dict)  # by kind, or by occasion
     cash_limits: Mapping[str, int] | None = None  # by currency, of what was not paid in cash
     roles: Mapping[str, Mapping[str, Limits]] = field(default_factory=dict)  # by currency
+    tender_order: TenderOrder | None = None
 
     @classmethod
     def of(cls, kept: Mapping[str, Any]) -> Self:
@@ -44,6 +55,7 @@ class Rules:
                 role: {currency: Limits(**each) for currency, each in of.items()}
                 for role, of in kept.get("roles", {}).items()
             },
+            tender_order=TenderOrder(kept["tender_order"]) if kept.get("tender_order") else None,
         )  # fmt: skip
 
     def kept(self) -> dict[str, Any]:
@@ -57,7 +69,10 @@ class Rules:
             role: {currency: asdict(each) for currency, each in of.items()}
             for role, of in self.roles.items()
         }  # fmt: skip
-        return {"policies": policies, "cash_limits": self.cash_limits, "roles": roles}
+        return {
+            "policies": policies, "cash_limits": self.cash_limits, "roles": roles,
+            "tender_order": self.tender_order,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +182,12 @@ def beyond(
     return None
 
 
+def tender_order_of(said: Sequence[Rules]) -> TenderOrder:
+    """Return of which payments money is taken first."""
+    found = (rules.tender_order for rules in said if rules.tender_order is not None)
+    return next(found, TenderOrder.AS_PAID)
+
+
 def cash_limit_minor(said: Sequence[Rules], currency: str) -> int:
     """Return up to how much of what was not paid in cash goes back in cash."""
     found = (rules.cash_limits for rules in said if rules.cash_limits is not None)
@@ -208,29 +229,155 @@ def turned_to_cash_minor(payments: Sequence[Payment]) -> int:
     )  # fmt: skip
 
 
-def reduced(
-    amount_minor: int, values: Sequence[LineValue], *, is_of_shipping: bool
-) -> list[Reduction]:
-    """Say which lines a refund without goods makes cheaper: by largest remainder, with tax.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineValue:
+    """What a line of an order comes to, with tax; line 0 is its shipping."""
 
-    Off what has left and stays before what is still to leave, shipping first where it is of
-    shipping. What is more than the lines come to was paid too much, and makes nothing cheaper.
+    line_no: int
+    held_minor: int  # what has left and stays
+    open_minor: int  # what is still to leave
+    minor: int
+    tax_minor: int  # in all of it
+    reduced_minor: int  # what was taken off it before
+    waiting_minor: int  # what refunds that wait for leave, or failed, would take off it
+
+    @property
+    def held_left_minor(self) -> int:
+        """Return what of it has left and stays is not taken off yet."""
+        return max(0, self.held_minor - self.reduced_minor)
+
+    @property
+    def reducible_minor(self) -> int:
+        """Return what can be taken off it still."""
+        return max(0, self.minor - self.reduced_minor - self.waiting_minor)
+
+    @property
+    def held_free_minor(self) -> int:
+        """Return what of that has left and stays."""
+        return min(self.reducible_minor, max(0, self.held_left_minor - self.waiting_minor))
+
+    def gives_back(self, before_minor: int, by_minor: int) -> int:
+        """Return by how much less is left of it once it comes to so much less than before.
+
+        What was taken off it before went back before.
+        """
+        before = max(0, before_minor - self.reduced_minor)
+        return before - max(0, before_minor - by_minor - self.reduced_minor)
+
+
+def reduced(amount_minor: int, values: Sequence[LineValue]) -> list[Reduction]:
+    """Say which lines goodwill makes cheaper that names none: by largest remainder, with tax.
+
+    Off what has left and stays before what is still to leave, and what waits for others last of
+    all. What is more than the lines come to was paid too much, and makes nothing cheaper.
     """
-    held = [max(0, each.held_minor - each.reduced_minor) for each in values]
-    in_all = [max(0, each.minor - each.reduced_minor) for each in values]
-    rest = [most - part for most, part in zip(in_all, map(min, held, in_all), strict=True)]
-    first = [most * (is_of_shipping and not each.line_no)
-             for most, each in zip(in_all, values, strict=True)]  # fmt: skip
+    free = [each.reducible_minor for each in values]
+    held = [min(most, each.held_left_minor) for most, each in zip(free, values, strict=True)]
+    whole = [max(0, each.minor - each.reduced_minor) for each in values]
     left, parts = amount_minor, [0] * len(values)
-    for room in (first, held, rest):
-        weights = [min(most, all_ - part)
-                   for most, all_, part in zip(room, in_all, parts, strict=True)]  # fmt: skip
+    for room in (held, free, whole):
+        weights = [max(0, most - part) for most, part in zip(room, parts, strict=True)]
         taken = min(left, sum(weights))
         parts = [part + more for part, more in zip(parts, split(taken, weights), strict=True)]
         left -= taken
     return [_reduction(each, part) for each, part in zip(values, parts, strict=True) if part]
 
 
+def reduced_by_name(
+    lines: Mapping[int, int], values: Sequence[LineValue], *, stays_minor: int, currency: str
+) -> list[Reduction]:
+    """Say what a refund that names lines takes off them; 0 is shipping.
+
+    Raises as `refuse_beyond` does; WrongLines for a line that is none of the order's.
+    """
+    known = {each.line_no: each for each in values}
+    for line_no in lines:
+        if line_no not in known:
+            raise WrongLines(line_no=line_no)
+    refuse_beyond(lines, values, stays_minor=stays_minor, currency=currency)
+    return [_reduction(known[line_no], minor) for line_no, minor in sorted(lines.items())]
+
+
+def refuse_beyond(
+    lines: Mapping[int, int], values: Sequence[LineValue], *, stays_minor: int, currency: str
+) -> None:
+    """Refuse to take more off lines than there is. Raises RefundExceeded with what one has left.
+
+    What has not left is made cheaper only by what was paid ahead, for it is not on paper yet:
+    `stays_minor` is what of the order's money stays.
+    """
+    ahead = _ahead_minor(values, stays_minor)
+    for each in values:
+        minor = lines.get(each.line_no, 0)
+        most = min(each.reducible_minor, each.held_free_minor + ahead)
+        if minor > most:
+            raise RefundExceeded(max_minor=most, currency=currency, line_no=each.line_no)
+        ahead -= max(0, minor - each.held_free_minor)
+
+
+def room_minor(numbers: Collection[int], values: Sequence[LineValue], stays_minor: int) -> int:
+    """Return the most that can be taken off some lines together."""
+    of = [each for each in values if each.line_no in numbers]
+    held = sum(each.held_free_minor for each in of) + _ahead_minor(values, stays_minor)
+    return min(sum(each.reducible_minor for each in of), held)
+
+
+def _ahead_minor(values: Sequence[LineValue], stays_minor: int) -> int:
+    return max(0, stays_minor - sum(each.held_left_minor for each in values))
+
+
 def _reduction(of: LineValue, minor: int) -> Reduction:
     tax = min(max(round_half_up(Fraction(of.tax_minor * minor, of.minor)), 0), minor)
     return Reduction(line_no=of.line_no, net_minor=minor - tax, tax_minor=tax)
+
+
+_TAKEN_FIRST: Final[Mapping[TenderOrder, frozenset[Tender]]] = {
+    TenderOrder.CARD_FIRST: frozenset({Tender.CARD, Tender.WALLET}),
+    TenderOrder.GIFT_CARD_FIRST: frozenset({Tender.GIFT_CARD, Tender.STORE_CREDIT}),
+}
+
+
+def spread(
+    amount_minor: int, payments: Sequence[Payment], order: TenderOrder = TenderOrder.AS_PAID
+) -> list[tuple[Payment, int]]:
+    """Spread an amount over payments, each of which gets no more back than it gave.
+
+    "First" and "last" are of the sequence, which has them as they were made or a till takes them.
+    Raises RefundExceeded with the most they have.
+    """
+    rooms = [each.sums.refundable for each in payments]
+    if amount_minor > sum(rooms):
+        currency = payments[0].currency if payments else None
+        raise RefundExceeded(max_minor=sum(rooms), currency=currency)
+    if order is TenderOrder.PROPORTIONAL:
+        parts = split(amount_minor, rooms)
+    else:
+        left, parts = amount_minor, [0] * len(payments)
+        for at in _turns(payments, order):
+            parts[at] = min(left, rooms[at])
+            left -= parts[at]
+    return [(each, part) for each, part in zip(payments, parts, strict=True) if part]
+
+
+def _turns(payments: Sequence[Payment], order: TenderOrder) -> list[int]:
+    """Return the positions of payments in the order money is taken from them."""
+    turns = list(range(len(payments)))
+    if order is TenderOrder.LAST_FIRST:
+        return turns[::-1]
+    first = _TAKEN_FIRST.get(order, frozenset())
+    return sorted(turns, key=lambda at: payments[at].tender not in first)
+
+
+def state_of(tenders: Sequence[TenderShare]) -> RefundState:
+    """Return how far a refund is that was asked for, from what became of its parts."""
+    live = [each for each in tenders if not each.is_given_up]
+    ends = {each.state for each in live}
+    if not ends <= {TransactionState.SUCCEEDED, TransactionState.FAILED}:
+        return RefundState.REQUESTED
+    dead = [each for each in live if each.is_dead]
+    if not dead:
+        return RefundState.SUCCEEDED
+    if len(dead) < len(live):
+        return RefundState.PARTIALLY_SUCCEEDED
+    is_back = all(each.is_reversed for each in dead)
+    return RefundState.REVERSED if is_back else RefundState.FAILED

@@ -7,6 +7,7 @@ service has to give back is asked for, and the visit says that it is on its way.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from oms.kernel.errors import Rejected
 from oms.ledger.database import Tx
@@ -20,12 +21,15 @@ from oms.refunds import operations, queries
 from oms.refunds.model import (
     BackIn,
     Hand,
+    RefundDraft,
     RefundKind,
     Visit,
 )
 from oms.refunds.rules import Counter
 from oms.returns import queries as returned
 from oms.workflows import owing, refunds
+
+ALL_OWED: Final = RefundDraft(kind=RefundKind.OWED)
 
 
 class OrderNamedTwice(Rejected):
@@ -36,11 +40,10 @@ class OrderNamedTwice(Rejected):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What somebody is to get back for an order; without an amount all that is owed."""
+    """What somebody is to get back for an order."""
 
     order_number: str
-    kind: RefundKind = RefundKind.OWED
-    amount_minor: int | None = None
+    draft: RefundDraft = ALL_OWED
     reason: str = ""
 
 
@@ -99,15 +102,16 @@ def _give(
     has_any = any(payment.sums.refundable for payment in known)
     if has_any and not payable and not (is_lenient and counter.back_in is BackIn.ORIGINAL):
         raise NotManaged
-    amount, cause = each.amount_minor, f"till:{counter.visit_id}"
+    draft, cause = each.draft, f"till:{counter.visit_id}"
     if is_lenient:
         # As by itself, so it is nobody's wish: what somebody decided against stays so.
         left = payable - queries.waiting_minor(tx, order_id)
         amount, cause = min(owing.in_money_minor(tx, order_id), left), f"owed:{cause}"
         if amount <= 0:
             return
+        draft = RefundDraft(kind=RefundKind.OWED, amount_minor=amount)
     refunds.compose(
-        tx, each.order_number, each.kind, amount, reason=each.reason, cause=cause, by=asking.by,
+        tx, each.order_number, draft, reason=each.reason, cause=cause, by=asking.by,
         at=at, counter=counter, hand=Hand(name=asking.by, role=asking.role, at=at),
     )  # fmt: skip
 

@@ -40,7 +40,7 @@ from oms.orders.model import (
     OrderState,
 )
 from oms.refunds import queries as refunded
-from oms.refunds.model import LineValue
+from oms.refunds.rules import LineValue
 from oms.returns.model import Asked, Resolution, Return
 from oms.returns.rules import LineFacts
 from oms.workflows import actions, amending, changes

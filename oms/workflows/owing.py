@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from oms.channels import queries as channels
 from oms.exchanges import queries as exchanges
 from oms.exchanges.model import Exchange
 from oms.ledger.database import Tx
@@ -12,9 +11,9 @@ from oms.orders import queries as order_queries
 from oms.payments import queries as payment_queries
 from oms.payments.model import total
 from oms.refunds import operations, queries
-from oms.refunds.model import Mode, Occasion, PaidAs, RefundKind
+from oms.refunds.model import Mode, Occasion, PaidAs, RefundDraft, RefundKind
 from oms.refunds.rules import policy_of
-from oms.workflows import refund_caps, refunds, store_credit
+from oms.workflows import refund_caps, refund_previews, refunds, store_credit
 from oms.workflows.refunds import AUTOMATIC
 
 
@@ -62,16 +61,18 @@ def _begin(
     tx: Tx, order_id: int, owed: Sequence[tuple[Occasion, int]], paid_as: PaidAs, *, at: datetime
 ) -> None:
     order = order_queries.order(tx, order_queries.number_of(tx, order_id)).summary
-    said = queries.rules_of(tx, channels.channel(tx, order.channel_code).channel_id)
+    said = refund_previews.rules_of(tx, order.channel_code)
     nth = queries.count_of(tx, order_id)
     for occasion, minor in owed:
         if policy_of(said, RefundKind.OWED, occasion).mode is Mode.MANUAL:
             continue
         nth += 1
+        draft = RefundDraft(
+            kind=RefundKind.OWED, amount_minor=minor, occasion=occasion, paid_as=paid_as
+        )
         refunds.compose(
-            tx, order.order_number, RefundKind.OWED, minor, reason="owed", cause=f"owed:{nth}",
-            by=AUTOMATIC, at=at, occasion=occasion, paid_as=paid_as,
-        )  # fmt: skip
+            tx, order.order_number, draft, reason="owed", cause=f"owed:{nth}", by=AUTOMATIC, at=at
+        )
 
 
 def _pay_exchange(tx: Tx, of: Exchange, *, at: datetime) -> None:
@@ -88,10 +89,11 @@ def _pay_exchange(tx: Tx, of: Exchange, *, at: datetime) -> None:
     amount = min(left, due.due_minor - sums.captured - sums.capturing + sums.refunded)
     if amount <= 0:
         return
-    found = refunds.preview(
-        tx, of.original_number, RefundKind.OWED, amount, PaidAs.STORE_CREDIT,
+    draft = RefundDraft(
+        kind=RefundKind.OWED, amount_minor=amount, paid_as=PaidAs.STORE_CREDIT,
         occasion=Occasion.RETURN_ACCEPTED,
     )  # fmt: skip
+    found = refund_previews.preview(tx, of.original_number, draft)
     cause = f"exchange:{of.return_number}:{queries.count_of(tx, of.original_id) + 1}"
     made = refunds.add(
         tx, of.original_id, found, is_waiting=False, reason="exchanged", cause=cause,

@@ -41,13 +41,14 @@ from oms.refunds.model import (
     Hand,
     Refund,
     RefundAction,
+    RefundDraft,
     RefundExceeded,
     RefundKind,
     RefundState,
     SamePerson,
     StalePreview,
 )
-from oms.workflows import refunds
+from oms.workflows import refund_previews, refunds
 
 log = logging.getLogger("oms.refunds")
 
@@ -192,7 +193,8 @@ def _seen(tx: Tx, batch: Batch, row: Row) -> Seen:
         waiting = _waiting(tx, order.order_id)
         if waiting is not None:
             return _leave(waiting, row.amount_minor)
-    found = refunds.preview(tx, row.order_number, row.kind, row.amount_minor)
+    draft = RefundDraft(kind=row.kind, amount_minor=row.amount_minor)
+    found = refund_previews.preview(tx, row.order_number, draft)
     return Seen(
         step=Step.MAKE, amount_minor=found.amount_minor, max_minor=found.max_minor,
         currency=found.currency, tenders=found.tenders,
@@ -226,7 +228,7 @@ def _leave(waiting: Refund, amount_minor: int | None) -> Seen:
     return Seen(
         step=Step.APPROVE, amount_minor=waiting.amount_minor, max_minor=waiting.amount_minor,
         currency=waiting.currency, refund_number=waiting.refund_number,
-        tenders=tuple((each.payment_number, each.amount_minor) for each in waiting.tenders),
+        tenders=waiting.parts,
     )  # fmt: skip
 
 
@@ -287,12 +289,16 @@ def _paid(tx: Tx, batch: Batch, row: Row, *, at: datetime) -> Refund:
     if now.refund_number is not None:
         action = RefundAction.RETRY if now.step is Step.RETRY else RefundAction.APPROVE
         held = queries.refund(tx, now.refund_number)
-        return refunds.act(
+        done = refunds.act(
             tx, held.refund_number, action, version=held.version, by=batch.approved_by, at=at,
             role=batch.approved_role,
         )  # fmt: skip
+        if now.step is Step.APPROVE and done.parts != now.tenders:
+            raise StalePreview  # its payments have not what was seen any more
+        return done
+    draft = RefundDraft(kind=row.kind, amount_minor=now.amount_minor)
     return refunds.compose(
-        tx, row.order_number, row.kind, now.amount_minor, reason=row.reason, at=at,
+        tx, row.order_number, draft, reason=row.reason, at=at,
         cause=f"batch:{batch.batch_number}:{row.row_no}", by=batch.submitted_by,
         hand=Hand(name=batch.approved_by, role=batch.approved_role, at=at),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""How much of an order may go back: what is owed of it, and of its shipping what was paid.
+"""How much of an order is owed back, and what of it is not on its way.
 
 Its callers hold the order.
 """
@@ -15,7 +15,8 @@ def owed_minor(tx: Tx, order_id: int) -> int:
     """Return what is owed back for an order and on no way back yet."""
     due, _ = payment_queries.dues_of(tx, [order_id])[order_id]
     sums = total(each.sums for each in payment_queries.of_order(tx, order_id))
-    return max(0, _owed_minor(due, sums, sums.captured) - queries.waiting_minor(tx, order_id))
+    waiting = queries.owed_waiting_minor(tx, order_id)
+    return max(0, _owed_minor(due, sums, sums.captured) - waiting)
 
 
 def _owed_minor(due: Dues, sums: Sums, captured_minor: int) -> int:
@@ -32,16 +33,6 @@ def is_to_be_paid(tx: Tx, order_id: int) -> bool:
     return owed_minor(tx, order_id) > queries.decided_against_minor(tx, order_id)
 
 
-def shipping_minor(tx: Tx, order_id: int) -> int:
-    """Return what of an order's shipping was neither given back nor waits for somebody to be.
-
-    More than that is goodwill, which takes somebody else's leave.
-    """
-    (freight,) = [each for each in queries.line_values(tx, order_id) if not each.line_no]
-    waiting = queries.waiting_minor(tx, order_id, RefundKind.SHIPPING)
-    return freight.minor - freight.reduced_minor - waiting
-
-
 def refuse_paid(tx: Tx, held: Refund) -> None:
     """Refuse to pay what is owed no longer: it went back another way while this one waited.
 
@@ -54,7 +45,7 @@ def refuse_paid(tx: Tx, held: Refund) -> None:
     amount = held.amount_minor if is_whole else sum(each.amount_minor for each in held.dead)
     due, currency = payment_queries.dues_of(tx, [held.order_id])[held.order_id]
     sums = total(each.sums for each in payment_queries.of_order(tx, held.order_id))
-    others = queries.waiting_minor(tx, held.order_id) - amount
+    others = queries.owed_waiting_minor(tx, held.order_id) - amount
     most = _owed_minor(due, sums, sums.captured + sums.capturing) - others
     if amount > most:
         raise RefundExceeded(max_minor=max(0, most), currency=currency)

@@ -1,11 +1,10 @@
 """Refunds: what is owed goes back by itself, what is more by two people, each part once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from oms.access.model import is_same_person
-from oms.channels import queries as channels
 from oms.exchanges import queries as exchanges
 from oms.exchanges.model import Exchange
 from oms.kernel.errors import VersionConflict
@@ -14,29 +13,38 @@ from oms.orders import operations as orders
 from oms.orders import queries as order_queries
 from oms.payments import operations as payments
 from oms.payments import queries as payment_queries
-from oms.payments.model import Payment, PaymentNotFound, Tender, TransactionType, total
+from oms.payments.model import (
+    NotManaged,
+    Payment,
+    PaymentNotFound,
+    Tender,
+    TransactionType,
+    total,
+)
 from oms.refunds import operations, queries
 from oms.refunds.model import (
     Hand,
-    Occasion,
     PaidAs,
     Preview,
     ReasonMissing,
-    Reduction,
     Refund,
     RefundAction,
-    RefundExceeded,
+    RefundDraft,
     RefundKind,
     RefundState,
     SamePerson,
     StalePreview,
+    TenderOrder,
+)
+from oms.refunds.rules import (
+    Counter,
     spread,
     state_of,
+    tender_order_of,
 )
-from oms.refunds.rules import Counter, policy_of, reduced
 from oms.returns import queries as returned
 from oms.returns.model import Resolution, Return, ReturnState
-from oms.workflows import refund_caps, refund_limits, returns, store_credit
+from oms.workflows import refund_caps, refund_limits, refund_previews, returns, store_credit
 from oms.workflows.exchanges import IN_KIND
 from oms.workflows.returned import Doing
 
@@ -45,68 +53,9 @@ AUTOMATIC: Final = "refunds"
 OF_MONEY: Final = frozenset({Resolution.REFUND, Resolution.STORE_CREDIT})
 
 
-def preview(
-    tx: Tx, number: str, kind: RefundKind, amount_minor: int | None,
-    paid_as: PaidAs = PaidAs.MONEY, *, counter: Counter | None = None, hand: Hand | None = None,
-    occasion: Occasion | None = None,
-) -> Preview:  # fmt: skip
-    """Tell what a refund would come to; nothing is written. Of nobody's hand no limits count.
-
-    Without an amount it is all that is owed. Raises OrderNotFound, RefundExceeded.
-    """
-    order = order_queries.order(tx, number).summary
-    known = _payable(tx, order.order_id, counter)
-    owed = refund_caps.owed_minor(tx, order.order_id)
-    most = sum(each.sums.refundable for each in known) - queries.waiting_minor(tx, order.order_id)
-    if kind is RefundKind.OWED:
-        most = min(most, owed)
-    if kind is RefundKind.SHIPPING:
-        most = min(most, refund_caps.shipping_minor(tx, order.order_id))
-    wanted = owed if amount_minor is None else amount_minor
-    if not 0 < wanted <= most:
-        raise RefundExceeded(max_minor=max(0, most), currency=order.currency)
-    said = queries.rules_of(tx, channels.channel(tx, order.channel_code).channel_id)
-    if kind is RefundKind.OWED and occasion is None:
-        occasion = queries.by_occasion(tx, order.order_id, wanted)[0][0]
-    policy = policy_of(said, kind, occasion)
-    return Preview(
-        kind=kind, paid_as=paid_as, amount_minor=wanted, currency=order.currency,
-        owed_minor=owed, max_minor=most,
-        tenders=tuple((each.payment_number, share) for each, share in spread(wanted, known)),
-        needs_approval=not policy.lets_go(wanted, order.currency), occasion=occasion,
-        beyond=None if hand is None else refund_limits.beyond_of(
-            tx, order.order_id, wanted, order.currency, hand, said=said),
-        cheaper=tuple(_cheaper(tx, order.order_id, kind, wanted)),
-    )  # fmt: skip
-
-
-def _cheaper(tx: Tx, order_id: int, kind: RefundKind, amount_minor: int) -> list[Reduction]:
-    """Return which lines a refund makes cheaper: what is owed for goods makes none so."""
-    if kind is RefundKind.OWED:
-        return []
-    values = queries.line_values(tx, order_id)
-    return reduced(amount_minor, values, is_of_shipping=kind is RefundKind.SHIPPING)
-
-
-def _payable(tx: Tx, order_id: int, counter: Counter | None) -> list[Payment]:
-    """Return the payments money can be given back from, in the order it is taken from."""
-    if counter is None:
-        return payment_queries.ours_to_move(tx, order_id)
-    return counter.payable(payment_queries.of_order(tx, order_id))
-
-
-def _parts(
-    tx: Tx, order_id: int, found: Preview, counter: Counter | None
-) -> list[tuple[Payment, int]]:
-    """Return what of a refund that was previewed goes back to which payment."""
-    known = {each.payment_number: each for each in _payable(tx, order_id, counter)}
-    return [(known[number], amount) for number, amount in found.tenders]
-
-
 def compose(
-    tx: Tx, number: str, kind: RefundKind, amount_minor: int | None, *, reason: str, cause: str,
-    by: str, at: datetime, hand: Hand | None = None, counter: Counter | None = None,
-    occasion: Occasion | None = None, paid_as: PaidAs = PaidAs.MONEY,
+    tx: Tx, number: str, draft: RefundDraft, *, reason: str, cause: str, by: str, at: datetime,
+    hand: Hand | None = None, counter: Counter | None = None,
 ) -> Refund:  # fmt: skip
     """Make a refund: let go at once, or kept until somebody else approves it, or has.
 
@@ -120,16 +69,14 @@ def compose(
     known = queries.of_cause(tx, order_id, cause)
     if known is not None:
         return known
-    if kind is not RefundKind.OWED and not reason.strip():
+    if draft.kind is not RefundKind.OWED and not reason.strip():
         raise ReasonMissing
     refund_limits.hold(tx, hand)
-    found = preview(
-        tx, number, kind, amount_minor, paid_as, counter=counter, hand=hand, occasion=occasion
-    )
+    found = refund_previews.preview(tx, number, draft, counter=counter, hand=hand)
     approved_by = None if hand is None or hand.name == by else hand.name
     is_waiting = found.beyond is not None or (found.needs_approval and approved_by is None)
     if counter is not None:
-        parts = _parts(tx, order_id, found, counter)
+        parts = refund_previews.parts_of(tx, order_id, found, counter)
         is_waiting = refund_limits.waits_at(tx, counter, number, parts, found)
     made = add(
         tx, order_id, found, is_waiting=is_waiting, reason=reason, cause=cause, by=by, at=at,
@@ -148,7 +95,7 @@ def add(
 ) -> str:  # fmt: skip
     """Add a refund as it was previewed, and return its number; its cause is new."""
     state = RefundState.AWAITING_APPROVAL if is_waiting else RefundState.REQUESTED
-    parts = _parts(tx, order_id, found, counter)
+    parts = refund_previews.parts_of(tx, order_id, found, counter)
     made = operations.add(
         tx, order_id, found, parts, state=state, reason=reason.strip(), cause=cause, by=by, at=at,
         decided_by=decided_by, visit_id=None if counter is None else counter.visit_id,
@@ -171,9 +118,8 @@ def let_go(
 
 
 def compose_by_hand(
-    tx: Tx, number: str, kind: RefundKind, amount_minor: int | None, *, reason: str, by: str,
-    at: datetime, already_refunded_minor: int | None, paid_as: PaidAs = PaidAs.MONEY,
-    role: str | None = None,
+    tx: Tx, number: str, draft: RefundDraft, *, reason: str, by: str, at: datetime,
+    already_refunded_minor: int | None, role: str | None = None,
 ) -> Refund:  # fmt: skip
     """Make a refund somebody asks for: each time it is another.
 
@@ -183,7 +129,7 @@ def compose_by_hand(
     orders.hold(tx, order_id)
     _refuse_stale(tx, order_id, already_refunded_minor)
     return compose(
-        tx, number, kind, amount_minor, reason=reason, by=by, at=at, paid_as=paid_as,
+        tx, number, draft, reason=reason, by=by, at=at,
         cause=f"by hand:{queries.count_of(tx, order_id) + 1}",
         hand=Hand(name=by, role=role, at=at),
     )  # fmt: skip
@@ -197,7 +143,7 @@ def act(
 
     Raises RefundNotFound, VersionConflict, WrongRefundState; SamePerson; LimitExceeded for who
     may not let so much go either; ReasonMissing; RefundExceeded when what it is for is no longer
-    there, or not there at other payments.
+    there, or not there at other payments or off the lines it names; NotManaged.
     """
     orders.hold(tx, queries.order_of(tx, number))
     held = queries.refund(tx, number)
@@ -209,9 +155,10 @@ def act(
         raise SamePerson
     if state is RefundState.REQUESTED:
         refund_caps.refuse_paid(tx, held)
+        _hold_to_lines(tx, held)
     if action is RefundAction.APPROVE:
         refund_limits.release(tx, held, by=by, role=role, at=at)
-        _spread_anew(tx, held)
+        _share_anew(tx, held)
     _end_dead(tx, held, action, payment_number, reason=reason, by=by, at=at)
     operations.move(tx, held, state, at=at, decided_by=by if is_decision else None)
     moved = queries.refund(tx, number)
@@ -246,15 +193,15 @@ def _shares(
 ) -> list[tuple[int, int]]:
     """Return to which payments, by their ids, what did not reach its customer goes instead.
 
-    Raises RefundExceeded with what the others have; PaymentNotFound.
+    Raises RefundExceeded with what the others have; PaymentNotFound; NotManaged for one to be
+    asked again that is no longer ours to move.
     """
     known = payment_queries.ours_to_move(tx, held.order_id)
     failed: dict[str, int] = {}
     for each in held.dead:
         failed[each.payment_number] = failed.get(each.payment_number, 0) + each.amount_minor
     if action is RefundAction.RETRY:
-        return [(each.payment_id, failed[each.payment_number]) for each in known
-                if each.payment_number in failed]  # fmt: skip
+        return _again(known, failed, _tender_order(tx, held))
     others = [
         each for each in known
         if (each.payment_number not in failed if payment_number is None
@@ -262,7 +209,27 @@ def _shares(
     ]  # fmt: skip
     if payment_number is not None and not others:
         raise PaymentNotFound
-    return [(each.payment_id, amount) for each, amount in spread(sum(failed.values()), others)]
+    shares = spread(sum(failed.values()), others, _tender_order(tx, held))
+    return [(each.payment_id, amount) for each, amount in shares]
+
+
+def _again(
+    known: Sequence[Payment], failed: Mapping[str, int], order: TenderOrder
+) -> list[tuple[int, int]]:
+    """Return the same parts again; what a payment has no more room for goes to the others.
+
+    Raises RefundExceeded, NotManaged.
+    """
+    own = [each for each in known if each.payment_number in failed]
+    if len(own) < len(failed):
+        raise NotManaged
+    shares = {
+        each.payment_id: min(failed[each.payment_number], each.sums.refundable) for each in own
+    }
+    left = sum(failed.values()) - sum(shares.values())
+    others = [each for each in known if each.payment_number not in failed]
+    shares |= {each.payment_id: minor for each, minor in spread(left, others, order)}
+    return [(payment_id, minor) for payment_id, minor in shares.items() if minor]
 
 
 def follow(tx: Tx, order_id: int, *, at: datetime) -> None:
@@ -313,24 +280,40 @@ def _refuse_stale(tx: Tx, order_id: int, seen_minor: int | None) -> None:
         raise StalePreview(already_refunded_minor=sums.refunded + sums.refunding)
 
 
-def _spread_anew(tx: Tx, held: Refund) -> None:
-    """Hold what was asked for to what is there now. Raises RefundExceeded."""
-    operations.share(
-        tx,
-        held.refund_id,
-        spread(held.amount_minor, payment_queries.ours_to_move(tx, held.order_id)),
-    )
+def _hold_to_lines(tx: Tx, held: Refund) -> None:
+    """Hold what is not owed to what its lines have now. Raises RefundExceeded.
+
+    What failed before anybody said off which lines it was is said so now.
+    """
+    if held.kind is RefundKind.OWED:
+        return
+    if held.cheaper and held.state is not RefundState.AWAITING_APPROVAL:
+        refund_previews.refuse_beyond_lines(tx, held)
+    else:
+        operations.reduce_lines(tx, held.refund_id, refund_previews.cheaper_of(tx, held))
+
+
+def _share_anew(tx: Tx, held: Refund) -> None:
+    """Hold what was asked for to what payments have now: as it was seen, where they have that.
+
+    Raises RefundExceeded.
+    """
+    known = payment_queries.ours_to_move(tx, held.order_id)
+    rooms = {each.payment_number: each.sums.refundable for each in known}
+    if any(each.amount_minor > rooms.get(each.payment_number, 0) for each in held.tenders):
+        shares = spread(held.amount_minor, known, _tender_order(tx, held))
+        operations.share(tx, held.refund_id, shares)
+
+
+def _tender_order(tx: Tx, refund: Refund) -> TenderOrder:
+    return tender_order_of(refund_previews.rules_of(tx, refund.channel_code))
 
 
 def _ask(tx: Tx, refund: Refund, *, by: str, at: datetime, counter: Counter | None = None) -> None:
     """Ask payments for their parts; what is over or on its way is not asked for again.
 
-    At a till what comes out of its drawer is written down as done. What is not owed makes lines
-    cheaper from then on, which documents say (ADR 0034).
+    At a till what comes out of its drawer is written down as done.
     """
-    if refund.kind is not RefundKind.OWED:
-        cheaper = _cheaper(tx, refund.order_id, refund.kind, refund.amount_minor)
-        operations.reduce_lines(tx, refund.refund_id, cheaper)
     account_id = _account_of(tx, refund, at=at)
     for share in refund.tenders:
         if share.state is None:

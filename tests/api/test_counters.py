@@ -10,6 +10,7 @@ from tests.api.returning import a_basket, hand_over, sent
 from tests.api.test_papers import words
 from tests.builders import a_line as line_of
 from tests.builders import a_movement, a_receipt
+from tests.ledger.issuing import register
 from tests.ledger.test_payments import a_told
 from tests.policies import set_rules
 
@@ -81,11 +82,32 @@ class TestMoney:
         receipt = sold.get(f"{answer.headers['Location']}/receipt", "store")
         assert receipt.headers["content-type"] == "application/pdf"
         told = words(receipt)
-        for word in ("what was owed", "10.02 EUR", "given back", "2026-01-05 13:00"):
+        for word in ("what was owed", "10.02 EUR", "given back", "05/01/2026 13:00"):
             assert word in told, word
         assert "UTC" not in told
         again = sold.post(PATH, body, "store", once="other")
         assert (again.status_code, again.json()["code"]) == (409, "REFUND_EXCEEDED")
+
+    def test_is_told_in_the_language_of_the_channel(self, sold: House) -> None:
+        register(sold.shop, language="de")
+        visit = bring(sold).json()["visit"]["visit_number"]
+        told = words(sold.get(f"/v1/stores/AMS/visits/{visit}/receipt", "store"))
+        for word in ("Erstattungsbeleg", "05.01.2026 13:00", "offener Betrag", "10,02 EUR",
+                     "erstattet", "-0,02 EUR", "10,00 EUR"):  # fmt: skip
+            assert word in told, word
+        assert "Refund" not in told
+
+    def test_is_off_the_line_that_is_named(self, sold: House) -> None:
+        off = [{"line_no": 1, "amount": {"amount": "1.00", "currency": "EUR"}}]
+        said = {"kind": "goodwill", "reason": "r", "lines": off}
+        body: Any = {"back_in": "cash", "refunds": [{"order_number": number(sold), **said}],
+                     "override_reason": "a good customer"}  # fmt: skip
+        answer = sold.post(PATH, body, "manager", once="k")
+        assert answer.status_code == 201, answer.text
+        (refund,) = answer.json()["refunds"]
+        assert (refund["amount"]["amount"], [e["line_no"] for e in refund["cheaper"]]) == (
+            "1.00", [1],
+        )  # fmt: skip
 
     def test_is_nobodys_at_another_place(self, sold: House) -> None:
         assert hand_over(sold, a_basket(number(sold))).status_code == 201

@@ -47,6 +47,17 @@ class TestRules:
         assert in_force(house, "market")["cancellation"] == ("manual", ["5.00"], 0)
         assert in_force(house, "web")["cancellation"] == ("approve", [], 0)
 
+    def test_say_of_which_payments_money_is_taken_first(self, house: House) -> None:
+        def order(channel: str) -> str:
+            return str(house.get(f"{PATH}?channel={channel}", "agent").json()["tender_order"])
+
+        assert order("web") == "as_paid"
+        say(house, tender_order="card_first")
+        assert say(house, channel="web", tender_order="proportional").status_code == 201
+        assert (order("web"), order("market")) == ("proportional", "card_first")
+        said = house.get(f"{PATH}?channel=web", "agent").json()["said"]
+        assert said["tender_order"] == "proportional"
+
     def test_keep_every_version_with_who_and_why(self, house: House) -> None:
         roles = [{"role": "agent", "day": {"amount": "90.00", "currency": EUR}},
                  {"role": "agent", "refund": {"amount": "900", "currency": "JPY"}}]  # fmt: skip

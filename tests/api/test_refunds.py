@@ -12,6 +12,7 @@ PATH = "/v1/orders/R100000001/refunds"
 SOME: dict[str, Any] = {
     "kind": "goodwill", "amount": {"amount": "3.00", "currency": "EUR"}, "reason": "late",
 }  # fmt: skip
+OFF: dict[str, Any] = {"line_no": 1, "amount": {"amount": "1.00", "currency": "EUR"}}
 
 
 @pytest.fixture
@@ -66,9 +67,27 @@ class TestMade:
         assert made(bought) == made(bought)
         assert bought.count("refunds") == 1
 
+    def test_off_a_line_is_said_before_it_waits_and_after(self, bought: House) -> None:
+        off = [{"line_no": 1, "amount": {"amount": "3.00", "currency": "EUR"}}]
+        seen = bought.post(f"{PATH}:preview", SOME | {"lines": off}, "agent").json()
+        refund = made(bought, lines=off, amount=None)
+        eur = {"currency": "EUR"}
+        less = [{"line_no": 1, "net": {"amount": "2.48", **eur}, "tax": {"amount": "0.52", **eur}}]
+        assert seen["cheaper"] == refund["cheaper"] == less
+        assert (seen["stays"]["amount"], seen["owed_after"]["amount"]) == ("7.00", "0.00")
+        unnamed = bought.post(PATH, SOME, "agent", once="other").json()
+        assert unnamed["cheaper"] == []
+        assert act(bought, refund, "reject", "finance").json()["cheaper"] == []
+
     @pytest.mark.parametrize(
         ("said", "status", "code"),
         [
+            ({"lines": [OFF, OFF], "amount": None}, 422, "WRONG_LINES"),
+            ({"lines": [OFF | {"line_no": 2}], "amount": None}, 422, "WRONG_LINES"),
+            ({"lines": [OFF | {"line_no": 0}], "amount": None}, 422, "VALIDATION"),
+            ({"lines": [OFF]}, 422, "WRONG_LINES"),
+            ({"amount": None}, 422, "AMOUNT_NEEDED"),
+            ({"lines": [OFF], "kind": "owed", "amount": None}, 422, "WRONG_LINES"),
             ({"amount": {"amount": "10.01", "currency": "EUR"}}, 409, "REFUND_EXCEEDED"),
             ({"amount": {"amount": "1", "currency": "JPY"}}, 422, "CURRENCY_MISMATCH"),
             ({"amount": {"amount": "0", "currency": "EUR"}}, 422, "VALIDATION"),

@@ -108,6 +108,28 @@ class TestRules:
             "limits": [{"amount": "12.50", "currency": "EUR"}],
         }]  # fmt: skip
         assert "Version 1 by" in text_of(app)
+        fields = {each.label: each for each in (*app.selectbox, *app.text_input)}
+        fields["Which payments first"].set_value("proportional")
+        fields["In cash of what was not paid in cash, up to"].input("50.00")
+        fields["Why they change"].input("the banks asked")
+        tap(app, "Say it for payments")
+        fields = {each.label: each for each in (*app.selectbox, *app.text_input)}
+        fields["Role"].set_value("store")
+        fields["Within 24 hours"].input("90.00")
+        fields["Why the role changes"].input("it was too much")
+        tap(app, "Say it for the role")
+        assert failures(app) == []
+        after = shop.ask("GET", "/v1/refund-rules")["said"]
+        assert (after["version"], after["policies"]) == (3, said["policies"])
+        assert after["tender_order"] == "proportional"
+        assert after["cash_limits"] == [{"amount": "50.00", "currency": "EUR"}]
+        (role,) = after["roles"]
+        assert (role["role"], role["day"]["amount"], role["refund"]) == ("store", "90.00", None)
+        told = text_of(app)
+        assert "Money goes back to payments in this order: each its share." in told
+        assert "In cash of what was not paid in cash: up to €50.00." in told
+        (table,) = (each.value for each in app.dataframe if "Role" in each.value)
+        assert table["Within 24 hours"].tolist() == ["€90.00"]
 
 
 class TestOrder:
@@ -215,6 +237,7 @@ class TestComposer:
         assert "**€3.00 goes back:**\n- €3.00 to Card visa ending 4242 Y8" in told
         assert "- €3.00 off Pen, €0.52 of it tax" in told
         assert "Owed: €0.00. At most: €20.00. Somebody else must approve it." in told
+        assert "After it €17.00 of what was paid stays, and €0.00 is owed." in told
         assert "Say why" in told
         assert ("Refund" in labels(app), refunds(shop, number)) == (False, [])
         field(app, "Why").input("It came late").run()
@@ -229,6 +252,19 @@ class TestComposer:
         assert field(app, "How much, in EUR").value == ""
         assert "Refund" not in labels(app)
         assert "You asked for it: somebody else approves it." in text_of(app)
+
+    def test_goodwill_is_off_the_line_that_is_chosen(
+        self, screen: Page, shop: Counter, payer: Payer
+    ) -> None:
+        number = bought(shop, payer, "OFF-1")
+        app = screen("order", shop, "agent", number=number)
+        next(each for each in app.selectbox if each.label == "Off what").select(1).run()
+        filled(app, "3.00")
+        tap(app, "Refund")
+        assert failures(app) == []
+        (made,) = refunds(shop, number)
+        assert [each["line_no"] for each in made["cheaper"]] == [1]
+        assert "€3.00 off line 1" in text_of(app)
 
     def test_two_taps_act_once_and_another_form_again(
         self, screen: Page, shop: Counter, payer: Payer

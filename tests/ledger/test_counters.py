@@ -23,6 +23,7 @@ from oms.refunds.model import (
     Policy,
     ReasonMissing,
     Refund,
+    RefundDraft,
     RefundExceeded,
     RefundKind,
     RefundState,
@@ -67,7 +68,9 @@ def back(
     shop: Shop, *numbers: str, back_in: BackIn = BackIn.CASH, at: str = "AMS", **said: Any
 ) -> Visit:
     why, role = said.pop("override_reason", None), said.pop("role", None)
-    wanted = [Wanted(order_number=number, **said) for number in numbers]
+    reason = said.pop("reason", "")
+    draft = RefundDraft(**{"kind": RefundKind.OWED, **said})
+    wanted = [Wanted(order_number=number, draft=draft, reason=reason) for number in numbers]
     asking = Asking(location_code=at, back_in=back_in, by="till 1", role=role, override_reason=why)
     return shop.ledger.run(lambda tx: counters.give_back(tx, asking, wanted, at=clock.now()))
 

@@ -29,7 +29,7 @@ from oms.payments.model import (
 )
 from oms.payments.port import Answer, Notice
 from oms.refunds import queries as refund_queries
-from oms.refunds.model import Mode, RefundKind
+from oms.refunds.model import Mode, RefundDraft, RefundKind
 from oms.returns import queries as return_queries
 from oms.returns.model import (
     Asked,
@@ -315,8 +315,8 @@ class TestReplaced:
         work(shop, payer)
         let_go(shop, RefundKind.GOODWILL, Mode.AUTO)
         shop.ledger.run(lambda tx: workflow.compose_by_hand(
-            tx, number, RefundKind.GOODWILL, 200, reason="a scratch", by="ann", at=clock.now(),
-            already_refunded_minor=None,
+            tx, number, RefundDraft(kind=RefundKind.GOODWILL, amount_minor=200),
+            reason="a scratch", by="ann", at=clock.now(), already_refunded_minor=None,
         ))  # fmt: skip
         work(shop, payer)
         made = ask(shop, number, R.REPLACE)

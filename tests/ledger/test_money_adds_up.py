@@ -21,7 +21,7 @@ from oms.orders import operations as orders
 from oms.payments import queries as payment_queries
 from oms.payments.model import PaymentDraft, Tender, TransactionState, total
 from oms.payments.port import Answer, Asked, Notice
-from oms.refunds.model import Mode, Policy, RefundKind
+from oms.refunds.model import Mode, Policy, RefundDraft, RefundKind
 from oms.returns.model import Condition, Resolution, ReturnReason
 from oms.workflows import payments, refunds, return_receipts
 from oms.workflows.return_receipts import Basket, Handed
@@ -66,7 +66,10 @@ def selling(common_shop: Shop) -> Shop:
     """Give the retailer who bills, takes goods back for a fee, and pays back what is owed."""
     register(common_shop)
     with common_shop.ledger.transaction() as tx:
-        policy = {"approval": "auto", "fee_minor": FEE}
+        policy = {
+            "approval": "auto", "fee_minor": FEE,
+            "refunds_shipping": "standard", "standard_shipping_minor": {"KWD": 200},
+        }  # fmt: skip
         channels.register(tx, replace(CHANNELS[0], return_policy=policy), at=NOW)
         for kind in RefundKind:
             set_policy(tx, None, kind, FREE)
@@ -109,7 +112,11 @@ class Bought:
             found = next(each for each in lines if each.line_ref == sku)
             self._bring(found.line_no, units, reason, BROUGHT[kind])
         else:
-            self._refund(RefundKind(kind), units * 137)
+            lines = {lines[line % len(lines)].line_no: units * 137} if kind == "off" else {}
+            self._refund(RefundDraft(
+                kind=RefundKind.GOODWILL if lines else RefundKind(kind),
+                amount_minor=units * 137, lines=lines,
+            ))  # fmt: skip
 
     def _bring(self, line_no: int, units: int, reason: ReturnReason, of: Resolution) -> None:
         handed = Handed(line_no=line_no, quantity=units, reason=reason, resolution=of,
@@ -119,11 +126,10 @@ class Bought:
             lambda tx: return_receipts.take_at_store(tx, "AMS", [basket], by="ann", at=NOW)
         )
 
-    def _refund(self, kind: RefundKind, amount_minor: int) -> None:
+    def _refund(self, draft: RefundDraft) -> None:
         number = self.number
         self.shop.ledger.run(lambda tx: refunds.compose_by_hand(
-            tx, number, kind, amount_minor, reason="late", by="ann", at=NOW,
-            already_refunded_minor=None,
+            tx, number, draft, reason="late", by="ann", at=NOW, already_refunded_minor=None,
         ))  # fmt: skip
 
     def rest(self) -> None:
@@ -213,8 +219,8 @@ LINES: Final = st.lists(
 )  # fmt: skip
 STEPS: Final = st.lists(
     st.tuples(
-        st.sampled_from(["ship", "ship", "cancel", "return", "goodwill", "shipping", "bring",
-                         *BROUGHT]),
+        st.sampled_from(["ship", "ship", "cancel", "return", "goodwill", "off", "shipping",
+                         "bring", *BROUGHT]),
         st.integers(0, 2), st.integers(1, 4),
     ), min_size=2, max_size=8,
 )  # fmt: skip

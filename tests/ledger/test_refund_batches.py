@@ -26,8 +26,16 @@ from oms.refunds.batches import (
     TooManyRows,
     WrongBatchState,
 )
-from oms.refunds.model import Mode, Policy, RefundAction, RefundKind, SamePerson, StalePreview
-from oms.workflows import refund_batches, refunds
+from oms.refunds.model import (
+    Mode,
+    Policy,
+    RefundAction,
+    RefundDraft,
+    RefundKind,
+    SamePerson,
+    StalePreview,
+)
+from oms.workflows import refund_batches, refund_previews, refunds
 from tests.builders import a_change, a_line, a_movement, a_partial, an_order
 from tests.ledger.shop import Shop
 from tests.ledger.test_money_at_once import spoiled
@@ -315,8 +323,8 @@ class TestPaid:
     def test_not_what_has_changed_since(self, shop: Shop, bought: list[str], payer: Payer) -> None:
         batch = approved(shop, make(shop, sorry(bought[0]), sorry(bought[1])))
         shop.ledger.run(lambda tx: refunds.compose_by_hand(
-            tx, bought[0], K.SHIPPING, 100, reason="x", by="eve", at=clock.now(),
-            already_refunded_minor=None,
+            tx, bought[0], RefundDraft(kind=K.SHIPPING, amount_minor=100), reason="x", by="eve",
+            at=clock.now(), already_refunded_minor=None,
         ))  # fmt: skip
         go(shop)
         work(shop, payer, rounds=2)
@@ -428,14 +436,14 @@ class TestUnforeseen:
     ) -> None:
         batch = make(shop, *(sorry(number) for number in bought[:2]))
         act(shop, batch, A.VALIDATE)
-        seen = refunds.preview
+        seen = refund_previews.preview
 
-        def preview(tx: Tx, number: str, *rest: Any) -> Any:
+        def preview(tx: Tx, number: str, *rest: Any, **more: Any) -> Any:
             if number == bought[0]:
                 raise KeyError("nobody thought of it")
-            return seen(tx, number, *rest)
+            return seen(tx, number, *rest, **more)
 
-        monkeypatch.setattr(refunds, "preview", preview)
+        monkeypatch.setattr(refund_previews, "preview", preview)
         for tries in range(3):
             assert step(shop, later=tries * refund_batches.REST)
         go(shop)

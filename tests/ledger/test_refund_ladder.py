@@ -19,6 +19,7 @@ from oms.refunds.model import (
     ReasonMissing,
     Refund,
     RefundAction,
+    RefundDraft,
     RefundExceeded,
     RefundKind,
     RefundState,
@@ -117,8 +118,8 @@ def give_back(shop: Shop, picky: Picky, units: int = 2) -> Refund:
 
 def sorry(shop: Shop, picky: Picky, number: str, amount: int) -> Refund:
     shop.ledger.run(lambda tx: refunds.compose_by_hand(
-        tx, number, K.GOODWILL, amount, reason="late", by="ann", at=clock.now(),
-        already_refunded_minor=None,
+        tx, number, RefundDraft(kind=K.GOODWILL, amount_minor=amount), reason="late", by="ann",
+        at=clock.now(), already_refunded_minor=None,
     ))  # fmt: skip
     work(shop, picky)
     return all_of(shop)[-1]

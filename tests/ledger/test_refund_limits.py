@@ -17,12 +17,13 @@ from oms.refunds.model import (
     Policy,
     Refund,
     RefundAction,
+    RefundDraft,
     RefundKind,
     RefundState,
     SamePerson,
 )
 from oms.refunds.rules import Rules, beyond
-from oms.workflows import refund_batches, refunds
+from oms.workflows import refund_batches, refund_previews, refunds
 from tests.ledger.shop import Shop
 from tests.ledger.test_counters import back, buy, payment, regret
 from tests.ledger.test_payments import payer, work
@@ -50,8 +51,8 @@ def ask(
     at = said.pop("at", clock.now())
     return shop.ledger.run(
         lambda tx: refunds.compose_by_hand(
-            tx, number, RefundKind.GOODWILL, amount, reason="late", by=by, role=role, at=at,
-            already_refunded_minor=None,
+            tx, number, RefundDraft(kind=RefundKind.GOODWILL, amount_minor=amount), reason="late",
+            by=by, role=role, at=at, already_refunded_minor=None,
         )
     )  # fmt: skip
 
@@ -133,7 +134,8 @@ class TestPerson:
         for amount, is_beyond in ((300, False), (301, True)):
             with shop.ledger.snapshot() as tx:
                 hand = Hand(name="ann", role="agent", at=clock.now())
-                seen = refunds.preview(tx, number, RefundKind.GOODWILL, amount, hand=hand)
+                draft = RefundDraft(kind=RefundKind.GOODWILL, amount_minor=amount)
+                seen = refund_previews.preview(tx, number, draft, hand=hand)
             assert (seen.beyond is not None) is is_beyond
 
 

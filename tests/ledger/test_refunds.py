@@ -1,5 +1,6 @@
 """Refunds: what is owed goes back by itself and once, what is more by two people."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,7 @@ from oms.refunds.model import (
     ReasonMissing,
     Refund,
     RefundAction,
+    RefundDraft,
     RefundExceeded,
     RefundKind,
     RefundState,
@@ -25,7 +27,7 @@ from oms.refunds.model import (
     StalePreview,
     WrongRefundState,
 )
-from oms.workflows import notices, refunds
+from oms.workflows import notices, refund_previews, refunds
 from tests.builders import a_change, a_line, a_movement, a_partial, an_order
 from tests.ledger.shop import Shop
 from tests.ledger.test_payments import (
@@ -62,10 +64,14 @@ def all_of(shop: Shop) -> list[Refund]:
         return queries.page(tx, queries.Sought(), after=0, limit=100)[0]
 
 
-def compose(shop: Shop, order: str, kind: RefundKind, amount: int | None, **said: Any) -> Refund:
+def compose(
+    shop: Shop, order: str, kind: RefundKind, amount: int | None, *,
+    lines: Mapping[int, int] | None = None, **said: Any,
+) -> Refund:  # fmt: skip
     said = {"reason": "sorry", "by": "ann", "already_refunded_minor": None, **said}
+    draft = RefundDraft(kind=kind, amount_minor=amount, lines=lines or {})
     return shop.ledger.run(
-        lambda tx: refunds.compose_by_hand(tx, order, kind, amount, at=clock.now(), **said)
+        lambda tx: refunds.compose_by_hand(tx, order, draft, at=clock.now(), **said)
     )
 
 
@@ -330,7 +336,8 @@ class TestByHand:
 
     def test_the_preview_has_the_numbers_it_gets(self, shop: Shop, bought: str) -> None:
         with shop.ledger.snapshot() as tx:
-            seen = refunds.preview(tx, bought, K.GOODWILL, 700)
+            draft = RefundDraft(kind=K.GOODWILL, amount_minor=700)
+            seen = refund_previews.preview(tx, bought, draft)
         made = compose(shop, bought, K.GOODWILL, 700)
         assert seen.tenders == tuple((t.payment_number, t.amount_minor) for t in made.tenders)
         assert seen.needs_approval is (made.state is S.AWAITING_APPROVAL)

@@ -16,7 +16,7 @@ from oms.ledger.database import Tx
 from oms.payments.model import TransactionState, TransactionType
 from oms.payments.port import Answer, Notice
 from oms.refunds import queries as refund_queries
-from oms.refunds.model import Mode, Policy, RefundKind, RefundState
+from oms.refunds.model import Mode, Policy, RefundDraft, RefundKind, RefundState
 from oms.returns import queries as return_queries
 from oms.returns.model import Return, ReturnAction, ReturnState
 from oms.returns.rules import PaidHere
@@ -141,6 +141,17 @@ class TestWarehouse:
         work(shop, payer)
         assert (refunds(shop), balance(shop)) == ([(RefundState.SUCCEEDED, 2495)], "refunded")
 
+    def test_all_of_it_gives_the_common_delivery_back_where_that_is_the_policy(
+        self, shop: Shop, payer: Payer
+    ) -> None:
+        rules = {"refunds_shipping": "standard", "standard_shipping_minor": {"EUR": 295}}
+        number = bought(shop, payer, **rules)
+        made = asking(shop, number, 2)()
+        telling(shop, a_notice(made.return_number, 2))()
+        work(shop, payer)
+        assert refunds(shop) == [(RefundState.SUCCEEDED, 2295)]
+        assert (of(shop).state, balance(shop)) == (ReturnState.COMPLETED, "partially_refunded")
+
     def test_a_fee_is_kept(self, shop: Shop, payer: Payer) -> None:
         number = bought(shop, payer, fee_minor={"EUR": 250})
         made = asking(shop, number)()
@@ -166,8 +177,7 @@ class TestWarehouse:
             lambda tx: workflow.compose_by_hand(
                 tx,
                 number,
-                RefundKind.GOODWILL,
-                100,
+                RefundDraft(kind=RefundKind.GOODWILL, amount_minor=100),
                 reason="late",
                 by="ann",
                 at=clock.now(),

@@ -37,6 +37,7 @@ from oms.refunds.model import (
     PaidAs,
     Refund,
     RefundAction,
+    RefundDraft,
     RefundExceeded,
     RefundKind,
     RefundState,
@@ -81,8 +82,9 @@ def give(shop: Shop, number: str, amount_minor: int | None, **said: object) -> R
     assert isinstance(kind, RefundKind)
     return shop.ledger.run(
         lambda tx: refunds.compose_by_hand(
-            tx, number, kind, amount_minor, reason="asked", by="ann", at=clock.now(),
-            already_refunded_minor=None, paid_as=PaidAs.STORE_CREDIT,
+            tx, number,
+            RefundDraft(kind=kind, amount_minor=amount_minor, paid_as=PaidAs.STORE_CREDIT),
+            reason="asked", by="ann", at=clock.now(), already_refunded_minor=None,
         )
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ from oms.kernel import clock
 from oms.ledger.database import Ledger
 from oms.payments import operations, queries
 from oms.payments.model import PaymentDraft, Tender, TransactionType
-from oms.refunds.model import BackIn, Mode, PaidAs, Policy, RefundKind
+from oms.refunds.model import BackIn, Mode, PaidAs, Policy, RefundDraft, RefundKind
 from oms.reports import exports
 from oms.reports.model import Filters, Period
 from oms.reports.published import Publications
@@ -198,9 +198,9 @@ class TestMoney:
         story.shop.take(a_partial("W-1", a_change("return", 1, ref="r-1")))
         story.shop.ledger.run(
             lambda tx: refunds.compose_by_hand(
-                tx, story.shop.order().summary.order_number, RefundKind.OWED, None, reason="",
+                tx, story.shop.order().summary.order_number,
+                RefundDraft(kind=RefundKind.OWED, paid_as=PaidAs.STORE_CREDIT), reason="",
                 by="ann", at=clock.now(), already_refunded_minor=None,
-                paid_as=PaidAs.STORE_CREDIT,
             )
         )  # fmt: skip
         story.shop.take(an_order("W-2"))
@@ -240,8 +240,8 @@ class TestMoney:
         story.shop.ledger.run(lambda tx: set_policy(tx, None, RefundKind.GOODWILL, free))
         story.shop.ledger.run(
             lambda tx: refunds.compose_by_hand(
-                tx, number, RefundKind.GOODWILL, 137, reason="late", by="ann", at=clock.now(),
-                already_refunded_minor=None,
+                tx, number, RefundDraft(kind=RefundKind.GOODWILL, amount_minor=137),
+                reason="late", by="ann", at=clock.now(), already_refunded_minor=None,
             )
         )  # fmt: skip
         work(story.shop, payer)
