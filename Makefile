@@ -35,6 +35,10 @@ soak: $(READY)  ## pay thousands of refunds back while everything is killed (OMS
 	@OMS_TEST_EFFORT=$${OMS_TEST_EFFORT:-100} $(BIN)/python -m pytest -q -s \
 		tests/ledger/test_payments_killed.py tests/api/test_refunds_killed.py
 
+.PHONY: documents
+documents: $(READY)  ## hold every invoice and credit note of what runs to EN 16931's own rules
+	@$(BIN)/python scripts/valid_documents.py
+
 .PHONY: fast
 fast: $(READY)  ## run the fast tiers only
 	@$(BIN)/python scripts/tiers.py tidy unit ledger channels api
