@@ -1,10 +1,12 @@
 """How a language writes numbers, amounts and dates, where a customer reads them on paper."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Final
+from typing import Final, TypeVar
 
 from oms.kernel.money import text_from_minor
 
+Name = TypeVar("Name", bound=str)
 LANGUAGES: Final = ("nl", "de", "fr", "en")
 # What parts thousands and decimals, and how a date is written.
 _SHAPES: Final = {
@@ -12,6 +14,15 @@ _SHAPES: Final = {
     "fr": ("\N{NO-BREAK SPACE}", ",", "%d/%m/%Y"),
 }  # fmt: skip
 assert set(_SHAPES) == set(LANGUAGES)
+
+
+def by_language(names: Sequence[Name], said: Mapping[str, str]) -> dict[str, dict[Name, str]]:
+    """Return the words of each language by their names, which are given in order between bars."""
+    assert set(said) == set(LANGUAGES)
+    return {
+        language: dict(zip(names, words.split("|"), strict=True))
+        for language, words in said.items()
+    }
 
 
 def amount(minor: int, currency: str, language: str) -> str:

@@ -70,7 +70,7 @@ from jsonb_to_recordset(cast(:lines as jsonb)) as l(
     line_no smallint, net_minor bigint, tax_minor bigint);
 
 -- name: unreduce
--- A refund is off no line: it was not let go.
+-- Forget off which lines a refund is: it is said anew.
 delete from refund_lines where refund_id = :refund_id;
 
 -- name: order_of

@@ -6,7 +6,7 @@ from typing import Any, Final
 from oms.billing import queries as billing
 from oms.channels import queries as channels
 from oms.fulfillment import queries as fulfillments
-from oms.kernel.writing import LANGUAGES, day
+from oms.kernel.writing import by_language, day
 from oms.ledger.database import Tx
 from oms.orders import queries as orders
 from oms.shipments import queries as parcels
@@ -20,10 +20,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "de": "Lieferschein|Bestellung|Bestellt am|Von|Paket|Abholstation|Artikelnr.|Artikel|Menge",
     "fr": "Bon de livraison|Commande|Commandé le|De|Colis|Point relais|Référence|Article|Quantité",
 }
-WORDS: Final = {
-    language: dict(zip(_NAMES, said.split("|"), strict=True)) for language, said in _WORDS.items()
-}
-assert set(WORDS) == set(LANGUAGES)
+WORDS: Final = by_language(_NAMES, _WORDS)
 
 
 def packing_slip(tx: Tx, number: str) -> Paper:

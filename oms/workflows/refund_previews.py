@@ -46,7 +46,7 @@ def preview(
     order = order_queries.order(tx, number).summary
     kind, occasion = draft.kind, draft.occasion
     known = _payable(tx, order.order_id, counter)
-    stays = total(each.sums for each in payment_queries.of_order(tx, order.order_id)).stays
+    stays = _stays_minor(tx, order.order_id)
     waiting = queries.waiting_minor(tx, order.order_id)
     owed = refund_caps.owed_minor(tx, order.order_id)
     wanted = draft.wanted_minor(owed)
@@ -99,7 +99,7 @@ def cheaper_of(tx: Tx, held: Refund) -> list[Reduction]:
     order = order_queries.order(tx, held.order_number).summary
     lines = _named(held.kind, held.amount_minor, {e.line_no: e.minor for e in held.cheaper})
     values = queries.line_values(tx, order.order_id, except_for=held.refund_id)
-    stays = total(each.sums for each in payment_queries.of_order(tx, order.order_id)).stays
+    stays = _stays_minor(tx, order.order_id)
     return _cheaper(order, held.kind, held.amount_minor, lines, values, stays_minor=stays)
 
 
@@ -113,8 +113,13 @@ def refuse_beyond_lines(tx: Tx, held: Refund) -> None:
         with_it.line_no: with_it.waiting_minor - without.waiting_minor
         for with_it, without in zip(queries.line_values(tx, held.order_id), others, strict=True)
     }
-    stays = total(each.sums for each in payment_queries.of_order(tx, held.order_id)).stays
+    stays = _stays_minor(tx, held.order_id)
     refuse_beyond(lines, others, stays_minor=stays, currency=held.currency)
+
+
+def _stays_minor(tx: Tx, order_id: int) -> int:
+    """Return what of an order's money stays, with what waits to go back."""
+    return total(each.sums for each in payment_queries.of_order(tx, order_id)).stays
 
 
 def _named(kind: RefundKind, amount_minor: int, lines: Mapping[int, int]) -> Mapping[int, int]:

@@ -5,7 +5,7 @@ from typing import Final
 
 from oms.billing import queries as billing
 from oms.channels import queries as channels
-from oms.kernel.writing import LANGUAGES, day
+from oms.kernel.writing import by_language, day
 from oms.ledger.database import Tx
 from oms.locations import queries as locations
 from oms.orders import queries as orders
@@ -27,10 +27,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "fr": "Bon de retour|Commande|Commandé le|À renvoyer avant le|À renvoyer à|Colis|Référence|"
           "Article|Quantité|Motif|Joignez ce bon au colis : son code nous dit qu'il est de vous.",
 }  # fmt: skip
-WORDS: Final = {
-    language: dict(zip(_NAMES, said.split("|"), strict=True)) for language, said in _WORDS.items()
-}
-assert set(WORDS) == set(LANGUAGES)
+WORDS: Final = by_language(_NAMES, _WORDS)
 _REASON_NAMES: Final = (
     ReturnReason.DAMAGED_IN_SHIPPING, ReturnReason.DEFECTIVE, ReturnReason.WRONG_ITEM,
     ReturnReason.NOT_AS_EXPECTED, ReturnReason.WRONG_SIZE, ReturnReason.TOO_SMALL,
@@ -52,12 +49,8 @@ _REASONS: Final[Mapping[str, str]] = {
           "trop petit|trop grand|commandé deux fois|un cadeau|en retard|non souhaité|"
           "trouvé moins cher|mauvais service|différent de la photo|refusé|—",
 }  # fmt: skip
-REASONS: Final = {
-    language: dict(zip(_REASON_NAMES, said.split("|"), strict=True))
-    for language, said in _REASONS.items()
-}
+REASONS: Final = by_language(_REASON_NAMES, _REASONS)
 assert set(_REASON_NAMES) == set(ReturnReason)
-assert set(REASONS) == set(LANGUAGES)
 
 
 def return_slip(tx: Tx, of: Return) -> Paper:

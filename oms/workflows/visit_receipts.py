@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from oms.billing import queries as billing
 from oms.channels import queries as channels
-from oms.kernel.writing import LANGUAGES, amount, day
+from oms.kernel.writing import LANGUAGES, amount, by_language, day
 from oms.ledger.database import Tx
 from oms.locations import queries as locations
 from oms.refunds.model import RefundKind, RefundState, Visit, VisitState
@@ -29,18 +29,13 @@ _WORDS: Final[Mapping[str, str]] = {
           "Pour|Montant|État|Ce qui n'est pas remis en espèces retourne au moyen de paiement"
           " utilisé ; une banque peut mettre quelques jours.",
 }  # fmt: skip
-WORDS: Final = {
-    language: dict(zip(_NAMES, said.split("|"), strict=True)) for language, said in _WORDS.items()
-}
+WORDS: Final = by_language(_NAMES, _WORDS)
 _KIND_NAMES: Final = (RefundKind.OWED, RefundKind.SHIPPING, RefundKind.GOODWILL)
 _KINDS: Final[Mapping[str, str]] = {
     "en": "what was owed|shipping|goodwill", "nl": "tegoed|verzendkosten|coulance",
     "de": "offener Betrag|Versand|Kulanz", "fr": "montant dû|frais de port|geste commercial",
 }  # fmt: skip
-KINDS: Final = {
-    language: dict(zip(_KIND_NAMES, said.split("|"), strict=True))
-    for language, said in _KINDS.items()
-}
+KINDS: Final = by_language(_KIND_NAMES, _KINDS)
 # As who stands at the till reads it; what nobody has tried again is for the office to end.
 _STATE_NAMES: Final = (
     RefundState.AWAITING_APPROVAL, RefundState.REQUESTED, RefundState.SUCCEEDED,
@@ -57,11 +52,7 @@ _STATES: Final[Mapping[str, str]] = {
     "fr": "en attente d'accord|en cours|remboursé|remboursé en partie|pas encore remboursé|"
           "pas encore remboursé|refusé|annulé",
 }  # fmt: skip
-STATES: Final = {
-    language: dict(zip(_STATE_NAMES, said.split("|"), strict=True))
-    for language, said in _STATES.items()
-}
-assert set(WORDS) == set(KINDS) == set(STATES) == set(LANGUAGES)
+STATES: Final = by_language(_STATE_NAMES, _STATES)
 assert set(_KIND_NAMES) == set(RefundKind)
 assert set(_STATE_NAMES) == set(RefundState)
 

@@ -197,16 +197,16 @@ def test_what_names_lines_it_cannot_be_off_is_refused(
 
 
 class TestTenderOrder:
-    """Two pens for 20.00: 12.00 by a gift card, then 8.00 by card."""
+    """Two pens for 20.00: 6.00 by bank, then 9.00 by a gift card, then 5.00 by card."""
 
     @pytest.fixture
-    def paid_by_two(self, shop: Shop, payer: Payer) -> str:
+    def paid_by_three(self, shop: Shop, payer: Payer) -> str:
         shop.take(a_movement(9), an_order(lines=[a_line(quantity=2)]))
         follow_money(shop)
         number = shop.order().summary.order_number
-        gift = replace(CARD, tender=Tender.GIFT_CARD, amount_minor=1200, external_ref="gift")
-        begin(shop, number, gift)
-        begin(shop, number, replace(CARD, amount_minor=800, external_ref="card"))
+        for tender, amount in ((Tender.BANK, 600), (Tender.GIFT_CARD, 900), (Tender.CARD, 500)):
+            draft = replace(CARD, tender=tender, amount_minor=amount, external_ref=tender.value)
+            begin(shop, number, draft)
         shop.take(a_partial("W-1", a_change("ship", 2)))
         work(shop, payer)
         assert balance(shop) == "paid"
@@ -215,44 +215,46 @@ class TestTenderOrder:
     @pytest.mark.parametrize(
         ("order", "parts"),
         [
-            (None, {"gift_card": 1000}), (TenderOrder.AS_PAID, {"gift_card": 1000}),
-            (TenderOrder.LAST_FIRST, {"card": 800, "gift_card": 200}),
-            (TenderOrder.CARD_FIRST, {"card": 800, "gift_card": 200}),
-            (TenderOrder.GIFT_CARD_FIRST, {"gift_card": 1000}),
-            (TenderOrder.PROPORTIONAL, {"gift_card": 600, "card": 400}),
+            (None, {"bank": 600, "gift_card": 400}),
+            (TenderOrder.AS_PAID, {"bank": 600, "gift_card": 400}),
+            (TenderOrder.LAST_FIRST, {"card": 500, "gift_card": 500}),
+            (TenderOrder.CARD_FIRST, {"card": 500, "bank": 500}),
+            (TenderOrder.GIFT_CARD_FIRST, {"gift_card": 900, "bank": 100}),
+            (TenderOrder.PROPORTIONAL, {"bank": 300, "gift_card": 450, "card": 250}),
         ],
     )  # fmt: skip
     def test_says_of_what_is_taken(
-        self, shop: Shop, paid_by_two: str, order: TenderOrder | None, parts: dict[str, int]
+        self, shop: Shop, paid_by_three: str, order: TenderOrder | None, parts: dict[str, int]
     ) -> None:
         shop.ledger.run(lambda tx: set_rules(tx, None, Rules(tender_order=order)))
-        made = compose(shop, paid_by_two, K.GOODWILL, 1000)
+        made = compose(shop, paid_by_three, K.GOODWILL, 1000)
         assert tenders(shop, made) == parts
         assert tenders(shop, act(shop, made, A.APPROVE)) == parts
 
-    def test_is_as_it_was_seen_when_it_is_let_go(self, shop: Shop, paid_by_two: str) -> None:
+    def test_is_as_it_was_seen_when_it_is_let_go(self, shop: Shop, paid_by_three: str) -> None:
         """Whoever approves has seen what goes where; where it cannot, the rule of then counts."""
-        seen_parts = compose(shop, paid_by_two, K.GOODWILL, 1000)
-        let_go(shop)
+        waiting = compose(shop, paid_by_three, K.GOODWILL, 1000)
         shop.ledger.run(lambda tx: set_rules(
             tx, None, Rules(tender_order=TenderOrder.PROPORTIONAL)))  # fmt: skip
-        assert tenders(shop, act(shop, seen_parts, A.APPROVE)) == {"gift_card": 1000}
+        assert tenders(shop, act(shop, waiting, A.APPROVE)) == {"bank": 600, "gift_card": 400}
 
     def test_counts_when_it_is_let_go_and_was_seen_otherwise(
-        self, shop: Shop, paid_by_two: str
+        self, shop: Shop, paid_by_three: str
     ) -> None:
-        waiting = compose(shop, paid_by_two, K.GOODWILL, 900)
+        waiting = compose(shop, paid_by_three, K.GOODWILL, 800)
         with shop.ledger.snapshot() as tx:
-            gift, _ = payment_queries.of_order(tx, shop.order().summary.order_id)
+            bank, *_ = payment_queries.of_order(tx, shop.order().summary.order_id)
         given = Notice(
             ref="evt:1", type=TransactionType.REFUND, amount_minor=400, currency="EUR",
-            reference=None, parent_reference=gift.psp_reference,
+            reference=None, parent_reference=bank.psp_reference,
             answer=Answer(state=TransactionState.SUCCEEDED, psp_reference="re_1"),
         )  # fmt: skip
         shop.ledger.run(lambda tx: notices.take_notice(tx, "sandbox", given, at=clock.now()))
         shop.ledger.run(lambda tx: set_rules(
             tx, None, Rules(tender_order=TenderOrder.PROPORTIONAL)))  # fmt: skip
-        assert tenders(shop, act(shop, waiting, A.APPROVE)) == {"gift_card": 450, "card": 450}
+        assert tenders(shop, act(shop, waiting, A.APPROVE)) == {
+            "bank": 100, "gift_card": 450, "card": 250,
+        }  # fmt: skip
 
 
 def tenders(shop: Shop, of: Refund) -> dict[str, int]:

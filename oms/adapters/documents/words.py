@@ -5,7 +5,7 @@ from typing import Final
 
 from oms.billing.model import SHIPPING_LINE_NO, BilledLine, DocumentType, Remark
 from oms.kernel.money import exponent_of
-from oms.kernel.writing import amount, number
+from oms.kernel.writing import amount, by_language, number
 
 _NAMES: Final = (
     "invoice", "credit_note", "receipt", "number", "date", "supplied", "order", "your_order",
@@ -39,9 +39,7 @@ _WORDS: Final[Mapping[str, str]] = {
         "Correction|IBAN|Sur|Frais de retour"
     ),
 }  # fmt: skip
-WORDS: Final[Mapping[str, Mapping[str, str]]] = {
-    language: dict(zip(_NAMES, texts.split("|"), strict=True)) for language, texts in _WORDS.items()
-}
+WORDS: Final[Mapping[str, Mapping[str, str]]] = by_language(_NAMES, _WORDS)
 REMARKS: Final[Mapping[str, Mapping[Remark, str]]] = {
     "en": {
         Remark.REVERSE_CHARGE: "Reverse charge: VAT is accounted for by the customer.",
