@@ -4,12 +4,16 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import httpx
 
 from tests.api.conftest import House
+from tests.api.test_refunds import PATH, SOME, bought
 from tests.api.wire import a_line, a_movement, an_order
+
+__all__ = ["bought"]  # a fixture of theirs
 
 THREADS = 8
 
@@ -47,6 +51,17 @@ class TestOneOrder:
         assert len({each.content for each in done}) == 1
         assert set(told) <= {"IDEMPOTENCY_KEY_IN_FLIGHT"}
         assert stocked.count("orders") == 1
+
+
+class TestRefund:
+    def test_asked_for_by_a_hundred_under_one_key_is_one(self, bought: House) -> None:
+        """Each has the answer, or is told that it is being worked on; nobody has another refund."""
+        ask = partial(bought.post, PATH, SOME, "agent", once="k")
+        answers = at_once([ask] * 100)
+        assert {each.status_code for each in answers} <= {201, 409}
+        numbers = {each.json()["refund_number"] for each in answers if each.is_success}
+        assert numbers == {ask().json()["refund_number"]}
+        assert bought.count("refunds") == 1
 
 
 class TestBuyers:
